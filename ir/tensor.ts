@@ -7,16 +7,16 @@ import type {DType, TensorType} from './types.js';
 
 /** f16 and bf16 hold their bit patterns in a Uint16Array; bool is 0 or 1; i4 and u4 are one value per element. */
 export type TensorData =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
+  | Float64Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>;
 
 export type Tensor = {readonly dtype: DType; readonly shape: readonly number[]; readonly data: TensorData};
 
