@@ -1,0 +1,185 @@
+/**
+ * The contract between what `dnnc build` writes and what runs it: the catalog of variants as plain readonly data.
+ * Every number was computed or measured; what was not measured is absent. `readManifest` checks the same rules at run time,
+ * `manifest.schema.json` states them for other languages; a test holds the three together.
+ */
+
+/** Element types of inputs and outputs. f16 and bf16 are bit patterns, bool is 0 or 1, i4 and u4 are one value per byte. */
+export type DType =
+  | 'f64'
+  | 'f32'
+  | 'f16'
+  | 'bf16'
+  | 'i4'
+  | 'u4'
+  | 'i8'
+  | 'u8'
+  | 'i16'
+  | 'u16'
+  | 'i32'
+  | 'u32'
+  | 'i64'
+  | 'u64'
+  | 'bool';
+
+/** The version of this contract. It grows with every change of a field, so an older runtime refuses what it cannot read. */
+export const manifestSchema = 1;
+
+export type Manifest = {
+  readonly schema: 1;
+  readonly generator: Generator;
+  /** The module: a C identifier that every public symbol begins with. */
+  readonly name: string;
+  /** Hex. Equal in the manifest, the libraries and the weights of one build. */
+  readonly buildHash: string;
+  readonly libraries: readonly Library[];
+  readonly weights: Weights;
+  readonly arena: Arena;
+  readonly tasks: {readonly [task: string]: Task};
+  readonly segments: readonly Segment[];
+  readonly cuts: readonly Cut[];
+  readonly variants: readonly Variant[];
+  /** Hex sha256 of every other file of the directory, by name. */
+  readonly files: {readonly [name: string]: string};
+};
+
+export type Generator = {
+  readonly name: 'dnnc';
+  readonly version: string;
+  /** Hex hash of the options of the build, to tell two builds of one model apart. */
+  readonly optionsHash: string;
+  /** File names of the models, without folders. */
+  readonly sources: readonly string[];
+};
+
+export type Library = {
+  /** `generic`, `x86-64-avx2`, `x86-64-avx512`, `aarch64-neon`, `wasm32`. */
+  readonly target: string;
+  readonly file: string;
+  readonly sha256: string;
+  /** CPU features as gcc spells them (`avx2`, `fma`, `avx512f`); all must be there, in the CPU and in the operating system. */
+  readonly needs: readonly string[];
+  /** Where it loads, as Node's `${process.platform}-${process.arch}`: `linux-x64`. Absent: wherever the build ran. */
+  readonly platform?: string;
+};
+
+export type Weights = {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Bytes: the address of the blob must be a multiple of it. */
+  readonly alignment: number;
+  /** Present after `--weights c`: the symbol of the same bytes inside each library; the file is then not opened. */
+  readonly symbol?: string;
+};
+
+/** Scratch memory of one thread, large enough for every variant. `lowerBound` is the most that is alive at once. In bytes. */
+export type Arena = {readonly bytes: number; readonly lowerBound: number; readonly alignment: number};
+
+export type Task = {
+  readonly labels?: readonly string[];
+  /** Added to the position of a label to get its output index. Absent: 0. */
+  readonly labelOffset?: number;
+  readonly inputs: readonly Input[];
+  /** The first one holds the scores, one per class. */
+  readonly outputs: readonly Output[];
+  /** Ids; the first is used where none is asked for. */
+  readonly variants: readonly string[];
+};
+
+export type Input = {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly preparation?: Preparation;
+};
+
+export type Output = {readonly name: string; readonly dtype: DType; readonly shape: readonly number[]};
+
+/** From pixels to the tensor: channel order, resize where sizes differ, then `(x - mean) / std` on values as stored (0..255). */
+export type Preparation = {
+  /** What the model was trained on. */
+  readonly channels?: 'rgb' | 'bgr' | 'grey';
+  /** One number, or one per channel. */
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  /** How data sets hold the samples. The layout of the model's own input shows in its shape. */
+  readonly dataLayout?: 'NCHW' | 'NHWC';
+  readonly resize?: 'nearest' | 'bilinear';
+};
+
+/** The code between two neighbouring cuts: the unit of paging and placement. */
+export type Segment = {
+  readonly id: string;
+  readonly tasks: readonly string[];
+  /** The cut it starts from; absent: the inputs. */
+  readonly from?: string;
+  /** The cut it ends at; absent: the outputs. */
+  readonly to?: string;
+  readonly macs: number;
+  readonly weightBytes: number;
+  readonly arenaBytes: number;
+  /** C symbol that runs this segment alone, where there is one. */
+  readonly entry?: string;
+  /** Where its weights lie in the blob, where they lie together. In bytes. */
+  readonly weights?: {readonly offset: number; readonly bytes: number};
+};
+
+/** A point where one tensor separates all that is before from all that is after. */
+export type Cut = {
+  readonly id: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Of the activation: what crosses the network when the split is here. */
+  readonly bytes: number;
+  readonly tasks: readonly string[];
+};
+
+export type Variant = {
+  /** `age/full`: the task and the recipe. */
+  readonly id: string;
+  readonly task: string;
+  readonly recipe: string;
+  /** C symbol: `int entry(const void *blob, void *arena, const void *const *inputs, void *const *outputs)`. */
+  readonly entry: string;
+  /** Ids of segments, in the order in which they run. */
+  readonly path: readonly string[];
+  readonly macs: number;
+  readonly weightBytes: number;
+  readonly arenaBytes: number;
+  readonly arenaLowerBound: number;
+  /** What must be read before the first answer when nothing is resident. */
+  readonly loadBytes: number;
+  readonly quality?: Quality;
+  /** By target. */
+  readonly latency?: {readonly [target: string]: Latency};
+  readonly energy?: {readonly [target: string]: Energy};
+  readonly price?: Price;
+  /** The classes that a specialized variant knows, as labels or output indices. */
+  readonly context?: readonly (string | number)[];
+};
+
+/** On labelled data. `value` and its 95% `interval` are in percent, `n` counts samples, `data` is the sha256 of the data. */
+export type Quality = {
+  readonly metric: 'top1';
+  readonly value: number;
+  readonly interval: readonly [low: number, high: number];
+  readonly n: number;
+  readonly data: string;
+};
+
+/** Milliseconds per call on the machine `host` (CPU model). */
+export type Latency = {
+  readonly p10: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly threads: number;
+  readonly host: string;
+  readonly measured: true;
+};
+
+/** Per call. `profile` names the meter or the model of the device that the number comes from. */
+export type Energy = {readonly millijoules: number; readonly source: 'measured' | 'modelled'; readonly profile: string};
+
+/** Of one call in the cloud, by the price list `profile`. */
+export type Price = {readonly dollars: number; readonly profile: string};

@@ -1,0 +1,220 @@
+/**
+ * Checks a parsed manifest against its contract. What `readManifest` returns has every field of its type and nothing else, and
+ * - every name that is referred to exists: variants of tasks, segments of paths, cuts of segments;
+ * - ids are unique, entries begin with the module's name, files are plain names inside the directory;
+ * - labels fit the scores, percentages and counts are in range.
+ * An error names the path in the document: `tasks.age.inputs[0].dtype`.
+ */
+import {
+  anyText,
+  array,
+  type Check,
+  dictionary,
+  integer,
+  isRecord,
+  number,
+  object,
+  oneOf,
+  optional,
+  show,
+  text,
+  wrong,
+} from './check.js';
+import type {
+  Arena,
+  Cut,
+  DType,
+  Energy,
+  Generator,
+  Input,
+  Latency,
+  Library,
+  Manifest,
+  Output,
+  Preparation,
+  Price,
+  Quality,
+  Segment,
+  Task,
+  Variant,
+  Weights,
+} from './manifest.js';
+import {classesOf} from './tensors.js';
+
+const word = text(/\S/, 'a string that is not empty');
+const identifier = text(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a C identifier');
+// A name, not a path: what is opened must lie in the directory.
+const fileName = text(/^(?!\.{1,2}$)[^/\\\0]+$/, 'the name of a file in the same directory');
+const hash = text(/^[0-9a-f]{8,64}$/, 'a hash in hex');
+const sha256 = text(/^[0-9a-f]{64}$/, 'a sha256 in hex');
+const count = integer(0);
+const names = array(word);
+const shape = array(count);
+const alignment: Check<number> = (value, path) => {
+  integer(1)(value, path);
+  if (!Number.isInteger(Math.log2(Number(value)))) wrong(path, `must be a power of two, is ${show(value)}`);
+};
+const dtype = oneOf<DType>('f64', 'f32', 'f16', 'bf16', 'i4', 'u4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool');
+
+const preparation = object<Preparation>({
+  channels: optional(oneOf('rgb', 'bgr', 'grey')),
+  mean: optional(array(number(-Number.MAX_VALUE), 1)),
+  std: optional(array(number(Number.MIN_VALUE), 1)),
+  dataLayout: optional(oneOf('NCHW', 'NHWC')),
+  resize: optional(oneOf('nearest', 'bilinear')),
+});
+
+const interval: Check<readonly [number, number]> = (value, path) => {
+  array(number(0, 100), 2)(value, path);
+  if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1])) wrong(path, `must be [low, high], is ${show(value)}`);
+};
+
+const labelOrIndex: Check<string | number> = (value, path) =>
+  typeof value === 'string' ? word(value, path) : count(value, path);
+
+const manifest = object<Manifest>({
+  schema: oneOf(1),
+  generator: object<Generator>({name: oneOf('dnnc'), version: word, optionsHash: hash, sources: names}),
+  name: identifier,
+  buildHash: hash,
+  libraries: array(
+    object<Library>({
+      target: word,
+      file: fileName,
+      sha256,
+      needs: names,
+      platform: optional(text(/^[a-z0-9]+-[a-z0-9]+$/, 'platform-arch')),
+    }),
+  ),
+  weights: object<Weights>({file: fileName, bytes: count, sha256, alignment, symbol: optional(identifier)}),
+  arena: object<Arena>({bytes: count, lowerBound: count, alignment}),
+  tasks: dictionary(
+    object<Task>({
+      labels: optional(array(anyText)),
+      labelOffset: optional(integer(Number.MIN_SAFE_INTEGER)),
+      inputs: array(object<Input>({name: word, dtype, shape, preparation: optional(preparation)}), 1),
+      outputs: array(object<Output>({name: word, dtype, shape}), 1),
+      variants: array(word, 1),
+    }),
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+  ),
+  segments: array(
+    object<Segment>({
+      id: word,
+      tasks: names,
+      from: optional(word),
+      to: optional(word),
+      macs: count,
+      weightBytes: count,
+      arenaBytes: count,
+      entry: optional(identifier),
+      weights: optional(object<{readonly offset: number; readonly bytes: number}>({offset: count, bytes: count})),
+    }),
+  ),
+  cuts: array(object<Cut>({id: word, dtype, shape, bytes: count, tasks: names})),
+  variants: array(
+    object<Variant>({
+      id: word,
+      task: word,
+      recipe: word,
+      entry: identifier,
+      path: array(word, 1),
+      macs: count,
+      weightBytes: count,
+      arenaBytes: count,
+      arenaLowerBound: count,
+      loadBytes: count,
+      quality: optional(object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256})),
+      latency: optional(
+        dictionary(
+          object<Latency>({
+            p10: number(0),
+            p50: number(0),
+            p90: number(0),
+            threads: integer(1),
+            host: word,
+            measured: oneOf(true),
+          }),
+          /\S/,
+        ),
+      ),
+      energy: optional(
+        dictionary(object<Energy>({millijoules: number(0), source: oneOf('measured', 'modelled'), profile: word}), /\S/),
+      ),
+      price: optional(object<Price>({dollars: number(0), profile: word})),
+      context: optional(array(labelOrIndex, 1)),
+    }),
+  ),
+  files: dictionary(sha256, /^(?!.*(^|\/)\.{0,2}(\/|$))[^\\\0]+$/),
+});
+
+/** Throws DnncRuntimeError `manifest.invalid` unless `json` is a manifest of this version; returns the same object. */
+export function readManifest(json: unknown): Manifest {
+  if (isRecord(json) && json['schema'] !== undefined && json['schema'] !== 1) {
+    wrong(
+      'schema',
+      `this runtime reads version 1, the manifest has ${show(json['schema'])}`,
+      'use the dnnc that built it, or build again',
+    );
+  }
+  manifest(json, '');
+  const checked = json as Manifest;
+  checkReferences(checked);
+  return checked;
+}
+
+/** What a list of fields cannot say: every name that is referred to is there, and every number fits its neighbours. */
+function checkReferences(manifest: Manifest): void {
+  unique(manifest.libraries, 'libraries', 'file');
+  unique(manifest.segments, 'segments', 'id');
+  unique(manifest.cuts, 'cuts', 'id');
+  unique(manifest.variants, 'variants', 'id');
+  if (manifest.libraries.length === 0) wrong('libraries', 'needs at least 1 of them, has 0');
+  const taskNames = new Set(Object.keys(manifest.tasks));
+  const cutIds = new Set(manifest.cuts.map(cut => cut.id));
+  const segmentIds = new Set(manifest.segments.map(segment => segment.id));
+  for (const [i, cut] of manifest.cuts.entries()) known(cut.tasks, taskNames, `cuts[${i}].tasks`, 'task');
+  for (const [i, segment] of manifest.segments.entries()) {
+    known(segment.tasks, taskNames, `segments[${i}].tasks`, 'task');
+    if (segment.from !== undefined) known([segment.from], cutIds, `segments[${i}].from`, 'cut');
+    if (segment.to !== undefined) known([segment.to], cutIds, `segments[${i}].to`, 'cut');
+    if (segment.weights && segment.weights.offset + segment.weights.bytes > manifest.weights.bytes) {
+      wrong(`segments[${i}].weights`, `must end within the ${manifest.weights.bytes} bytes of weights`);
+    }
+  }
+  for (const [i, variant] of manifest.variants.entries()) {
+    const path = `variants[${i}]`;
+    known([variant.task], taskNames, `${path}.task`, 'task');
+    known(variant.path, segmentIds, `${path}.path`, 'segment');
+    if (!variant.entry.startsWith(`${manifest.name}_`))
+      wrong(`${path}.entry`, `must begin with ${manifest.name}_, is ${variant.entry}`);
+    if (variant.arenaBytes > manifest.arena.bytes)
+      wrong(`${path}.arenaBytes`, `must fit the arena of ${manifest.arena.bytes} bytes`);
+  }
+  for (const [name, task] of Object.entries(manifest.tasks)) checkTask(manifest, name, task);
+}
+
+function checkTask(manifest: Manifest, name: string, task: Task): void {
+  const path = `tasks.${name}`;
+  const own = new Set(manifest.variants.filter(variant => variant.task === name).map(variant => variant.id));
+  known(task.variants, own, `${path}.variants`, 'variant of this task');
+  unique(task.inputs, `${path}.inputs`, 'name');
+  unique(task.outputs, `${path}.outputs`, 'name');
+  const classes = classesOf(task.outputs[0]?.shape ?? []);
+  const last = (task.labels?.length ?? 0) + (task.labelOffset ?? 0);
+  if (last > classes)
+    wrong(`${path}.labels`, `end at output ${last - 1}, the scores end at ${classes - 1}`, 'correct labels or labelOffset');
+}
+
+function unique<K extends string>(items: readonly {readonly [key in K]: string}[], path: string, key: K): void {
+  const seen = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    if (seen.has(item[key])) wrong(`${path}[${i}].${key}`, `must be unique, ${show(item[key])} was there before`);
+    seen.add(item[key]);
+  }
+}
+
+function known(used: readonly string[], there: ReadonlySet<string>, path: string, kind: string): void {
+  for (const name of used)
+    if (!there.has(name)) wrong(path, `${show(name)} is no ${kind}; there are ${[...there].join(', ') || 'none'}`);
+}
