@@ -63,10 +63,9 @@ DNNC_INLINE void conv2d_f32_portable_tile(const conv2d_operands o, const conv2d_
     for (int j = 0; j < s.kw; j++) {
       const float *DNNC_RESTRICT x = o.x + i * s.dh * s.xh + j * s.dw * s.xw;
       for (int c = 0; c < s.ic; c++) {
-        for (int p = 0; p < points; p++) {
-          const float xp = x[p * s.sw * s.xw + c];
-          for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] += xp * w[l];
-        }
+        DNNC_KEEP_LOOP
+        for (int l = 0; l < DNNC_PANEL; l++)
+          for (int p = 0; p < points; p++) acc[p][l] += x[p * s.sw * s.xw + c] * w[l];
         w += DNNC_PANEL;
       }
     }

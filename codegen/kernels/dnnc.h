@@ -1,4 +1,4 @@
-/* dnnc.h: what every kernel starts with. C11; the same text is C++17.
+/* dnnc.h: what every kernel starts with. C11, and the same text is C++17, for gcc and clang.
  *
  * A kernel is a header of static functions that always inline. The caller passes its shape as a struct whose fields
  * are literals, so after inlining every bound, stride and tail is a constant to the C compiler. */
@@ -12,28 +12,19 @@
 /* Output channels in one panel of packed weights, on every target. */
 #define DNNC_PANEL 16
 
-#if defined(__GNUC__)
 #define DNNC_INLINE static inline __attribute__((always_inline))
 #define DNNC_RESTRICT __restrict
-#elif defined(_MSC_VER)
-#define DNNC_INLINE static __forceinline
-#define DNNC_RESTRICT __restrict
-#else
-#define DNNC_INLINE static inline
-#if defined(__cplusplus)
-#define DNNC_RESTRICT
-#else
-#define DNNC_RESTRICT restrict
-#endif
-#endif
 
-/* DNNC_UNROLL(n) before a loop: gcc unrolls it n times. Others decide for themselves (clang unrolls short literal
- * loops unasked, and warns about a request that it cannot meet). */
+/* Before a loop. DNNC_UNROLL(n): gcc unrolls it n times; others decide for themselves (clang unrolls short literal
+ * loops unasked, and warns about a request that it cannot meet). DNNC_KEEP_LOOP: keep it a loop until it is vectorised;
+ * unrolled first, it would have to be recognised again as parallel, which compilers mostly fail to do. */
 #define DNNC_PRAGMA(text) _Pragma(#text)
 #if defined(__GNUC__) && !defined(__clang__)
 #define DNNC_UNROLL(n) DNNC_PRAGMA(GCC unroll n)
+#define DNNC_KEEP_LOOP DNNC_PRAGMA(GCC unroll 1)
 #else
 #define DNNC_UNROLL(n)
+#define DNNC_KEEP_LOOP DNNC_PRAGMA(clang loop unroll(disable))
 #endif
 
 DNNC_INLINE int dnnc_min(int a, int b) { return a < b ? a : b; }

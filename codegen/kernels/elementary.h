@@ -24,7 +24,7 @@ DNNC_INLINE DNNC_T DNNC_F(exp)(DNNC_T a) {
 /* log: ln a = ln m + e * ln 2 with m in [sqrt(1/2), sqrt(2)). Within 2 ulp; -infinity at 0, NaN below. */
 DNNC_INLINE DNNC_T DNNC_F(log)(DNNC_T a) {
   const DNNC_T zero = DNNC_F(set)(0.0f);
-  const DNNC_T infinity = DNNC_F(set)(__builtin_inff());
+  const DNNC_T infinity = DNNC_F(set)(s_infinity());
   /* subnormals are scaled up by 2^25 first */
   const DNNC_T tiny = DNNC_F(set)(1.17549435e-38f);
   const DNNC_T scaled = DNNC_F(select_lt)(a, tiny, DNNC_F(mul)(a, DNNC_F(set)(33554432.0f)), a);
@@ -47,7 +47,7 @@ DNNC_INLINE DNNC_T DNNC_F(log)(DNNC_T a) {
   p = DNNC_F(fma)(square, DNNC_F(set)(-0.5f), p);
   const DNNC_T ln = DNNC_F(fma)(e, DNNC_F(set)(0.693359375f), DNNC_F(add)(f, p));
   const DNNC_T positive = DNNC_F(select_lt)(a, infinity, ln, a); /* infinity and NaN stay */
-  const DNNC_T pole = DNNC_F(select_eq)(a, zero, DNNC_F(neg)(infinity), DNNC_F(set)(__builtin_nanf("")));
+  const DNNC_T pole = DNNC_F(select_eq)(a, zero, DNNC_F(neg)(infinity), DNNC_F(set)(s_nan()));
   return DNNC_F(select_le)(a, zero, pole, positive);
 }
 

@@ -26,6 +26,9 @@ DNNC_INLINE float s_from_bits(int32_t i) {
   return a;
 }
 
+DNNC_INLINE float s_infinity(void) { return s_from_bits(0x7f800000); }
+DNNC_INLINE float s_nan(void) { return s_from_bits(0x7fc00000); }
+
 DNNC_INLINE float s_set(float a) { return a; }
 DNNC_INLINE float s_add(float a, float b) { return a + b; }
 DNNC_INLINE float s_sub(float a, float b) { return a - b; }
