@@ -75,6 +75,13 @@ export function tensorFrom(dtype: DType, shape: readonly number[], values: Itera
   return tensor;
 }
 
+/** A tensor of one value. */
+export function filled(dtype: DType, shape: readonly number[], value: number | bigint): Tensor {
+  const tensor = zeros(dtype, shape);
+  for (let i = 0; i < tensor.data.length; i++) setElement(tensor, i, value);
+  return tensor;
+}
+
 /** Stores a number: bigints for 64-bit types, half-width floats as bits. Integers wrap, as a C conversion does. */
 export function setElement({dtype, data}: Tensor, index: number, value: number | bigint): void {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)

@@ -1,0 +1,41 @@
+/** What a node costs, counted from types alone. Nodes are immutable, so the memory behind `costOf` cannot go stale. */
+import {constantOf, nodesFor, valueOf} from './graph.js';
+import {opOf} from './ops/index.js';
+import {bytesOf} from './tensor.js';
+import type {Cost, Graph, Head, Node} from './types.js';
+
+const known = new WeakMap<Graph, Map<Node, Cost>>();
+
+export function costOf(graph: Graph, node: Node): Cost {
+  const costs = known.get(graph) ?? new Map<Node, Cost>();
+  known.set(graph, costs);
+  const cached = costs.get(node);
+  if (cached) return cached;
+  const inputs = node.inputs.map(id => (id === null ? null : valueOf(graph, id).type));
+  let [bytesRead, bytesOfWeights] = [0, 0];
+  for (const id of new Set(node.inputs)) {
+    if (id === null) continue;
+    const bytes = bytesOf(valueOf(graph, id).type);
+    if (constantOf(graph, id)) bytesOfWeights += bytes;
+    else bytesRead += bytes;
+  }
+  const macs = opOf(node).macs?.({attrs: node.attrs, inputs}) ?? 0;
+  const bytesWritten = node.outputs.reduce((sum, output) => sum + bytesOf(output.type), 0);
+  const cost = {macs, bytesRead, bytesWritten, bytesOfWeights};
+  costs.set(node, cost);
+  return cost;
+}
+
+/** The sum over everything a head needs; weights that several nodes read count once. */
+export function costOfHead(graph: Graph, head: Head): Cost {
+  const nodes = nodesFor(graph, head.outputs);
+  const costs = nodes.map(node => costOf(graph, node));
+  const constants = new Set(nodes.flatMap(node => node.inputs).flatMap(id => (id !== null && constantOf(graph, id) ? [id] : [])));
+  const total = (pick: (cost: Cost) => number): number => costs.reduce((sum, cost) => sum + pick(cost), 0);
+  return {
+    macs: total(c => c.macs),
+    bytesRead: total(c => c.bytesRead),
+    bytesWritten: total(c => c.bytesWritten),
+    bytesOfWeights: [...constants].reduce((sum, id) => sum + bytesOf(valueOf(graph, id).type), 0),
+  };
+}

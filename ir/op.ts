@@ -1,0 +1,115 @@
+/**
+ * What an operation is: one object with its type rule, its meaning (reference evaluation), its cost, how ONNX spells it,
+ * and one way to run: a scalar expression, a view, or a kernel. Adding an op is one folder and one word in ops/index.ts.
+ */
+import type {Border, KernelCall, Packing, View} from './plan.js';
+import type {Scalar} from './scalar.js';
+import type {Tensor} from './tensor.js';
+import type {Attrs, Constant, Node, TensorType, Value} from './types.js';
+
+/** One use of an op, by types alone. An absent optional operand is null. */
+export type Call<A extends Attrs = Attrs> = {readonly attrs: A; readonly inputs: readonly (TensorType | null)[]};
+
+/** A condition on a call. `id` is the label in diagnostics and tests; `says` completes "must hold: ...". */
+export type Rule<A extends Attrs = Attrs> = {readonly id: string; readonly says: string; holds(call: Call<A>): boolean};
+
+/** A constant operand may be packed for the kernel; `view` places it as it is. */
+export type Operand = {readonly constant: Constant | null; view(): View};
+
+/** What a kernel op sees when it is lowered. */
+export type KernelContext<A extends Attrs = Attrs> = {
+  readonly attrs: A;
+  readonly types: readonly (TensorType | null)[];
+  readonly inputs: readonly (Operand | null)[];
+  readonly outputs: readonly View[];
+  /** A weight in the given packing; `constant` null gives zeros of the type (a bias that is not there). */
+  weight(constant: Constant | null, type: TensorType, packing: Packing): View;
+};
+
+export type KernelSpec<A extends Attrs = Attrs> = {
+  /** The memory order that operands and results must have. `channels-last`: stride 1 along axis 1. `row-major`: dense. `any`: strides are passed on. */
+  readonly layout: 'channels-last' | 'row-major' | 'any';
+  /** Operands that stay as they are whatever the layout (packed weights, epilogue extras): their places. */
+  free?(call: Call<A>): readonly number[];
+  /** The zero border that operand 0 needs around its last two axes. */
+  border?(call: Call<A>): Border;
+  /** Operands whose memory the first result may take, if it lies alike and nobody reads it later. */
+  inPlace?(call: Call<A>): readonly number[];
+  lower(context: KernelContext<A>): KernelCall;
+};
+
+/** Method syntax, so that ops with different attribute types stand in one list. */
+export interface OpDef<A extends Attrs = Attrs> {
+  readonly name: string;
+  readonly summary: string;
+  /** Names in order; a trailing `?` is optional, a trailing `*` takes the rest. */
+  readonly operands: readonly string[];
+  readonly defaults: Partial<A>;
+  readonly rules: readonly Rule<A>[];
+  infer(call: Call<A>): readonly TensorType[];
+  evaluate(call: Call<A>, inputs: readonly (Tensor | null)[]): readonly Tensor[];
+  /** Multiply-accumulates; 0 where absent. */
+  macs?(call: Call<A>): number;
+  readonly fromOnnx?: Readonly<Record<string, FromOnnx>>;
+  /** Element-wise: result[i] = scalar(x0[i], x1[i], ...) after broadcasting. */
+  scalar?(call: Call<A>): Scalar;
+  /** Output views as re-indexings of operand 0; null where strides cannot say it (then a copy is made). */
+  view?(call: Call<A>, input: View): readonly View[] | null;
+  /** Operands are written straight into their part of the result: the place of each. */
+  place?(call: Call<A>, output: View): readonly View[];
+  readonly kernel?: KernelSpec<A>;
+}
+
+/** How an op is spelt in ONNX: reads a node, emits IR, returns a value per ONNX output (null: not available). */
+export type FromOnnx = (onnx: OnnxCall) => readonly (Value | null)[];
+
+/** Emits IR: what importers and passes share. */
+export type Builder = {
+  emit<A extends Attrs>(op: OpDef<A>, inputs: readonly (Value | null)[], attrs: A): readonly [Value, ...Value[]];
+  literal(tensor: Tensor, name?: string): Value;
+};
+
+/** One ONNX node as an importer sees it; attribute readers check the kind and give the default where absent. */
+export type OnnxCall = Builder & {
+  readonly op: string;
+  readonly opset: number;
+  readonly inputs: readonly (Value | null)[];
+  /** How many outputs the node names. */
+  readonly outputCount: number;
+  /** A required operand. */
+  input(index: number): Value;
+  has(attribute: string): boolean;
+  int(attribute: string, fallback?: number): number;
+  float(attribute: string, fallback?: number): number;
+  string(attribute: string, fallback?: string): string;
+  ints(attribute: string, fallback?: readonly number[]): readonly number[];
+  floats(attribute: string, fallback?: readonly number[]): readonly number[];
+  tensor(attribute: string): Tensor;
+  /** The value of an operand that the network computes from constants alone; null where it is absent or depends on inputs. */
+  constantOrNull(index: number): Tensor | null;
+  /** The same, refusing the node where the operand depends on inputs; `what` says what it decides, such as "the shape". */
+  constant(index: number, what: string): Tensor;
+  /** Refuses the node: not supported yet. */
+  unsupported(reason: string, cure?: string): never;
+  /** Refuses the node: it breaks a rule of ONNX. */
+  invalid(reason: string): never;
+};
+
+export const defineOp = <A extends Attrs>(op: OpDef<A>): OpDef<A> => op;
+
+/** Narrows a node to the attributes of its op. */
+export const isOp = <A extends Attrs>(node: Node, op: OpDef<A>): node is Node<A> => node.op === op.name;
+
+/** An operand's type that the op's definition requires. */
+export function typeAt({inputs}: Call, index: number): TensorType {
+  const type = inputs[index];
+  if (!type) throw new RangeError(`operand ${index} is absent`);
+  return type;
+}
+
+/** An operand's tensor that the op's definition requires. */
+export function tensorAt(inputs: readonly (Tensor | null)[], index: number): Tensor {
+  const tensor = inputs[index];
+  if (!tensor) throw new RangeError(`operand ${index} is absent`);
+  return tensor;
+}

@@ -1,0 +1,168 @@
+/**
+ * 2-D convolution with bias and epilogue; depthwise, grouped, dilated and 1-D forms are attributes of the same op.
+ * y[n][o][p][q] = epilogue(b[o] + sum x[n][g*I + i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])
+ */
+import {type Call, defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
+import type {KernelCall, View} from '../../plan.js';
+import {numberAt, type Tensor, zeros, setElement} from '../../tensor.js';
+import type {TensorType, Value} from '../../types.js';
+import {applyEpilogue, type EpilogueAttrs, epilogueOf, epilogueRules, extraFields, extraParams, extraViews} from '../common/epilogue.js';
+import {borderOf, windowCount, windowFromOnnx} from '../common/window.js';
+import {reshapeTo} from '../reshape/index.js';
+
+export type Conv2dAttrs = EpilogueAttrs & {
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** top, left, bottom, right */
+  readonly pads: readonly number[];
+  readonly groups: number;
+};
+
+const windowOf = ({attrs, inputs}: Call<Conv2dAttrs>) => ({...attrs, kernel: inputs[1]?.shape.slice(2) ?? [1, 1]});
+
+const shapeOf = (call: Call<Conv2dAttrs>): readonly number[] => {
+  const [x, w] = [typeAt(call, 0), typeAt(call, 1)];
+  return [x.shape[0]!, w.shape[0]!, ...windowCount(windowOf(call), x.shape.slice(2))];
+};
+
+/** Each channel has its own kernel: `w` is [c][1][r][s]. */
+export const isDepthwise = ({attrs, inputs}: Call<Conv2dAttrs>): boolean =>
+  attrs.groups > 1 && attrs.groups === inputs[0]?.shape[1] && attrs.groups === inputs[1]?.shape[0];
+
+export const conv2d: OpDef<Conv2dAttrs> = defineOp<Conv2dAttrs>({
+  name: 'conv2d',
+  summary: 'y[n][o][p][q] = epilogue(b[o] + sum x[n][i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])',
+  operands: ['x', 'w', 'b?', 'e*'],
+  defaults: {strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1, epilogue: ''},
+  rules: [
+    {
+      id: 'conv2d.rank',
+      says: 'x is [n][c][h][w] and w is [o][i][r][s]',
+      holds: ({inputs: [x, w]}) => x?.shape.length === 4 && w?.shape.length === 4,
+    },
+    {
+      id: 'conv2d.channels',
+      says: 'x has groups * w.i channels, and groups divides w.o',
+      holds: ({attrs, inputs: [x, w]}) => x?.shape[1] === attrs.groups * (w?.shape[1] ?? 0) && (w?.shape[0] ?? 0) % attrs.groups === 0,
+    },
+    {
+      id: 'conv2d.bias',
+      says: 'b has one element per output channel',
+      holds: ({inputs: [, w, b]}) => !b || (b.shape.length === 1 && b.shape[0] === w?.shape[0]),
+    },
+    {id: 'conv2d.window', says: 'the kernel fits into the padded image', holds: call => shapeOf(call).every(size => size > 0)},
+    ...epilogueRules<Conv2dAttrs>('conv2d', 3, shapeOf),
+  ],
+  infer: call => [{dtype: typeAt(call, 0).dtype, shape: shapeOf(call)}],
+  evaluate: (call, inputs) => [applyEpilogue(call.attrs, convolve(call, inputs), inputs.slice(3))],
+  macs: call => {
+    const [, i, r, s] = typeAt(call, 1).shape;
+    return shapeOf(call).reduce((n, d) => n * d, 1) * i! * r! * s!;
+  },
+  fromOnnx: {Conv: importConv},
+  kernel: {
+    layout: 'channels-last',
+    free: () => [1, 2, 3, 4],
+    border: ({attrs}) => borderOf(attrs),
+    inPlace: () => [3, 4],
+    lower: lowerConv,
+  },
+});
+
+function convolve(call: Call<Conv2dAttrs>, inputs: readonly (Tensor | null)[]): Tensor {
+  const {strides, dilations, pads, groups} = call.attrs;
+  const [x, w, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1), inputs[2]];
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [outputs, perGroup, rows, columns] = w.shape as [number, number, number, number];
+  const shape = shapeOf(call);
+  const [, , oh, ow] = shape as [number, number, number, number];
+  const y = zeros(x.dtype, shape);
+  let at = 0;
+  for (let n = 0; n < batch; n++)
+    for (let o = 0; o < outputs; o++)
+      for (let p = 0; p < oh; p++)
+        for (let q = 0; q < ow; q++) {
+          let sum = b ? numberAt(b, o) : 0;
+          const first = Math.floor(o / (outputs / groups)) * perGroup;
+          for (let i = 0; i < perGroup; i++)
+            for (let r = 0; r < rows; r++) {
+              const row = p * strides[0]! + r * dilations[0]! - pads[0]!;
+              if (row < 0 || row >= height) continue;
+              for (let s = 0; s < columns; s++) {
+                const column = q * strides[1]! + s * dilations[1]! - pads[1]!;
+                if (column < 0 || column >= width) continue;
+                const pixel = ((n * channels + first + i) * height + row) * width + column;
+                sum += numberAt(x, pixel) * numberAt(w, ((o * perGroup + i) * rows + r) * columns + s);
+              }
+            }
+          setElement(y, at++, sum);
+        }
+  return y;
+}
+
+function importConv(onnx: OnnxCall): readonly Value[] {
+  const [x, w] = [onnx.input(0), onnx.input(1)];
+  const b = onnx.inputs[2] ?? null;
+  const rank = x.type.shape.length;
+  if (rank < 3) onnx.invalid(`x is ${x.type.dtype}[${x.type.shape}], which has no spatial axis`);
+  const window = windowFromOnnx(onnx, x.type.shape.slice(2), w.type.shape.slice(2));
+  const attrs = {strides: window.strides, dilations: window.dilations, pads: window.pads, groups: onnx.int('group', 1), epilogue: ''};
+  if (rank === 4) return onnx.emit(conv2d, [x, w, b], attrs);
+  // [n][c][l] is an image of one row.
+  const [y] = onnx.emit(conv2d, [asRow(onnx, x), asRow(onnx, w), b], attrs);
+  return reshapeTo(onnx, y, [y.type.shape[0]!, y.type.shape[1]!, y.type.shape[3]!]);
+}
+
+export function asRow(onnx: OnnxCall, value: Value): Value {
+  const [n, c, l] = value.type.shape as [number, number, number];
+  return reshapeTo(onnx, value, [n, c, 1, l])[0];
+}
+
+function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
+  const {attrs, types} = context;
+  const [w, b] = [types[1]!, types[2]];
+  const x = context.inputs[0]!.view();
+  const y = context.outputs[0]!;
+  const [oc, ic, kh, kw] = w.shape as [number, number, number, number];
+  const {groups} = attrs;
+  const depthwise = isDepthwise({attrs, inputs: types});
+  const biasType: TensorType = b ?? {dtype: w.dtype, shape: [oc]};
+  const weights = context.weight(
+    context.inputs[1]!.constant,
+    w,
+    depthwise ? {kind: 'depthwise-panels'} : {kind: 'panels', groups},
+  );
+  const bias = context.weight(context.inputs[2]?.constant ?? null, biasType, {kind: 'bias-panels', groups: depthwise ? 1 : groups});
+  const extras = extraViews(context, 3, y.shape);
+  const image = flattened(attrs, [kh, kw], x, y, extras);
+  const [xn, , xh, xw] = image.x.strides as [number, number, number, number];
+  const [yn, , yh, yw] = image.y.strides as [number, number, number, number];
+  const [n, , oh, ow] = image.y.shape as [number, number, number, number];
+  const [sh, sw] = attrs.strides as [number, number];
+  const [dh, dw] = attrs.dilations as [number, number];
+  const strides = {xn, xh, xw, yn, yh, yw};
+  // The kernel never tests for borders: it starts at the window of output (0, 0), inside the zero border that was asked for.
+  const padded: View = {...image.x, offset: image.x.offset - attrs.pads[0]! * xh - attrs.pads[1]! * xw};
+  const params: KernelCall['params'] = [
+    {role: 'read', view: padded},
+    {role: 'read', view: weights},
+    {role: 'read', view: bias},
+    {role: 'write', view: image.y},
+    ...extraParams(image.extras),
+  ];
+  const tail = {...strides, extras: image.extras.filter(Boolean).length, ...extraFields(image.extras, ['n', 'c', 'h', 'w'])};
+  const fields = depthwise
+    ? {n, oh, ow, c: oc, kh, kw, sh, sw, dh, dw, ...tail}
+    : {n, oh, ow, oc: oc / groups, kh, kw, ic, groups, sh, sw, dh, dw, ...tail};
+  const name = depthwise ? 'depthwise' : 'conv2d';
+  return {kind: 'kernel', contract: `${name}_f32`, header: null, struct: `${name}_shape`, fields, params, epilogue: epilogueOf(attrs)};
+}
+
+/** A 1x1 convolution over dense rows is one long row: fewer tile ends. */
+function flattened(attrs: Conv2dAttrs, kernel: readonly number[], x: View, y: View, extras: readonly (View | null)[]) {
+  const plain = [...kernel, ...attrs.strides].every(n => n === 1) && attrs.pads.every(n => n === 0);
+  const dense = (view: View): boolean => view.strides[2] === view.strides[3]! * view.shape[3]!;
+  if (!plain || ![x, y, ...extras].every(view => view === null || dense(view))) return {x, y, extras};
+  const row = (view: View): View => ({...view, shape: [view.shape[0]!, view.shape[1]!, 1, view.shape[2]! * view.shape[3]!]});
+  return {x: row(x), y: row(y), extras: extras.map(view => view && row(view))};
+}

@@ -1,0 +1,116 @@
+/**
+ * The low IR: kernel calls over roots (one arena, the caller's inputs and outputs, the weights). A value of the module has
+ * become a view: a root, an offset and strides in elements. Everything here is data; C is printed from it and nothing else.
+ */
+import type {Scalar} from './scalar.js';
+import type {Blob, DType, Loc, TensorType} from './types.js';
+
+/** Zero elements kept around an image: rows above and below, columns left and right. */
+export type Border = {readonly top: number; readonly left: number; readonly bottom: number; readonly right: number};
+export const noBorder: Border = {top: 0, left: 0, bottom: 0, right: 0};
+
+/** How a weight lies in the blob. `panels`: 16 output channels side by side (codegen/kernels/CONTRACT.md). */
+export type Packing =
+  | {readonly kind: 'plain'}
+  /** [o][i][kh][kw] (or [o][i]) -> [group][o/16][kh][kw][i][16] */
+  | {readonly kind: 'panels'; readonly groups: number}
+  /** [c][1][kh][kw] -> [c/16][kh][kw][16] */
+  | {readonly kind: 'depthwise-panels'}
+  /** [o] -> [group][o/16 * 16]; a missing bias (blob null) is zeros */
+  | {readonly kind: 'bias-panels'; readonly groups: number};
+
+export type Weight = {readonly name: string; readonly blob: Blob | null; readonly type: TensorType; readonly packing: Packing};
+
+export type Root =
+  | {readonly kind: 'arena'; readonly name: string; readonly bytes: number}
+  | {readonly kind: 'input' | 'output'; readonly name: string; readonly type: TensorType}
+  | {readonly kind: 'weights'; readonly name: string; readonly weight: Weight};
+
+/** `root` is a place in the entry's list of roots; offset and strides count elements. */
+export type View = {
+  readonly root: number;
+  readonly dtype: DType;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+};
+
+/** One call of a C kernel: `fn(reads..., writes... in `params` order, struct of literal fields, epilogue)`. */
+export type KernelCall = {
+  readonly kind: 'kernel';
+  /** What is computed, such as `conv2d_f32`; a target turns it into a function (codegen/kernels/inventory.ts). */
+  readonly contract: string;
+  /** Header below the op's folder for kernels with one implementation; null for those of the inventory. */
+  readonly header: string | null;
+  /** C type of the literal shape, and its fields. */
+  readonly struct: string;
+  readonly fields: Readonly<Record<string, number>>;
+  /** Pointers in the order of the C parameters. */
+  readonly params: readonly ({readonly role: 'read' | 'write'; readonly view: View} | null)[];
+  /** Applied to each result: x0 is the accumulator, x1 and x2 the extra operands. null: the kernel takes none. */
+  readonly epilogue: Scalar | null;
+};
+
+/** A generated loop nest: write[i...] = expression(reads[i...]) for every i of the domain. */
+export type Loop = {
+  readonly kind: 'loop';
+  readonly domain: readonly number[];
+  readonly expression: Scalar;
+  readonly reads: readonly View[];
+  readonly write: View;
+};
+
+/** Zeroes the border of a padded image buffer, before its interior is first written. */
+export type ZeroBorder = {
+  readonly kind: 'zero-border';
+  readonly root: number;
+  readonly dtype: DType;
+  /** Of the whole buffer: images, rows and columns without border, elements per column. */
+  readonly images: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly width: number;
+  readonly border: Border;
+};
+
+export type Work = KernelCall | Loop | ZeroBorder;
+
+/** `text` is the IR line that the step computes, `loc` where it came from, `macs` what it costs. */
+export type Step = {readonly work: Work; readonly text: string; readonly loc: Loc; readonly macs: number};
+
+/** One task: its roots, and steps in order. */
+export type Entry = {
+  readonly task: string;
+  readonly roots: readonly Root[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly steps: readonly Step[];
+};
+
+/** `offsets[entry][root]`: byte offset of each arena root, once memory is planned; null before. */
+export type Plan = {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+  readonly memory: Memory | null;
+};
+
+export type Memory = {
+  /** Per entry, per root: byte offset in the arena, null for roots that are not in it. */
+  readonly offsets: readonly (readonly (number | null)[])[];
+  readonly bytes: number;
+  /** No plan of these lifetimes can need less: the most bytes alive at one step. */
+  readonly lowerBound: number;
+};
+
+export const readsOf = (work: Work): readonly View[] => {
+  if (work.kind === 'loop') return work.reads;
+  if (work.kind === 'zero-border') return [];
+  return work.params.flatMap(param => (param?.role === 'read' ? [param.view] : []));
+};
+
+/** The roots that a step writes. */
+export const writesOf = (work: Work): readonly number[] => {
+  if (work.kind === 'loop') return [work.write.root];
+  if (work.kind === 'zero-border') return [work.root];
+  return work.params.flatMap(param => (param?.role === 'write' ? [param.view.root] : []));
+};
