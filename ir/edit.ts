@@ -17,8 +17,8 @@ export type Editor = {
   before(place: Node, ...also: readonly Node[]): Builder;
   /** Every reader of `from`, heads included, reads `to` instead. */
   redirect(from: ValueId, to: Value): void;
-  /** The node with other attributes or inputs; its outputs keep their identity. */
-  update(node: Node, change: {readonly attrs?: Attrs; readonly inputs?: readonly (ValueId | null)[]}): void;
+  /** The node with other attributes or inputs; its outputs keep their identity. Its location tells of `absorbed` nodes too. */
+  update(node: Node, change: {readonly attrs?: Attrs; readonly inputs?: readonly (ValueId | null)[]}, ...absorbed: readonly Node[]): void;
   /** Gives a value another name (names are only for people; they are made unique). */
   rename(value: Value, name: string): void;
   /** The type and constant of a value known to the editor, new ones included. */
@@ -74,9 +74,9 @@ export function editor(module: Module, pass: string): Editor {
       invariant(resolve(to.id) !== from, 'edit.redirect', to.name, 'a value cannot stand for itself');
       redirected.set(from, to.id);
     },
-    update: (node, change) => {
+    update: (node, change, ...absorbed) => {
       const old = updated.get(node) ?? node;
-      updated.set(node, {...old, ...change, loc: {kind: 'pass', pass, from: [node.loc]}});
+      updated.set(node, {...old, ...change, loc: {kind: 'pass', pass, from: [node, ...absorbed].map(({loc}) => loc)}});
     },
     rename: (value, name) => renamed.set(value.id, uniqueName(name, names)),
     typeOf,

@@ -5,7 +5,7 @@
 import type {Border, KernelCall, Packing, View} from './plan.js';
 import type {Scalar} from './scalar.js';
 import type {Tensor} from './tensor.js';
-import type {Attrs, Constant, Node, TensorType, Value} from './types.js';
+import type {Attrs, Constant, DType, Node, TensorType, Value} from './types.js';
 
 /** One use of an op, by types alone. An absent optional operand is null. */
 export type Call<A extends Attrs = Attrs> = {readonly attrs: A; readonly inputs: readonly (TensorType | null)[]};
@@ -29,6 +29,8 @@ export type KernelContext<A extends Attrs = Attrs> = {
 export type KernelSpec<A extends Attrs = Attrs> = {
   /** The memory order that operands and results must have. `channels-last`: stride 1 along axis 1. `row-major`: dense. `any`: strides are passed on. */
   readonly layout: 'channels-last' | 'row-major' | 'any';
+  /** Element types of operand 0 that the kernel takes; f32 alone where absent. */
+  readonly dtypes?: readonly DType[];
   /** Operands that stay as they are whatever the layout (packed weights, epilogue extras): their places. */
   free?(call: Call<A>): readonly number[];
   /** The zero border that operand 0 needs around its last two axes. */
@@ -57,6 +59,8 @@ export interface OpDef<A extends Attrs = Attrs> {
   view?(call: Call<A>, input: View): readonly View[] | null;
   /** Operands are written straight into their part of the result: the place of each. */
   place?(call: Call<A>, output: View): readonly View[];
+  /** With `place`: what the result holds where no operand is. */
+  fill?(call: Call<A>): number;
   readonly kernel?: KernelSpec<A>;
 }
 
@@ -85,6 +89,8 @@ export type OnnxCall = Builder & {
   ints(attribute: string, fallback?: readonly number[]): readonly number[];
   floats(attribute: string, fallback?: readonly number[]): readonly number[];
   tensor(attribute: string): Tensor;
+  /** An ONNX element type by number; null where we do not have it. */
+  dtypeOf(onnxType: number): DType | null;
   /** The value of an operand that the network computes from constants alone; null where it is absent or depends on inputs. */
   constantOrNull(index: number): Tensor | null;
   /** The same, refusing the node where the operand depends on inputs; `what` says what it decides, such as "the shape". */

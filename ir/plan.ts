@@ -75,8 +75,15 @@ export type ZeroBorder = {
 
 export type Work = KernelCall | Loop | ZeroBorder;
 
-/** `text` is the IR line that the step computes, `loc` where it came from, `macs` what it costs. */
-export type Step = {readonly work: Work; readonly text: string; readonly loc: Loc; readonly macs: number};
+export type Step = {
+  readonly work: Work;
+  /** The IR line that the step computes; '' for copies and borders. */
+  readonly text: string;
+  readonly loc: Loc;
+  readonly macs: number;
+  /** Roots read here whose memory the written root may take over: they lie alike, and element by element is safe. */
+  readonly mayTake: readonly number[];
+};
 
 /** One task: its roots, and steps in order. */
 export type Entry = {

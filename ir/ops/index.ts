@@ -1,10 +1,39 @@
 /** The registry: an import and a word per op. */
 import {invariant} from '../diagnostics.js';
-import type {OpDef} from '../op.js';
+import type {FromOnnx, OpDef} from '../op.js';
 import type {Node} from '../types.js';
+import {avgpool} from './avgpool/index.js';
+import {batchnorm} from './batchnorm/index.js';
+import {concat} from './concat/index.js';
+import {constantImporters} from './constant/index.js';
+import {conv2d} from './conv2d/index.js';
 import {elementwiseOps} from './elementwise/index.js';
+import {linear} from './linear/index.js';
+import {map} from './map/index.js';
+import {matmul} from './matmul/index.js';
+import {maxpool} from './maxpool/index.js';
+import {pad} from './pad/index.js';
+import {reshape} from './reshape/index.js';
+import {slice} from './slice/index.js';
+import {softmax} from './softmax/index.js';
+import {transpose} from './transpose/index.js';
 
-export const ops: readonly OpDef[] = [...elementwiseOps];
+export const ops: readonly OpDef[] = [
+  ...elementwiseOps,
+  avgpool,
+  batchnorm,
+  concat,
+  conv2d,
+  linear,
+  map,
+  matmul,
+  maxpool,
+  pad,
+  reshape,
+  slice,
+  softmax,
+  transpose,
+];
 
 const byName = new Map(ops.map(op => [op.name, op]));
 
@@ -15,3 +44,9 @@ export function opOf(node: Node): OpDef {
   invariant(op, 'ir.op', node.op, 'is not an op');
   return op;
 }
+
+/** How each ONNX operator of the default domain becomes IR. */
+export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
+  ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
+  ...Object.entries(constantImporters),
+]);

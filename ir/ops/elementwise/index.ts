@@ -196,6 +196,10 @@ export const cast: OpDef<CastAttrs> = elementwise<CastAttrs>({
   operands: ['x'],
   expression: ({to}) => `${to}(x0)`,
   fromOnnx: {
+    Cast: call => {
+      const to = call.dtypeOf(call.int('to'));
+      return call.emit(cast, [call.input(0)], {to: to ?? call.unsupported(`Cast to ONNX element type ${call.int('to')}`)});
+    },
     CastLike: call => call.emit(cast, [call.input(0)], {to: call.input(1).type.dtype}),
   },
 });

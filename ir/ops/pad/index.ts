@@ -1,0 +1,68 @@
+/** A constant around a tensor. Negative amounts cut. Other modes are gathers along each axis. */
+import {defineOp, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
+import {filled, numberAt, numbersOf} from '../../tensor.js';
+import type {Value} from '../../types.js';
+import {dot, forEachIndex, stridesOf} from '../common/broadcast.js';
+import {axisOf} from '../reshape/index.js';
+import {sliceAxis} from '../slice/index.js';
+
+/** pads: all starts, then all ends, one per axis. */
+export type PadAttrs = {readonly pads: readonly number[]; readonly value: number};
+
+export const pad: OpDef<PadAttrs> = defineOp<PadAttrs>({
+  name: 'pad',
+  summary: 'a constant around a tensor',
+  operands: ['x'],
+  defaults: {value: 0},
+  rules: [
+    {
+      id: 'pad.amounts',
+      says: 'pads has a start and an end, not negative, for each axis',
+      holds: ({attrs: {pads}, inputs: [x]}) => pads.length === 2 * (x?.shape.length ?? 0) && pads.every(n => n >= 0),
+    },
+  ],
+  infer: ({attrs: {pads}, inputs: [x]}) => [
+    {dtype: x!.dtype, shape: x!.shape.map((size, i) => size + pads[i]! + pads[i + x!.shape.length]!)},
+  ],
+  evaluate: (call, inputs) => {
+    const x = tensorAt(inputs, 0);
+    const {pads, value} = call.attrs;
+    const y = filled(x.dtype, pad.infer(call)[0]!.shape, value);
+    const strides = stridesOf(y.shape);
+    const base = dot(pads.slice(0, x.shape.length), strides);
+    forEachIndex(x.shape, (index, flat) => {
+      y.data[base + dot(index, strides)] = x.data[flat]!;
+    });
+    return [y];
+  },
+  fromOnnx: {Pad: importPad},
+  fill: call => call.attrs.value,
+  place: (call, output) => {
+    const {shape} = typeAt(call, 0);
+    return [{...output, shape, offset: output.offset + dot(call.attrs.pads.slice(0, shape.length), output.strides)}];
+  },
+});
+
+function importPad(onnx: OnnxCall): readonly Value[] {
+  const x = onnx.input(0);
+  const rank = x.type.shape.length;
+  const given = onnx.opset < 11 ? onnx.ints('pads') : numbersOf(onnx.constant(1, 'the pads'));
+  const fill = onnx.opset < 11 ? onnx.float('value', 0) : onnx.inputs[2] ? numberAt(onnx.constant(2, 'the padding value'), 0) : 0;
+  const axes = onnx.inputs[3] ? numbersOf(onnx.constant(3, 'the axes')).map(axis => axisOf(onnx, axis, rank)) : x.type.shape.map((_, i) => i);
+  if (given.length !== 2 * axes.length) onnx.invalid(`pads has ${given.length} entries for ${axes.length} axes`);
+  const pads = new Array<number>(2 * rank).fill(0);
+  axes.forEach((axis, i) => {
+    pads[axis] = given[i]!;
+    pads[axis + rank] = given[i + axes.length]!;
+  });
+  let value = x;
+  for (let axis = 0; axis < rank; axis++) {
+    const [start, end] = [Math.min(0, pads[axis]!), Math.min(0, pads[axis + rank]!)];
+    value = sliceAxis(onnx, value, axis, -start, value.type.shape[axis]! + start + end);
+  }
+  const amounts = pads.map(n => Math.max(0, n));
+  if (amounts.every(n => n === 0)) return [value];
+  const mode = onnx.string('mode', 'constant');
+  if (mode !== 'constant') onnx.unsupported(`mode ${mode}`, 'only constant padding is supported');
+  return onnx.emit(pad, [value], {pads: amounts, value: fill});
+}

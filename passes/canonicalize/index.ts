@@ -1,0 +1,99 @@
+/** One spelling per meaning, so that later passes match once. */
+import {constantOf, producerOf, valueOf} from '../../ir/graph.js';
+import {isOp} from '../../ir/op.js';
+import {concat} from '../../ir/ops/concat/index.js';
+import {cast} from '../../ir/ops/elementwise/index.js';
+import {linear} from '../../ir/ops/linear/index.js';
+import {matmul} from '../../ir/ops/matmul/index.js';
+import {reshape} from '../../ir/ops/reshape/index.js';
+import {transpose} from '../../ir/ops/transpose/index.js';
+import {tensorOf} from '../../ir/tensor.js';
+import type {Module, TensorType, ValueId} from '../../ir/types.js';
+import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
+import {definePass} from '../framework/pass.js';
+
+export const canonicalize = definePass({
+  name: 'canonicalize',
+  summary: 'one spelling per meaning',
+  requires: ['constants-folded'],
+  establishes: ['canonical'],
+  breaks: [],
+  // A matrix product by a constant becomes `linear`: the same sums in the same order.
+  tolerance: null,
+  stats: {rewrites: 'rules that fired'},
+  run: (module, context) => rewriteToFixpoint(module, 'canonicalize', rules, context, 'rewrites'),
+});
+
+const typeOf = (module: Module, id: ValueId): TensorType => valueOf(module.graph, id).type;
+
+const rules: readonly Rule[] = [
+  {
+    // reshape(x, shape of x) -> x; transpose by the identity -> x; cast to x's own type -> x; concat(x) -> x
+    name: 'drop-identity',
+    apply(node, {graph}, edit) {
+      const [input] = node.inputs;
+      if (input == null) return false;
+      const x = valueOf(graph, input);
+      const idle =
+        (isOp(node, reshape) && String(node.attrs.shape) === String(x.type.shape)) ||
+        (isOp(node, transpose) && node.attrs.perm.every((axis, i) => axis === i)) ||
+        (isOp(node, cast) && node.attrs.to === x.type.dtype) ||
+        (isOp(node, concat) && node.inputs.length === 1);
+      if (idle) edit.redirect(node.outputs[0].id, x);
+      return idle;
+    },
+  },
+  {
+    // reshape(reshape(x)) -> reshape(x)
+    name: 'merge-reshapes',
+    apply(node, {graph}, edit) {
+      if (!isOp(node, reshape) || node.inputs[0] == null) return false;
+      const inner = producerOf(graph, node.inputs[0]);
+      if (!inner || !isOp(inner, reshape)) return false;
+      edit.update(node, {inputs: inner.inputs});
+      return true;
+    },
+  },
+  {
+    // transpose(transpose(x, p), q) -> transpose(x, p[q])
+    name: 'merge-transposes',
+    apply(node, {graph}, edit) {
+      if (!isOp(node, transpose) || node.inputs[0] == null) return false;
+      const inner = producerOf(graph, node.inputs[0]);
+      if (!inner || !isOp(inner, transpose)) return false;
+      edit.update(node, {inputs: inner.inputs, attrs: {perm: node.attrs.perm.map(axis => inner.attrs.perm[axis]!)}});
+      return true;
+    },
+  },
+  {
+    // a transposition that moves no axis longer than 1 past another -> reshape
+    name: 'transpose-to-reshape',
+    apply(node, module, edit) {
+      if (!isOp(node, transpose)) return false;
+      const {shape} = typeOf(module, node.inputs[0]!);
+      const long = node.attrs.perm.filter(axis => shape[axis] !== 1);
+      if (!long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return false;
+      const x = valueOf(module.graph, node.inputs[0]!);
+      edit.redirect(node.outputs[0].id, edit.before(node).emit(reshape, [x], {shape: node.outputs[0].type.shape})[0]);
+      return true;
+    },
+  },
+  {
+    // matmul(x, w) with constant w[k][n] -> linear(x, w^T)
+    name: 'matmul-to-linear',
+    apply(node, {graph}, edit) {
+      if (!isOp(node, matmul) || node.inputs[0] == null || node.inputs[1] == null) return false;
+      const constant = constantOf(graph, node.inputs[1]);
+      const {type} = valueOf(graph, node.inputs[1]);
+      if (!constant || type.shape.length !== 2) return false;
+      const build = edit.before(node);
+      const call = {attrs: {perm: [1, 0]}, inputs: [type]};
+      const [turned] = transpose.evaluate(call, [tensorOf(type.dtype, type.shape, constant.blob.bytes)]);
+      const w = build.literal(turned!, constant.value.name);
+      const extras = node.inputs.slice(2).map(id => (id === null ? null : valueOf(graph, id)));
+      const operands = [valueOf(graph, node.inputs[0]), w, ...(extras.length > 0 ? [null, ...extras] : [])];
+      edit.redirect(node.outputs[0].id, build.emit(linear, operands, {epilogue: node.attrs.epilogue})[0]);
+      return true;
+    },
+  },
+];

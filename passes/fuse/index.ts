@@ -1,0 +1,145 @@
+/**
+ * Element-wise steps join: a chain becomes one `map`, and what alone reads a convolution, linear layer or matrix product
+ * becomes its epilogue, applied while the result is still in a register (activation, residual addition, scale).
+ */
+import type {Editor} from '../../ir/edit.js';
+import {constantOf, onlyUser, producerOf, valueOf} from '../../ir/graph.js';
+import {isOp} from '../../ir/op.js';
+import {epilogueOf} from '../../ir/ops/common/epilogue.js';
+import {conv2d} from '../../ir/ops/conv2d/index.js';
+import {opOf} from '../../ir/ops/index.js';
+import {evenRows, linear} from '../../ir/ops/linear/index.js';
+import {map} from '../../ir/ops/map/index.js';
+import {matmul} from '../../ir/ops/matmul/index.js';
+import {arg, lit, printScalar, type Scalar, sizeOfScalar, substitute, typeOfScalar} from '../../ir/scalar.js';
+import {numberAt, tensorOf} from '../../ir/tensor.js';
+import type {Module, Node, ValueId} from '../../ir/types.js';
+import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
+import {definePass} from '../framework/pass.js';
+
+export const fuse = definePass({
+  name: 'fuse',
+  summary: 'element-wise chains become one map, or the epilogue of what they alone read',
+  requires: ['batchnorm-folded', 'unique'],
+  establishes: ['fused'],
+  breaks: ['unique'],
+  tolerance: null,
+  stats: {fused: 'element-wise nodes that joined another node'},
+  run: (module, context) => rewriteToFixpoint(module, 'fuse', [inlineConstants, intoEpilogue, joinMaps], context, 'fused'),
+});
+
+/** Larger expressions are left alone: every use of an argument repeats its subexpression in the text. */
+const largestExpression = 64;
+const mostOperands = 6;
+const mostExtras = 2;
+
+/** Functions with a vector form in codegen/kernels/simd.h. `select` only chooses by a comparison. */
+const vectorFunctions: ReadonlySet<string> = new Set(
+  'add sub mul div max min neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
+);
+
+function isVector(expression: Scalar): boolean {
+  if (expression.kind !== 'call') return expression.kind !== 'cast';
+  const {fn, args} = expression;
+  if (vectorFunctions.has(fn)) return args.every(isVector);
+  const [condition, ...branches] = args;
+  if (fn !== 'select' || condition?.kind !== 'call' || !['lt', 'le', 'eq'].includes(condition.fn)) return false;
+  return [...condition.args, ...branches].every(isVector);
+}
+
+/** The meaning of an element-wise node over its own operands; null for every other op. */
+function scalarOf(node: Node, {graph}: Module): Scalar | null {
+  const inputs = node.inputs.map(id => (id === null ? null : valueOf(graph, id).type));
+  return opOf(node).scalar?.({attrs: node.attrs, inputs}) ?? null;
+}
+
+const shapeText = (module: Module, id: ValueId): string => String(valueOf(module.graph, id).type.shape);
+
+/** f(x, constant of one element) -> f'(x): the number goes into the expression. */
+const inlineConstants: Rule = {
+  name: 'inline-constants',
+  apply(node, module, edit) {
+    const scalar = scalarOf(node, module);
+    if (!scalar) return false;
+    const {type} = node.outputs[0];
+    const values = node.inputs.map(id => singleValue(id, module, type.dtype));
+    const kept = node.inputs.flatMap((id, i) => (values[i] === null && id !== null ? [id] : []));
+    // The remaining operands must still give the shape and the types.
+    if (kept.length === node.inputs.length || !kept.some(id => shapeText(module, id) === String(type.shape))) return false;
+    const expression = substitute(scalar, i => (values[i] == null ? arg(kept.indexOf(node.inputs[i]!)) : lit(values[i])));
+    if (typeOfScalar(expression, kept.map(id => valueOf(module.graph, id).type.dtype)) !== type.dtype) return false;
+    emitMap(node, [node], expression, kept, module, edit);
+    return true;
+  },
+};
+
+/** The number of a floating-point constant of one element. */
+function singleValue(id: ValueId | null, {graph}: Module, dtype: string): number | null {
+  const constant = id === null ? null : constantOf(graph, id);
+  if (!constant || constant.value.type.dtype !== 'f32' || dtype !== 'f32') return null;
+  const tensor = tensorOf('f32', constant.value.type.shape, constant.blob.bytes);
+  return tensor.data.length === 1 ? numberAt(tensor, 0) : null;
+}
+
+/** f(g(x, ...), ...) -> (f o g)(x, ...), where f alone reads g and both have one shape */
+const joinMaps: Rule = {
+  name: 'join-maps',
+  apply(node, module, edit) {
+    const outer = scalarOf(node, module);
+    if (!outer) return false;
+    for (const id of node.inputs) {
+      const producer = id === null ? null : producerOf(module.graph, id);
+      const inner = producer && scalarOf(producer, module);
+      if (id === null || !inner || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
+      const operands = [...new Set([...node.inputs.filter(other => other !== id), ...producer.inputs].filter(other => other !== null))];
+      if (operands.length > mostOperands) continue;
+      const place = (of: Node) => (i: number) => arg(operands.indexOf(of.inputs[i]!));
+      const expression = substitute(outer, i => (node.inputs[i] === id ? substitute(inner, place(producer)) : place(node)(i)));
+      if (sizeOfScalar(expression) > largestExpression) continue;
+      emitMap(node, [producer, node], expression, operands, module, edit);
+      return true;
+    }
+    return false;
+  },
+};
+
+function emitMap(node: Node, from: readonly Node[], expression: Scalar, operands: readonly ValueId[], module: Module, edit: Editor): void {
+  const [first, ...rest] = from;
+  const inputs = operands.map(id => valueOf(module.graph, id));
+  const build = edit.before(node, ...[first!, ...rest].filter(other => other !== node));
+  edit.redirect(node.outputs[0].id, build.emit(map, inputs, {expression: printScalar(expression)})[0]);
+}
+
+/** f(conv(...), extras) -> conv(..., extras) {epilogue = f} */
+const intoEpilogue: Rule = {
+  name: 'into-epilogue',
+  apply(node, module, edit) {
+    const outer = scalarOf(node, module);
+    if (!outer || node.outputs[0].type.dtype !== 'f32') return false;
+    // The last producer takes the step: what the others make is there by then.
+    const candidates = [...new Set(node.inputs)].filter(id => id !== null).sort((a, b) => b - a);
+    for (const id of candidates) {
+      const producer = producerOf(module.graph, id);
+      if (!producer || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
+      if (!(isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
+      const first = isOp(producer, matmul) ? 2 : 3;
+      const extras = [...new Set([...producer.inputs.slice(first), ...node.inputs.filter(other => other !== id)])].filter(other => other !== null);
+      const own = Array.from({length: first}, (_, i) => producer.inputs[i] ?? null);
+      if (extras.length > mostExtras || !extras.every(extra => fits(extra, producer, module))) continue;
+      const place = (of: Node) => (i: number) => arg(1 + extras.indexOf(of.inputs[i]!));
+      const inner = substitute(epilogueOf(producer.attrs), i => (i === 0 ? arg(0) : arg(1 + extras.indexOf(producer.inputs[first + i - 1]!))));
+      const expression = substitute(outer, i => (node.inputs[i] === id ? inner : place(node)(i)));
+      if (!isVector(expression) || sizeOfScalar(expression) > largestExpression) continue;
+      edit.update(producer, {attrs: {...producer.attrs, epilogue: printScalar(expression)}, inputs: [...own, ...extras]}, node);
+      edit.redirect(node.outputs[0].id, producer.outputs[0]);
+      return true;
+    }
+    return false;
+  },
+};
+
+/** Whether a kernel can read an operand along with its results. */
+function fits(extra: ValueId, producer: Node, module: Module): boolean {
+  const {dtype, shape} = valueOf(module.graph, extra).type;
+  return dtype === 'f32' && (!isOp(producer, linear) || evenRows(shape, producer.outputs[0].type.shape));
+}
