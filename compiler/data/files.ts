@@ -1,0 +1,53 @@
+/** Whole files in and out, with errors that say what to do. A file that is written is there as a whole or not at all. */
+import {closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {fail} from '../../ir/diagnostics.js';
+
+/** What Node reads in one go. Bytes. */
+const largest = 2 ** 31 - 1;
+
+/** Errors, all input: file.missing, file.unreadable, file.size. */
+export function readWhole(path: string, largestSize = largest): Uint8Array {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (cause) {
+    return unreadable(path, cause);
+  }
+  try {
+    const {size} = fstatSync(file);
+    if (size > largestSize) fail('input', 'file.size', path, `the file has ${size} bytes, more than ${largestSize}`);
+    const {buffer, byteOffset, byteLength} = readFileSync(file);
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  } catch (cause) {
+    return unreadable(path, cause);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Node's system errors as ours; anything else passes through. */
+export function unreadable(path: string, cause: unknown): never {
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') throw cause;
+  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')
+    fail('input', 'file.missing', path, 'there is no such file', 'check the path');
+  if (cause.code === 'EISDIR') fail('input', 'file.unreadable', path, 'this is a folder, not a file', 'name a file in it');
+  return fail('input', 'file.unreadable', path, `the file cannot be read (${cause.code})`, 'check its permissions');
+}
+
+/** Writes beside and renames. Error: input file.unwritable. */
+export function writeWhole(path: string, bytes: Uint8Array): void {
+  const beside = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(beside, bytes);
+    renameSync(beside, path);
+  } catch (cause) {
+    rmSync(beside, {force: true});
+    fail(
+      'input',
+      'file.unwritable',
+      path,
+      cause instanceof Error ? cause.message : String(cause),
+      'check the folder and its permissions',
+    );
+  }
+}
