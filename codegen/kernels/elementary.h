@@ -51,7 +51,7 @@ DNNC_INLINE DNNC_T DNNC_F(log)(DNNC_T a) {
   return DNNC_F(select_le)(a, zero, pole, positive);
 }
 
-/* sigmoid: 1 / (1 + e^-a), within 3 ulp. */
+/* sigmoid: 1 / (1 + e^-a), within 3 ulp; 0 where it would be subnormal, below -88.7. */
 DNNC_INLINE DNNC_T DNNC_F(sigmoid)(DNNC_T a) {
   const DNNC_T one = DNNC_F(set)(1.0f);
   return DNNC_F(div)(one, DNNC_F(add)(one, DNNC_F(exp)(DNNC_F(neg)(a))));

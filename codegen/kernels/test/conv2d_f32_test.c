@@ -18,7 +18,7 @@ static void check(const char *what, kernel run, conv2d_shape s, int in_place) {
   float *x = check_random(x_count), *e0 = check_random(e0_count), *e1 = check_random(e1_count);
   float *w = check_random(s.groups * panels * panel_size), *b = check_random(s.groups * panels * 16);
   float *y = check_untouched(y_count);
-  char *written = (char *)calloc((size_t)y_count, 1);
+  char *written = check_marks(y_count);
 
   /* y of the residual: known at the places that will be written */
   if (in_place)
@@ -51,8 +51,10 @@ static void check(const char *what, kernel run, conv2d_shape s, int in_place) {
             written[at] = 1;
           }
   check_rest(what, shape_number, y, written, y_count);
-  free(x), free(w), free(b), free(y), free(e0), free(e1), free(written);
+  check_release();
 }
+
+#ifdef CHECK_RANDOM
 
 static conv2d_shape current;
 static void run_portable(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1) {
@@ -100,6 +102,9 @@ static void check_random_shape(void) {
 #endif
 }
 
+#endif
+#ifdef CHECK_LITERAL
+
 /* id, (n, oh, ow, oc), (kh, kw, ic, groups), (sh, sw, dh, dw), (xn, xh, xw), (yn, yh, yw), extras, e0, e1, (mr, nv), outer.
  * With 16 lanes the tile is taken as it is, with 8 it is 6 x 1. */
 #define LITERAL_SHAPES(M)                                                                                          \
@@ -138,23 +143,28 @@ LITERAL_SHAPES(DEFINE_PORTABLE)
 LITERAL_SHAPES(DEFINE_SIMD)
 #endif
 
-int main(void) {
-  for (int i = 0; i < 300; i++) check_random_shape();
+#endif
 
-#define CHECK_PORTABLE(id, ...)                                         \
-  {                                                                     \
-    const conv2d_shape s = LITERAL(id, __VA_ARGS__);                    \
-    check("portable " #id, portable_##id, s, 0);                        \
+int main(void) {
+#ifdef CHECK_RANDOM
+  for (int i = 0; i < 300; i++) check_random_shape();
+#endif
+#ifdef CHECK_LITERAL
+#define CHECK_PORTABLE(id, ...)                                                       \
+  {                                                                                   \
+    const conv2d_shape s = LITERAL(id, __VA_ARGS__);                                  \
+    check("portable " #id, portable_##id, s, 0);                                      \
   }
-#define CHECK_SIMD(id, ...)                                             \
-  {                                                                     \
-    const conv2d_shape s = LITERAL(id, __VA_ARGS__);                    \
-    check("simd " #id, simd_##id, s, 0);                                \
-    if (s.extras > 0 && s.e0c && s.e0w == s.yw) check("simd in place " #id, simd_##id, s, 1); \
+#define CHECK_SIMD(id, ...)                                                           \
+  {                                                                                   \
+    const conv2d_shape s = LITERAL(id, __VA_ARGS__);                                  \
+    check("simd " #id, simd_##id, s, 0);                                              \
+    if (s.extras > 0 && s.e0w == s.yw) check("simd in place " #id, simd_##id, s, 1);  \
   }
   LITERAL_SHAPES(CHECK_PORTABLE)
 #if DNNC_LANES > 1
   LITERAL_SHAPES(CHECK_SIMD)
+#endif
 #endif
   printf("conv2d_f32: %d elements\n", check_count);
   return 0;

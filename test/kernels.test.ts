@@ -1,0 +1,139 @@
+import {execFile} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {availableParallelism, tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import test from 'ava';
+import {type Contract, choose, chooseTile, type Feature, kernels} from '../codegen/kernels/inventory.js';
+
+const run = promisify(execFile);
+
+/** The nearest folder above this file with a package.json outside build/. */
+function projectRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+const folder = join(projectRoot(), 'codegen', 'kernels');
+const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Werror', '-I', folder];
+const avx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
+const targets = [[], ['avx2', 'fma'], avx512];
+const flagsOf = (target: readonly string[]) => target.map(feature => `-m${feature}`);
+
+const cpuFlags = existsSync('/proc/cpuinfo') ? new Set(readFileSync('/proc/cpuinfo', 'utf8').split(/\s+/)) : new Set<string>();
+const runs = (target: readonly string[]) => target.every(feature => cpuFlags.has(feature));
+
+/** Kernels at literal shapes, as in production, and at random ones that are passed at run time. */
+const builds: readonly {readonly compilers: readonly string[]; readonly flags: readonly string[]}[] = [
+  {compilers: ['gcc'], flags: ['-O3', '-DCHECK_LITERAL']},
+  {compilers: ['gcc'], flags: ['-O1', '-DCHECK_LITERAL', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']},
+  {compilers: ['clang', 'gcc'], flags: ['-O1']},
+];
+
+async function has(command: string): Promise<boolean> {
+  return run(command, ['--version']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Runs jobs, as many at once as there are cores, and returns the messages of those that failed. */
+async function failures(jobs: readonly (() => Promise<unknown>)[]): Promise<string[]> {
+  const queue = [...jobs];
+  const failed: string[] = [];
+  const worker = async () => {
+    for (let job = queue.shift(); job; job = queue.shift())
+      await job().catch((error: unknown) => failed.push(error instanceof Error ? error.message : String(error)));
+  };
+  await Promise.all(Array.from({length: Math.max(2, availableParallelism())}, worker));
+  return failed;
+}
+
+test('every kernel agrees with a naive loop, on every target that this processor runs', async t => {
+  t.timeout(300_000);
+  const present = (await Promise.all(['gcc', 'clang'].map(async name => ((await has(name)) ? [name] : [])))).flat();
+  const scratch = await mkdtemp(join(tmpdir(), 'dnnc-kernels-'));
+  const sources = (await readdir(join(folder, 'test'))).filter(name => name.endsWith('_test.c'));
+  const jobs: (() => Promise<unknown>)[] = [];
+  for (const source of sources)
+    for (const target of targets)
+      for (const {compilers, flags} of builds) {
+        const compiler = compilers.find(name => present.includes(name));
+        if (!compiler) continue;
+        const program = join(scratch, String(jobs.length));
+        const options = [
+          '-std=c11',
+          ...flags,
+          ...warnings,
+          ...flagsOf(target),
+          join(folder, 'test', source),
+          '-o',
+          program,
+          '-lm',
+        ];
+        jobs.push(async () => {
+          await run(compiler, options);
+          if (runs(target)) await run(program);
+        });
+      }
+  const failed = await failures(jobs);
+  await rm(scratch, {recursive: true});
+  t.deepEqual(failed, []);
+});
+
+test('every header compiles alone, as C and as C++', async t => {
+  t.timeout(300_000);
+  const scratch = await mkdtemp(join(tmpdir(), 'dnnc-headers-'));
+  const headers = (await readdir(folder)).filter(name => name.endsWith('.h'));
+  const write = async (name: string, included: readonly string[]) => {
+    await writeFile(join(scratch, name), `${included.map(header => `#include "${header}"\n`).join('')}int dnnc_here;\n`);
+    return join(scratch, name);
+  };
+  const alone = await Promise.all(headers.map(header => write(`${header}.c`, [header])));
+  const together = await write('all.c', headers.toReversed());
+  const languages = [
+    ['gcc', '-std=c11'],
+    ['g++', '-x', 'c++', '-std=c++17'],
+    ['clang', '-std=c11'],
+    ['clang++', '-x', 'c++', '-std=c++17'],
+  ];
+  const jobs: (() => Promise<unknown>)[] = [];
+  for (const [compiler = '', ...language] of languages) {
+    if (!(await has(compiler))) continue;
+    const check = (target: readonly string[], sources: readonly string[]) => () =>
+      run(compiler, [...language, '-O3', '-fsyntax-only', ...warnings, ...flagsOf(target), ...sources]);
+    jobs.push(check([], alone), ...targets.map(target => check(target, [together])));
+  }
+  const failed = await failures(jobs);
+  await rm(scratch, {recursive: true});
+  t.deepEqual(failed, []);
+});
+
+test('choose takes the most special kernel that the target runs', t => {
+  t.is(choose('conv2d_f32', []).fn, 'conv2d_f32_portable');
+  t.is(choose('conv2d_f32', ['avx2']).fn, 'conv2d_f32_portable');
+  t.is(choose('conv2d_f32', ['avx2', 'fma']).fn, 'conv2d_f32_simd');
+  t.deepEqual(choose('matmul_f32', ['avx2', 'fma', 'avx512f']).needs, ['avx512f']);
+  for (const contract of new Set<Contract>(kernels.map(row => row.contract))) t.deepEqual(choose(contract, []).needs, []);
+  for (const {header, fn} of kernels) t.true(readFileSync(join(folder, header), 'utf8').includes(` ${fn}(`), fn);
+});
+
+test('chooseTile finds tiles that fit the registers and waste little', t => {
+  const wide: Feature[] = ['avx2', 'fma', 'avx512f'];
+  const narrow: Feature[] = ['avx2', 'fma'];
+  const size = (oh: number, ow: number, oc: number, k: number, ic: number) => ({oh, ow, oc, kh: k, kw: k, ic, groups: 1});
+  t.deepEqual(chooseTile(size(56, 56, 64, 3, 64), wide), {mr: 14, nv: 2, panelsOuter: false});
+  t.deepEqual(chooseTile(size(7, 7, 512, 3, 512), wide), {mr: 14, nv: 2, panelsOuter: true});
+  t.deepEqual(chooseTile(size(1, 1, 1000, 1, 2048), wide), {mr: 1, nv: 8, panelsOuter: true});
+  t.deepEqual(chooseTile(size(56, 56, 64, 3, 64), narrow), {mr: 6, nv: 1, panelsOuter: false});
+  for (let oc = 1; oc < 100; oc += 7)
+    for (let ow = 1; ow < 40; ow += 3) {
+      const {mr, nv} = chooseTile(size(5, ow, oc, 3, 16), wide);
+      t.true(mr * nv <= 28 && mr >= 1 && nv >= 1 && nv <= 8, `${ow} columns, ${oc} channels`);
+      const avx2 = chooseTile(size(5, ow, oc, 3, 16), narrow);
+      t.true(avx2.mr * Math.ceil(Math.min(oc, avx2.nv * 16) / 8) <= 12, `${ow} columns, ${oc} channels`);
+    }
+});
