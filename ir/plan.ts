@@ -5,6 +5,9 @@
 import type {Scalar} from './scalar.js';
 import type {Blob, DType, Loc, TensorType} from './types.js';
 
+/** Every buffer of the arena begins at a multiple of this many bytes: a cache line, and the widest vector. */
+export const alignment = 64;
+
 /** Zero elements kept around an image: rows above and below, columns left and right. */
 export type Border = {readonly top: number; readonly left: number; readonly bottom: number; readonly right: number};
 export const noBorder: Border = {top: 0, left: 0, bottom: 0, right: 0};
@@ -35,6 +38,9 @@ export type View = {
   readonly strides: readonly number[];
 };
 
+/** A pointer parameter under the name that the kernel gives it; an absent one is a null pointer. */
+export type Param = {readonly name: string; readonly role: 'read' | 'write'; readonly view: View | null};
+
 /** One call of a C kernel: `fn(reads..., writes... in `params` order, struct of literal fields, epilogue)`. */
 export type KernelCall = {
   readonly kind: 'kernel';
@@ -46,7 +52,7 @@ export type KernelCall = {
   readonly struct: string;
   readonly fields: Readonly<Record<string, number>>;
   /** Pointers in the order of the C parameters. */
-  readonly params: readonly ({readonly role: 'read' | 'write'; readonly view: View} | null)[];
+  readonly params: readonly Param[];
   /** Applied to each result: x0 is the accumulator, x1 and x2 the extra operands. null: the kernel takes none. */
   readonly epilogue: Scalar | null;
 };
@@ -112,12 +118,12 @@ export type Memory = {
 export const readsOf = (work: Work): readonly View[] => {
   if (work.kind === 'loop') return work.reads;
   if (work.kind === 'zero-border') return [];
-  return work.params.flatMap(param => (param?.role === 'read' ? [param.view] : []));
+  return work.params.flatMap(({role, view}) => (role === 'read' && view ? [view] : []));
 };
 
 /** The roots that a step writes. */
 export const writesOf = (work: Work): readonly number[] => {
   if (work.kind === 'loop') return [work.write.root];
   if (work.kind === 'zero-border') return [work.root];
-  return work.params.flatMap(param => (param?.role === 'write' ? [param.view.root] : []));
+  return work.params.flatMap(({role, view}) => (role === 'write' && view ? [view.root] : []));
 };

@@ -3,10 +3,7 @@
  * over the memory of an operand that dies there, where both lie alike. Offsets: first fit over several orders, the best kept
  * (Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference", greedy by size and by breadth).
  */
-import {type Entry, type Memory, type Plan, readsOf, writesOf} from '../../ir/plan.js';
-
-/** Every buffer begins at a multiple of this: a cache line, and the widest vector. */
-export const alignment = 64;
+import {alignment, type Entry, type Memory, type Plan, readsOf, writesOf} from '../../ir/plan.js';
 
 export function planMemory(plan: Plan): Plan {
   const entries = plan.entries.map(planEntry);

@@ -44,7 +44,7 @@ export function extraViews(context: KernelContext, first: number, shape: readonl
 
 /** The C parameters of the extra operands. */
 export const extraParams = (extras: readonly (View | null)[]): KernelCall['params'] =>
-  extras.map(view => (view ? {role: 'read', view} : null));
+  extras.map((view, i) => ({name: `e${i}`, role: 'read', view}));
 
 /** `e0n`, `e0h`, ...: strides of the extras under the given letters, 0 where absent. */
 export const extraFields = (extras: readonly (View | null)[], letters: readonly string[]): Readonly<Record<string, number>> =>

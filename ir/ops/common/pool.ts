@@ -77,8 +77,8 @@ export function lowerPool(contract: string, {attrs, inputs, outputs}: KernelCont
       ...{count_include_pad: Number(includePad), pb, pr, xn, xh, xw, yn, yh, yw},
     },
     params: [
-      {role: 'read', view: x},
-      {role: 'write', view: y},
+      {name: 'x', role: 'read', view: x},
+      {name: 'y', role: 'write', view: y},
     ],
     epilogue: null,
   };

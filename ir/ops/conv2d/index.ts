@@ -144,10 +144,10 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
   // The kernel never tests for borders: it starts at the window of output (0, 0), inside the zero border that was asked for.
   const padded: View = {...image.x, offset: image.x.offset - attrs.pads[0]! * xh - attrs.pads[1]! * xw};
   const params: KernelCall['params'] = [
-    {role: 'read', view: padded},
-    {role: 'read', view: weights},
-    {role: 'read', view: bias},
-    {role: 'write', view: image.y},
+    {name: 'x', role: 'read', view: padded},
+    {name: 'w', role: 'read', view: weights},
+    {name: 'b', role: 'read', view: bias},
+    {name: 'y', role: 'write', view: image.y},
     ...extraParams(image.extras),
   ];
   const tail = {...strides, extras: image.extras.filter(Boolean).length, ...extraFields(image.extras, ['n', 'c', 'h', 'w'])};

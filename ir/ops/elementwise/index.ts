@@ -94,7 +94,7 @@ const unaries: readonly OpDef<Plain>[] = [
   simple('softplus', 'softplus(x0)', 'Softplus'),
   simple('softsign', 'div(x0, add(1, abs(x0)))', 'Softsign'),
   simple('mish', 'mul(x0, tanh(softplus(x0)))', 'Mish'),
-  simple('hard_swish', 'mul(x0, max(0, min(1, add(mul(x0, 0.1666666716337204), 0.5))))', 'HardSwish'),
+  simple('hard_swish', 'mul(x0, min(max(add(mul(x0, 0.1666666716337204), 0.5), 0), 1))', 'HardSwish'),
   simple('floor', 'floor(x0)', 'Floor'),
   simple('ceil', 'ceil(x0)', 'Ceil'),
   simple('round', 'round(x0)', 'Round'),
@@ -166,7 +166,7 @@ const parametrics: readonly OpDef[] = [
     'hard_sigmoid',
     'HardSigmoid',
     {alpha: Math.fround(0.2), beta: 0.5},
-    ({alpha, beta}) => `max(0, min(1, add(mul(x0, ${n(alpha)}), ${n(beta)})))`,
+    ({alpha, beta}) => `min(max(add(mul(x0, ${n(alpha)}), ${n(beta)}), 0), 1)`,
   ),
   parametric<Alpha>('swish', 'Swish', {alpha: 1}, ({alpha}) => `mul(x0, sigmoid(mul(x0, ${n(alpha)})))`),
   parametric<{lambd: number; bias: number}>(

@@ -49,13 +49,14 @@ function lowerLinear(context: KernelContext<EpilogueAttrs>): KernelCall {
   const [oc, ic] = w.shape as [number, number];
   const rows = y.shape.slice(0, -1).reduce((n, d) => n * d, 1);
   const params: KernelCall['params'] = [
-    {role: 'read', view: x},
-    {role: 'read', view: context.weight(inputs[1]!.constant, w, {kind: 'panels', groups: 1})},
+    {name: 'x', role: 'read', view: x},
+    {name: 'w', role: 'read', view: context.weight(inputs[1]!.constant, w, {kind: 'panels', groups: 1})},
     {
+      name: 'b',
       role: 'read',
       view: context.weight(inputs[2]?.constant ?? null, {dtype: w.dtype, shape: [oc]}, {kind: 'bias-panels', groups: 1}),
     },
-    {role: 'write', view: y},
+    {name: 'y', role: 'write', view: y},
   ];
   // An extra operand varies along the last axis, along all rows alike, or is one value.
   const extras = extraViews(context, 3, y.shape).map(view => view && asPixels(view, rows));

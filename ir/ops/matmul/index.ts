@@ -100,9 +100,9 @@ function lowerMatmul(context: KernelContext<EpilogueAttrs>): KernelCall {
     ...extraFields(extraMatrices, ['0', '1', 'm', 'n']),
   };
   const params: KernelCall['params'] = [
-    {role: 'read', view: a},
-    {role: 'read', view: b},
-    {role: 'write', view: y},
+    {name: 'a', role: 'read', view: a},
+    {name: 'x', role: 'read', view: b},
+    {name: 'y', role: 'write', view: y},
     ...extraParams(extras),
   ];
   return {kind: 'kernel', contract: 'matmul_f32', header: null, struct: 'matmul_shape', fields, params, epilogue: epilogueOf(context.attrs)};

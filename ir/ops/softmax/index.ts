@@ -53,8 +53,8 @@ function lowerSoftmax({attrs: {axis, log}, inputs, outputs}: KernelContext<Softm
     struct: 'softmax_shape',
     fields: {outer: elements(x.shape.slice(0, axis)), size: x.shape[axis]!, inner: elements(x.shape.slice(axis + 1)), log: Number(log)},
     params: [
-      {role: 'read', view: x},
-      {role: 'write', view: y},
+      {name: 'x', role: 'read', view: x},
+      {name: 'y', role: 'write', view: y},
     ],
     epilogue: null,
   };

@@ -1,0 +1,97 @@
+/**
+ * Scalar expressions as C. Two hands: `v` writes vector epilogues (v_max(acc, v_set(0.0f))), `s` writes loops over typed
+ * elements. Every function has a name by type: s_exp for float, exp_f64 for double, add_i32 for int32_t (arithmetic.h).
+ */
+import {fail, invariant} from '../../ir/diagnostics.js';
+import {type Scalar, typeOfScalar} from '../../ir/scalar.js';
+import type {DType} from '../../ir/types.js';
+
+/** C element types. */
+export const cTypes: Readonly<Record<DType, string>> = {
+  f64: 'double',
+  f32: 'float',
+  f16: 'uint16_t',
+  bf16: 'uint16_t',
+  i4: 'int8_t',
+  u4: 'uint8_t',
+  i8: 'int8_t',
+  u8: 'uint8_t',
+  i16: 'int16_t',
+  u16: 'uint16_t',
+  i32: 'int32_t',
+  u32: 'uint32_t',
+  i64: 'int64_t',
+  u64: 'uint64_t',
+  bool: 'uint8_t',
+};
+
+/** A float literal that reads back to the same value. */
+export function floatLiteral(value: number): string {
+  if (Number.isNaN(value)) return 's_nan()';
+  if (!Number.isFinite(value)) return value > 0 ? 's_infinity()' : '-s_infinity()';
+  const single = Math.fround(value);
+  for (let digits = 1; digits <= 9; digits++) {
+    const text = single.toPrecision(digits);
+    if (Math.fround(Number(text)) === single) return `${withPoint(String(Number(text)))}f`;
+  }
+  return `${withPoint(String(single))}f`;
+}
+
+const withPoint = (text: string): string => (/[.e]/.test(text) ? text : `${text}.0`);
+
+/** Functions that scalar.h has for float; others come from arithmetic.h. */
+const single: ReadonlySet<string> = new Set('add sub mul div max min neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '));
+
+/** A vector expression over `acc`, `e0` and `e1`. */
+export function vectorExpression(expression: Scalar): string {
+  switch (expression.kind) {
+    case 'arg':
+      return ['acc', 'e0', 'e1'][expression.index] ?? 'acc';
+    case 'lit':
+      return `v_set(${floatLiteral(expression.value)})`;
+    case 'call': {
+      const {fn, args} = expression;
+      if (fn !== 'select') return `v_${fn}(${args.map(vectorExpression).join(', ')})`;
+      const [condition, ...branches] = args;
+      invariant(condition?.kind === 'call', 'codegen.select', fn, 'a vector select needs a comparison');
+      return `v_select_${condition.fn}(${[...condition.args, ...branches].map(vectorExpression).join(', ')})`;
+    }
+    default:
+      return fail('bug', 'codegen.vector', expression.kind, 'has no vector form');
+  }
+}
+
+/** A typed expression over the C names in `args`. */
+export function scalarExpression(expression: Scalar, args: readonly string[], types: readonly DType[], wanted: DType): string {
+  const print = (inner: Scalar, type: DType): string => scalarExpression(inner, args, types, type);
+  switch (expression.kind) {
+    case 'arg':
+      return args[expression.index]!;
+    case 'lit':
+      return literal(expression.value, wanted);
+    case 'cast': {
+      const from = typeOfScalar(expression.arg, types) ?? expression.to;
+      const inner = print(expression.arg, from);
+      return from === expression.to ? inner : `cast_${from}_${expression.to}(${inner})`;
+    }
+    case 'call': {
+      const {fn} = expression;
+      const branches = fn === 'select' ? expression.args.slice(1) : expression.args;
+      const type = branches.map(x => typeOfScalar(x, types)).find(found => found !== null) ?? wanted;
+      const inner = expression.args.map((x, i) => print(x, fn === 'select' && i === 0 ? 'bool' : type));
+      if (fn === 'select') return `(${inner[0]} ? ${inner[1]} : ${inner[2]})`;
+      if (type === 'f32' && single.has(fn)) return `s_${fn}(${inner.join(', ')})`;
+      return `${fn}_${type}(${inner.join(', ')})`;
+    }
+    default:
+      return expression satisfies never;
+  }
+}
+
+function literal(value: number, type: DType): string {
+  if (type === 'f32') return floatLiteral(value);
+  if (type === 'f64') return Number.isFinite(value) ? withPoint(String(value)) : `(double)${floatLiteral(value)}`;
+  if (type === 'i64') return `INT64_C(${BigInt(Math.trunc(value))})`;
+  if (type === 'u64') return `UINT64_C(${BigInt(Math.trunc(value))})`;
+  return `(${cTypes[type]})${Math.trunc(value)}`;
+}

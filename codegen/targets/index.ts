@@ -1,0 +1,40 @@
+/** What a target is: an instruction set, the compiler flags that allow it, and the CPU features that its library needs. */
+import type {Feature} from '../kernels/inventory.js';
+
+export type Target = {
+  readonly name: string;
+  readonly summary: string;
+  readonly features: readonly Feature[];
+  /** Flags for gcc and clang, besides the common ones. */
+  readonly flags: readonly string[];
+  /** Preprocessor condition that holds when those flags were given. */
+  readonly guard: string;
+};
+
+/** From plain to special. */
+export const targets: readonly Target[] = [
+  {name: 'generic', summary: 'portable C11, any CPU', features: [], flags: [], guard: '1'},
+  {
+    name: 'x86-64-avx2',
+    summary: 'x86-64 with AVX2 and FMA (2013 and later)',
+    features: ['avx2', 'fma'],
+    flags: ['-mavx2', '-mfma'],
+    guard: 'defined(__AVX2__) && defined(__FMA__)',
+  },
+  {
+    name: 'x86-64-avx512',
+    summary: 'x86-64 with AVX-512 F, BW, VL, DQ',
+    features: ['avx2', 'fma', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'],
+    flags: ['-mavx2', '-mfma', '-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
+    guard: 'defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)',
+  },
+];
+
+export const findTarget = (name: string): Target | undefined => targets.find(target => target.name === name);
+
+/** The most special target whose features are all there. */
+export const bestTarget = (features: ReadonlySet<string>): Target =>
+  targets.findLast(target => target.features.every(feature => features.has(feature))) ?? targets[0]!;
+
+/** What every library is compiled with, besides its target's flags. */
+export const commonFlags: readonly string[] = ['-std=c11', '-O3', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion'];

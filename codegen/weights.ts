@@ -1,0 +1,135 @@
+/**
+ * The weight blob: every weight of a plan, packed for its kernel, one after the other behind a header that says what it is.
+ *
+ * bytes 0..7 "dnncblob", 8..11 format 1, 12..15 byte-order mark 0x01020304, 16..31 build hash, 32..39 size of the blob,
+ * 40..47 checksum of everything from byte 64 on, 48..63 zero. Little-endian. Weights begin at multiples of 64.
+ */
+import {invariant} from '../ir/diagnostics.js';
+import type {Packing, Plan, Weight} from '../ir/plan.js';
+import {widthOf} from '../ir/tensor.js';
+import {panelSize} from './kernels/inventory.js';
+
+export const headerBytes = 64;
+export const blobAlignment = 64;
+export const formatVersion = 1;
+
+export type Layout = {
+  /** Byte offset of a weight in the blob. */
+  offsetOf(weight: Weight): number;
+  readonly bytes: number;
+  readonly weights: readonly Weight[];
+};
+
+/** Equal weights in equal packing are one. */
+const keyOf = ({blob, type, packing}: Weight): string =>
+  `${blob?.hash ?? 'zeros'} ${type.dtype}[${type.shape}] ${JSON.stringify(packing)}`;
+
+export function layOut(plans: readonly Plan[]): Layout {
+  const offsets = new Map<string, number>();
+  const weights: Weight[] = [];
+  let bytes = headerBytes;
+  for (const plan of plans)
+    for (const entry of plan.entries)
+      for (const root of entry.roots) {
+        if (root.kind !== 'weights' || offsets.has(keyOf(root.weight))) continue;
+        offsets.set(keyOf(root.weight), bytes);
+        weights.push(root.weight);
+        bytes += Math.ceil((packedElements(root.weight) * widthOf(root.weight.type.dtype)) / blobAlignment) * blobAlignment;
+      }
+  return {
+    bytes,
+    weights,
+    offsetOf: weight => {
+      const offset = offsets.get(keyOf(weight));
+      invariant(offset !== undefined, 'weights.offset', weight.name, 'is not in the blob');
+      return offset;
+    },
+  };
+}
+
+const panels = (channels: number): number => Math.ceil(channels / panelSize);
+
+function packedElements({type, packing}: Weight): number {
+  const [outputs = 1, ...rest] = type.shape;
+  const each = rest.reduce((n, d) => n * d, 1);
+  switch (packing.kind) {
+    case 'plain':
+      return outputs * each;
+    case 'panels':
+      return packing.groups * panels(outputs / packing.groups) * panelSize * each;
+    case 'depthwise-panels':
+      return panels(outputs) * panelSize * each;
+    case 'bias-panels':
+      return packing.groups * panels(outputs / packing.groups) * panelSize;
+    default:
+      return packing satisfies never;
+  }
+}
+
+/** The blob without its build hash: call `seal` once the code is known. */
+export function packWeights(layout: Layout): Uint8Array {
+  const bytes = new Uint8Array(layout.bytes);
+  for (const weight of layout.weights) pack(weight, bytes, layout.offsetOf(weight));
+  return bytes;
+}
+
+function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): void {
+  if (!blob) return;
+  if (packing.kind === 'plain') {
+    into.set(blob.bytes, offset);
+    return;
+  }
+  invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
+  const aligned = blob.bytes.byteOffset % 4 === 0 ? blob.bytes : blob.bytes.slice();
+  const from = new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+  packFloats(from, type.shape, packing, new Float32Array(into.buffer, offset));
+}
+
+function packFloats(from: Float32Array, shape: readonly number[], packing: Exclude<Packing, {kind: 'plain'}>, to: Float32Array): void {
+  const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
+  const groups = packing.kind === 'depthwise-panels' ? 1 : packing.groups;
+  const perGroup = outputs / groups;
+  const depth = packing.kind === 'bias-panels' ? 1 : inputs * rows * columns;
+  for (let o = 0; o < outputs; o++) {
+    const [group, channel] = [Math.floor(o / perGroup), o % perGroup];
+    const base = (group * panels(perGroup) + Math.floor(channel / panelSize)) * depth * panelSize + (channel % panelSize);
+    if (packing.kind === 'bias-panels') to[base] = from[o]!;
+    else
+      for (let i = 0; i < inputs; i++)
+        for (let r = 0; r < rows; r++)
+          for (let s = 0; s < columns; s++)
+            to[base + ((r * columns + s) * inputs + i) * panelSize] = from[((o * inputs + i) * rows + r) * columns + s]!;
+  }
+}
+
+/** Writes the header. `hash` is 32 hex digits. */
+export function seal(blob: Uint8Array, hash: string): void {
+  const view = new DataView(blob.buffer, blob.byteOffset);
+  blob.set(new TextEncoder().encode('dnncblob'));
+  view.setUint32(8, formatVersion, true);
+  view.setUint32(12, 0x01020304, true);
+  blob.set(Buffer.from(hash, 'hex'), 16);
+  view.setBigUint64(32, BigInt(blob.byteLength), true);
+  const [low, high] = checksum(blob.subarray(headerBytes));
+  view.setUint32(40, low, true);
+  view.setUint32(44, high, true);
+}
+
+/** Eight 32-bit lanes over little-endian words, so that C and JavaScript both run it at memory speed. Length: a multiple of 32. */
+export function checksum(bytes: Uint8Array): readonly [number, number] {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const lanes = Uint32Array.from({length: 8}, (_, i) => 0x9e3779b1 * (i + 1));
+  for (let at = 0; at < words.length; at += 8)
+    for (let lane = 0; lane < 8; lane++) {
+      const mixed = Math.imul(lanes[lane]! ^ words[at + lane]!, 0x85ebca6b);
+      lanes[lane] = mixed ^ (mixed >>> 15);
+    }
+  let [low, high] = [0, 0];
+  for (let lane = 0; lane < 8; lane++) {
+    low = Math.imul(low ^ lanes[lane]!, 0xc2b2ae35);
+    low ^= low >>> 13;
+    high = Math.imul(high ^ lanes[7 - lane]!, 0x27d4eb2f);
+    high ^= high >>> 16;
+  }
+  return [low >>> 0, high >>> 0];
+}

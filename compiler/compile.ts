@@ -1,0 +1,49 @@
+/** Module to files, as a pure function: passes, lowering, memory, C and weights. No disk, no C compiler. */
+import {createHash} from 'node:crypto';
+import {emitModule, type ModuleText} from '../codegen/c/module.js';
+import type {Target} from '../codegen/targets/index.js';
+import {type Layout, layOut, packWeights, seal} from '../codegen/weights.js';
+import type {Plan} from '../ir/plan.js';
+import type {Module} from '../ir/types.js';
+import {type PassReport, runPasses} from '../passes/framework/manager.js';
+import {planMemory} from '../passes/plan-memory/index.js';
+import {lower} from './lower/lower.js';
+import {exact} from './pipeline.js';
+import {checkSupported} from './supported.js';
+import {version} from './version.js';
+
+export type Compiled = {
+  /** After all passes. */
+  readonly module: Module;
+  readonly plan: Plan;
+  readonly layout: Layout;
+  readonly texts: ReadonlyMap<Target, ModuleText>;
+  /** Sealed: ready to be opened by the code. */
+  readonly weights: Uint8Array;
+  /** 32 hex digits. */
+  readonly hash: string;
+};
+
+export type CompileOptions = {
+  readonly targets: readonly Target[];
+  /** File names for the header comment. */
+  readonly sources: readonly string[];
+  readonly observe?: (report: PassReport) => void;
+};
+
+export function compile(module: Module, {targets, sources, observe}: CompileOptions): Compiled {
+  const optimized = runPasses(module, exact, observe);
+  checkSupported(optimized);
+  const plan = planMemory(lower(optimized));
+  const layout = layOut([plan]);
+  const weights = packWeights(layout);
+  const facts = {plan, layout, generator: `dnnc ${version}`, sources};
+  // The hash is of the code with a hash of zeros, and of the weights: it names this build, whatever the machine.
+  const draft = targets.map(target => emitModule({...facts, target, hash: '0'.repeat(32)}));
+  const digest = createHash('sha256').update(weights);
+  for (const {source, header} of draft) digest.update(source).update(header);
+  const hash = digest.digest('hex').slice(0, 32);
+  seal(weights, hash);
+  const texts = new Map(targets.map(target => [target, emitModule({...facts, target, hash})]));
+  return {module: optimized, plan, layout, texts, weights, hash};
+}

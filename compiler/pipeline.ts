@@ -1,0 +1,18 @@
+/** THE list of passes, in order. Nothing else decides order; a test checks it against what the passes require. */
+import {canonicalize} from '../passes/canonicalize/index.js';
+import {commonSubexpressions} from '../passes/common-subexpressions/index.js';
+import {foldBatchnorm} from '../passes/fold-batchnorm/index.js';
+import {foldConstants} from '../passes/fold-constants/index.js';
+import type {Pass} from '../passes/framework/pass.js';
+import {fuse} from '../passes/fuse/index.js';
+import {fusePadding} from '../passes/fuse-padding/index.js';
+
+/** Exact up to rounding: what every build runs. */
+export const exact: readonly Pass[] = [
+  foldConstants, // first: importers leave weights transposed, cast or dequantized by nodes
+  canonicalize, // one spelling per meaning, so that later passes match once
+  fusePadding, // before fold-batchnorm: it looks for a convolution, not for its padding
+  foldBatchnorm, // before anything reads an activation: scales belong to the weights
+  commonSubexpressions, // before fuse: a fused node hides the equal half
+  fuse, // last: it makes nodes that no other pass reads
+];
