@@ -150,10 +150,11 @@ const manifest = object<Manifest>({
 
 /** Throws DnncRuntimeError `manifest.invalid` unless `json` is a manifest of this version; returns the same object. */
 export function readManifest(json: unknown): Manifest {
-  if (isRecord(json) && json['schema'] !== undefined && json['schema'] !== 1) {
+  const {schema} = isRecord(json) ? json : {schema: undefined};
+  if (schema !== undefined && schema !== 1) {
     wrong(
       'schema',
-      `this runtime reads version 1, the manifest has ${show(json['schema'])}`,
+      `this runtime reads version 1, the manifest has ${show(schema)}`,
       'use the dnnc that built it, or build again',
     );
   }

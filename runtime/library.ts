@@ -1,0 +1,179 @@
+/**
+ * The Node edge of the runtime: reads files, loads the addon, picks and opens the library that this CPU runs best,
+ * and maps the weights once the library has found them good.
+ */
+import {createHash} from 'node:crypto';
+import {readFileSync, statSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {DnncRuntimeError, type RuntimeErrorCode} from './errors.js';
+import type {Library, Manifest, Weights} from './manifest.js';
+import {loaderVersion, type NativeBlob, type NativeLibrary, type NativeLoader} from './native.js';
+import type {Binder} from './session.js';
+import {arrayTypes, bytesOf, type TensorType} from './tensors.js';
+
+/** The name of the addon beside the libraries. */
+export const loaderFile = 'loader.node';
+
+/** Addons give this alignment to arenas, in bytes. */
+const arenaAlignment = 64;
+
+export const pathOf = (place: string | URL): string => (typeof place === 'string' ? resolve(place) : fileURLToPath(place));
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The directory of a build and the JSON in its manifest. `place` is the directory, or the manifest in it. Throws `manifest.file`. */
+export function readManifestFile(place: string | URL): {readonly directory: string; readonly json: unknown} {
+  const path = pathOf(place);
+  try {
+    const file = statSync(path).isDirectory() ? join(path, 'manifest.json') : path;
+    const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return {directory: dirname(file), json};
+  } catch (error) {
+    throw new DnncRuntimeError(
+      'manifest.file',
+      path,
+      reasonOf(error),
+      'give the directory that dnnc build wrote, or the manifest.json in it',
+      error,
+    );
+  }
+}
+
+/** Loads the addon of a directory. Throws `loader.missing` or `loader.version`. */
+export function openLoader(directory: string): NativeLoader {
+  const file = join(directory, loaderFile);
+  const again = 'build the directory again with a C compiler on this machine';
+  let loader: NativeLoader;
+  try {
+    loader = createRequire(import.meta.url)(file) as NativeLoader;
+  } catch (error) {
+    throw new DnncRuntimeError('loader.missing', file, reasonOf(error), again, error);
+  }
+  if (loader.version !== loaderVersion) {
+    throw new DnncRuntimeError(
+      'loader.version',
+      file,
+      `has version ${loader.version}, this runtime needs ${loaderVersion}`,
+      again,
+    );
+  }
+  return loader;
+}
+
+/** The library with the most needs among those that this machine meets; of equals the first. Throws `library.none`. */
+export function pickLibrary(
+  libraries: readonly Library[],
+  features: readonly string[],
+  platform = `${process.platform}-${process.arch}`,
+): Library {
+  const runs = libraries.filter(
+    library =>
+      (library.platform ?? platform) === platform &&
+      library.needs.every(need => features.includes(need)) &&
+      library.target !== 'wasm32',
+  );
+  const best = runs.toSorted((a, b) => b.needs.length - a.needs.length)[0];
+  if (best) return best;
+  const there = libraries.map(
+    library => `${library.target} (${[library.platform ?? [], library.needs].flat().join(' ') || 'any CPU'})`,
+  );
+  throw new DnncRuntimeError(
+    'library.none',
+    platform,
+    `no library runs here; there are ${there.join(', ')}`,
+    'build with --target generic, or for this machine',
+  );
+}
+
+function named(libraries: readonly Library[], target: string): Library {
+  const library = libraries.find(each => each.target === target);
+  if (library) return library;
+  const there = libraries.map(each => each.target).join(', ');
+  throw new DnncRuntimeError('library.none', target, `the build has no such target; there are ${there}`, 'build with --target');
+}
+
+export type LibraryOptions = {
+  /** Instead of the best that the CPU runs: opened as asked, even if the CPU lacks what it needs. */
+  readonly target?: string;
+  /** Default true: a library whose sha256 is not that of the manifest is refused. Sizes of arrays come from the manifest, so a wrong pair would corrupt memory. */
+  readonly verify?: boolean;
+};
+
+/** Opens library and weights of a build. */
+export function openBuild(
+  directory: string,
+  manifest: Manifest,
+  options: LibraryOptions = {},
+): {readonly target: string; readonly bind: Binder} {
+  if (manifest.arena.alignment > arenaAlignment) {
+    throw new DnncRuntimeError(
+      'manifest.invalid',
+      'arena.alignment',
+      `is ${manifest.arena.alignment}, this runtime gives ${arenaAlignment}`,
+    );
+  }
+  const loader = openLoader(directory);
+  const chosen =
+    options.target === undefined
+      ? pickLibrary(manifest.libraries, loader.cpuFeatures())
+      : named(manifest.libraries, options.target);
+  const file = join(directory, chosen.file);
+  if (options.verify !== false) verifyHash(file, chosen.sha256);
+  const library = attempt('library.file', file, () => loader.open(file));
+  const blob = openWeights(loader, library, directory, manifest.weights);
+  checkWeights(loader, library, blob, join(directory, manifest.weights.file), manifest);
+  const tensor = (type: TensorType) => ({bytes: bytesOf(type), type: arrayTypes[type.dtype].napi});
+  const bind: Binder = (task, variant) =>
+    attempt('library.symbol', file, () =>
+      loader.bind(library, variant.entry, blob, manifest.arena.bytes, task.inputs.map(tensor), task.outputs.map(tensor)),
+    );
+  return {target: chosen.target, bind};
+}
+
+function attempt<T>(code: RuntimeErrorCode, where: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new DnncRuntimeError(code, where, reasonOf(error), 'build the directory again', error);
+  }
+}
+
+function verifyHash(file: string, sha256: string): void {
+  const bytes = attempt('library.file', file, () => readFileSync(file));
+  const is = createHash('sha256').update(bytes).digest('hex');
+  if (is === sha256) return;
+  throw new DnncRuntimeError(
+    'library.hash',
+    file,
+    `has sha256 ${is}, the manifest says ${sha256}`,
+    'take all files of the directory from one build',
+  );
+}
+
+function openWeights(loader: NativeLoader, library: NativeLibrary, directory: string, weights: Weights): NativeBlob {
+  const {symbol} = weights;
+  if (symbol !== undefined) return attempt('library.symbol', symbol, () => loader.embedded(library, symbol, weights.bytes));
+  const file = join(directory, weights.file);
+  return attempt('weights.file', file, () => loader.map(file));
+}
+
+/** What the code of `NAME_check` means: the FACES_ERROR_* of the generated header. */
+const weightsErrors: Readonly<Record<number, readonly [RuntimeErrorCode, string]>> = {
+  1: ['weights.truncated', 'is shorter than its header says'],
+  2: ['weights.format', 'is not a weight file of dnnc'],
+  3: ['weights.version', 'has a format that this library does not read'],
+  4: ['weights.byte-order', 'is for machines of the other byte order'],
+  5: ['weights.build', 'belongs to another build than the library'],
+  6: ['weights.damaged', 'is damaged: its checksum is wrong'],
+  7: ['weights.alignment', 'is not aligned to 64 bytes in memory'],
+};
+
+function checkWeights(loader: NativeLoader, library: NativeLibrary, blob: NativeBlob, file: string, manifest: Manifest): void {
+  const name = `${manifest.name}_check`;
+  const status = attempt('library.symbol', name, () => loader.check(library, name, blob));
+  if (status === 0) return;
+  const [code, says] = weightsErrors[status] ?? (['weights.format', `is refused with code ${status}`] as const);
+  throw new DnncRuntimeError(code, file, says, 'copy the file again from its build, or build again');
+}

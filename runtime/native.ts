@@ -1,0 +1,77 @@
+/**
+ * What the addon `loader.node` exports (C sources in `native/`), as types. Objects belong to the addon that made them; the garbage
+ * collector closes them, and each keeps alive what it uses: an entry its library, weights and arena.
+ */
+import type {TypedArray} from './tensors.js';
+
+declare const brand: unique symbol;
+/** An open library. */
+export type NativeLibrary = {readonly [brand]: 'library'};
+/** Weights in memory, read only. */
+export type NativeBlob = {readonly [brand]: 'blob'};
+
+/** `type` is the code of Node-API for the kind of typed array: `arrayTypes[dtype].napi`. */
+export type NativeTensor = {readonly bytes: number; readonly type: number};
+
+/** Part of the arena, in bytes. */
+export type Region = {readonly offset: number; readonly bytes: number};
+
+type Arrays = readonly TypedArray[];
+
+/**
+ * One function of a library with its weights and an arena of its own. The code writes straight into the caller's arrays. Every
+ * method throws TypeError for a wrong kind of array, RangeError for a wrong length or for an output that shares memory with another array,
+ * and Error when the C function returns something else than 0.
+ */
+export type NativeEntry = {
+  call(inputs: Arrays, outputs: Arrays): void;
+  /** On the thread pool, in another arena. Inputs are copied before it returns, outputs are written when the promise resolves. */
+  callAsync(inputs: Arrays, outputs: Arrays): Promise<void>;
+  /** A call with these arrays, which the function keeps alive. It throws RangeError once one of them was detached or resized. */
+  fixed(inputs: Arrays, outputs: Arrays): () => void;
+  /** Nanoseconds of each call, timed in C, after `warmUp` calls that are not counted. */
+  bench(inputs: Arrays, outputs: Arrays, iterations: number, warmUp: number): Float64Array<ArrayBuffer>;
+};
+
+/** An entry bound with the name of its trace function, in a library compiled with -DDNNC_TRACE. */
+export type NativeTracedEntry = NativeEntry & {
+  /** Nanoseconds of each step, summed over `iterations`. RangeError: there are more steps than given. */
+  trace(inputs: Arrays, outputs: Arrays, steps: number, iterations: number, warmUp: number): Float64Array<ArrayBuffer>;
+  /** Copies of the regions listed for each step, taken right after that step of one call. */
+  capture(inputs: Arrays, outputs: Arrays, regions: readonly (readonly Region[])[]): Uint8Array<ArrayBuffer>[][];
+};
+
+export type NativeLoader = {
+  readonly version: number;
+  /** Features that CPU and operating system offer, as gcc spells them: `avx2`, `fma`, `avx512f`, `neon`, `dotprod`. */
+  cpuFeatures(): string[];
+  /** Throws Error with the reason of the dynamic linker. */
+  open(path: string): NativeLibrary;
+  has(library: NativeLibrary, name: string): boolean;
+  /** What `int name(const void *blob, size_t bytes)` returns. */
+  check(library: NativeLibrary, name: string, blob: NativeBlob): number;
+  /** Maps a file, page aligned. The file must not be shortened while it is in use. */
+  map(path: string): NativeBlob;
+  /** Weights that were compiled into the library under this symbol. */
+  embedded(library: NativeLibrary, name: string, bytes: number): NativeBlob;
+  bind(
+    library: NativeLibrary,
+    name: string,
+    blob: NativeBlob,
+    arenaBytes: number,
+    inputs: readonly NativeTensor[],
+    outputs: readonly NativeTensor[],
+  ): NativeEntry;
+  bind(
+    library: NativeLibrary,
+    name: string,
+    blob: NativeBlob,
+    arenaBytes: number,
+    inputs: readonly NativeTensor[],
+    outputs: readonly NativeTensor[],
+    traceName: string,
+  ): NativeTracedEntry;
+};
+
+/** The version of these types; the addon must have an equal one. */
+export const loaderVersion = 1;

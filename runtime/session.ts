@@ -1,0 +1,226 @@
+/**
+ * A loaded build: binds variants on first use, checks and shapes inputs, and turns scores into labels.
+ * Knows no Node: whatever can bind an entry can run under it.
+ */
+import {DnncRuntimeError} from './errors.js';
+import type {Input, Manifest, Task, Variant} from './manifest.js';
+import type {NativeEntry} from './native.js';
+import {isImage, type Image, prepare} from './prepare.js';
+import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
+
+export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
+export type VariantId<M extends Manifest, T extends TaskName<M>> = M['tasks'][T]['variants'][number];
+
+/** The labels of a task as a union. With undefined where an output may have no label: no labels, an offset, or more scores than labels. */
+export type LabelOf<M extends Manifest, T extends TaskName<M>> = M['tasks'][T] extends {readonly labels: readonly string[]}
+  ? M['tasks'][T]['labels'][number] | (EveryScoreHasLabel<M['tasks'][T]> extends true ? never : undefined)
+  : 'labels' extends keyof M['tasks'][T]
+    ? string | undefined
+    : undefined;
+
+type EveryScoreHasLabel<T> = T extends {
+  readonly labels: {readonly length: infer N extends number};
+  readonly outputs: readonly [infer O, ...unknown[]];
+}
+  ? T extends {readonly labelOffset: infer Offset}
+    ? Offset extends 0
+      ? LastDimensionIs<O, N>
+      : false
+    : LastDimensionIs<O, N>
+  : false;
+
+type LastDimensionIs<O, N extends number> = number extends N
+  ? false
+  : O extends {readonly shape: readonly [...number[], N]}
+    ? true
+    : false;
+
+/** One input: its tensor, in the order of its shape, or an image where the manifest says how to prepare one. */
+type Feed<I extends Input> = ArrayOf<I['dtype']> | ('preparation' extends keyof I ? Image : never);
+
+/** What `run` takes: the one input, or all by name. */
+export type InputOf<M extends Manifest, T extends TaskName<M>> = M['tasks'][T]['inputs'] extends readonly [infer I extends Input]
+  ? Feed<I> | {readonly [N in I['name']]: Feed<I>}
+  : number extends M['tasks'][T]['inputs']['length']
+    ? Feed<Input> | {readonly [name: string]: Feed<Input>}
+    : {readonly [I in M['tasks'][T]['inputs'][number] as I['name']]: Feed<I>};
+
+type ScoresOf<M extends Manifest, T extends TaskName<M>> = ArrayOf<M['tasks'][T]['outputs'][0]['dtype']>;
+
+export type Answer<M extends Manifest = Manifest, T extends TaskName<M> = TaskName<M>> = {
+  readonly label: LabelOf<M, T>;
+  /** Of the largest score; the first of equals. */
+  readonly index: number;
+  /** The first output, as the model gives it: logits or probabilities. */
+  readonly scores: ScoresOf<M, T>;
+  readonly outputs: {readonly [O in M['tasks'][T]['outputs'][number] as O['name']]: ArrayOf<O['dtype']>};
+};
+
+export type RunOptions<M extends Manifest, T extends TaskName<M>> = {readonly variant?: VariantId<M, T>};
+
+/** A variant ready to be called. Arrays go in the order of the task's inputs and outputs; see NativeEntry for what is thrown. */
+export type Entry = Pick<NativeEntry, 'call' | 'callAsync' | 'fixed' | 'bench'> & {
+  readonly variant: Variant;
+  readonly task: Task;
+  /** New arrays of zeros for all inputs (outputs). */
+  newInputs(): TypedArray[];
+  newOutputs(): TypedArray[];
+};
+
+/** Binds a variant to code, weights and an arena. */
+export type Binder = (task: Task, variant: Variant) => NativeEntry;
+
+export type Session<M extends Manifest = Manifest> = {
+  readonly manifest: M;
+  /** Which library runs. */
+  readonly target: string;
+  /** One sample: the label of the largest score. Throws `session.batch` where the model takes several samples per call. */
+  run<T extends TaskName<M>>(task: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Answer<M, T>;
+  /** The same on the thread pool; calls may overlap. */
+  runAsync<T extends TaskName<M>>(task: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Promise<Answer<M, T>>;
+  /** All samples of one call of a model whose first dimension is a batch. */
+  runBatch<T extends TaskName<M>>(
+    task: T,
+    input: InputOf<M, T>,
+    options?: RunOptions<M, T>,
+  ): readonly Pick<Answer<M, T>, 'label' | 'index' | 'scores'>[];
+  /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
+  entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T>): Entry;
+};
+
+export function createSession<M extends Manifest>(manifest: M, target: string, bind: Binder): Session<M> {
+  const entries = new Map<string, Entry>();
+
+  const entryOf = (name: string, id: string | undefined): Entry => {
+    const task = taskOf(manifest, name);
+    const variant = variantOf(manifest, name, task, id);
+    const bound = entries.get(variant.id);
+    if (bound) return bound;
+    const entry: Entry = {
+      ...bind(task, variant),
+      variant,
+      task,
+      newInputs: () => task.inputs.map(zeros),
+      newOutputs: () => task.outputs.map(zeros),
+    };
+    entries.set(variant.id, entry);
+    return entry;
+  };
+
+  type Any<T extends TaskName<M>> = Answer<M, T>;
+  return {
+    manifest,
+    target,
+    entry: entryOf,
+    run<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Any<T> {
+      const entry = entryOf(name, options?.variant);
+      oneSample(name, entry.task);
+      const outputs = entry.newOutputs();
+      entry.call(inputsOf(name, entry.task, input), outputs);
+      return answerOf(name, entry.task, outputs) as unknown as Any<T>;
+    },
+    async runAsync<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Promise<Any<T>> {
+      const entry = entryOf(name, options?.variant);
+      oneSample(name, entry.task);
+      const outputs = entry.newOutputs();
+      await entry.callAsync(inputsOf(name, entry.task, input), outputs);
+      return answerOf(name, entry.task, outputs) as unknown as Any<T>;
+    },
+    runBatch<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): readonly Any<T>[] {
+      const entry = entryOf(name, options?.variant);
+      const outputs = entry.newOutputs();
+      entry.call(inputsOf(name, entry.task, input), outputs);
+      const count = batchOf(entry.task.outputs[0]?.shape ?? []);
+      return Array.from({length: count}, (_, i) => sampleOf(name, entry.task, outputs, i) as unknown as Any<T>);
+    },
+  };
+}
+
+const names = (all: Iterable<string>): string => [...all].join(', ') || 'none';
+
+function taskOf(manifest: Manifest, name: string): Task {
+  // hasOwn: a task may not be found on Object.prototype.
+  const task = Object.hasOwn(manifest.tasks, name) ? manifest.tasks[name] : undefined;
+  if (!task)
+    throw new DnncRuntimeError(
+      'session.task',
+      manifest.name,
+      `has no task "${name}"`,
+      `one of: ${names(Object.keys(manifest.tasks))}`,
+    );
+  return task;
+}
+
+function variantOf(manifest: Manifest, name: string, task: Task, id = task.variants[0]): Variant {
+  const variant = manifest.variants.find(each => each.id === id && each.task === name);
+  if (!variant) throw new DnncRuntimeError('session.variant', name, `has no variant "${id}"`, `one of: ${names(task.variants)}`);
+  return variant;
+}
+
+function oneSample(name: string, task: Task): void {
+  const batch = batchOf(task.outputs[0]?.shape ?? []);
+  if (batch !== 1) throw new DnncRuntimeError('session.batch', name, `answers ${batch} samples per call`, 'use runBatch');
+}
+
+/** The arrays for all inputs, in their order. */
+function inputsOf(name: string, task: Task, given: unknown): TypedArray[] {
+  const byName = ArrayBuffer.isView(given) || isImage(given) ? undefined : (given as Readonly<Record<string, unknown>> | null);
+  if (byName === undefined && task.inputs.length !== 1) {
+    throw new DnncRuntimeError(
+      'session.input',
+      name,
+      `takes ${task.inputs.length} inputs`,
+      `give an object with ${names(task.inputs.map(input => input.name))}`,
+    );
+  }
+  return task.inputs.map(input => {
+    const value = byName === undefined ? given : byName && Object.hasOwn(byName, input.name) ? byName[input.name] : undefined;
+    return tensorOf(`${name}, input "${input.name}"`, input, value);
+  });
+}
+
+function tensorOf(where: string, input: Input, value: unknown): TypedArray {
+  if (isImage(value)) return prepare(value, input, where);
+  const type = arrayTypes[input.dtype].create;
+  const wanted = `a ${type.name} of ${elementsOf(input.shape)} elements, ${input.dtype}[${input.shape.join(',')}]`;
+  if (!(value instanceof type)) {
+    const is = ArrayBuffer.isView(value)
+      ? `a ${value.constructor.name}`
+      : value === undefined
+        ? 'missing'
+        : `of type ${typeof value}`;
+    throw new DnncRuntimeError('session.input', where, `is ${is}`, `give ${wanted}`);
+  }
+  if (value.length !== elementsOf(input.shape)) {
+    throw new RangeError(`session.input: ${where}: has ${value.length} elements\n  cure: give ${wanted}`);
+  }
+  return value;
+}
+
+type Plain = {readonly label: string | undefined; readonly index: number; readonly scores: TypedArray};
+
+/** Label and index of sample i. */
+function sampleOf(name: string, task: Task, outputs: readonly TypedArray[], i: number): Plain {
+  const output = task.outputs[0];
+  const all = outputs[0];
+  if (!output || !all) throw new DnncRuntimeError('session.scores', name, 'has no output');
+  const classes = classesOf(output.shape);
+  const index = largest(output.dtype, all, i * classes, (i + 1) * classes);
+  if (index < 0) {
+    throw new DnncRuntimeError(
+      'session.scores',
+      `${name}, output "${output.name}"`,
+      'a score is not a number',
+      'look at the input, and at raw outputs with entry().call',
+    );
+  }
+  const scores = batchOf(output.shape) === 1 ? all : all.subarray(i * classes, (i + 1) * classes);
+  return {label: task.labels?.[index - (task.labelOffset ?? 0)], index, scores};
+}
+
+function answerOf(name: string, task: Task, outputs: readonly TypedArray[]): Plain & {readonly outputs: object} {
+  return {
+    ...sampleOf(name, task, outputs, 0),
+    outputs: Object.fromEntries(task.outputs.map((output, i) => [output.name, outputs[i]])),
+  };
+}
