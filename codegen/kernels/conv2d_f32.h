@@ -10,8 +10,6 @@
 
 #include "tile_f32.h"
 
-#define CONV2D_PORTABLE_POINTS 4
-
 typedef struct {
   int n, oh, ow, oc;         /* output: batch, rows, columns, channels per group */
   int kh, kw, ic, groups;    /* kernel rows, columns, input channels per group, groups */
@@ -55,7 +53,7 @@ DNNC_INLINE conv2d_operands conv2d_at(conv2d_operands o, conv2d_shape s, conv2d_
 DNNC_INLINE void conv2d_f32_portable_tile(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, int points,
                                           int channels) {
   const float *DNNC_RESTRICT w = o.w;
-  float acc[CONV2D_PORTABLE_POINTS][DNNC_PANEL];
+  float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL];
   for (int p = 0; p < points; p++)
     for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] = o.b[l];
 
@@ -83,7 +81,7 @@ DNNC_INLINE void conv2d_f32_portable_tile(const conv2d_operands o, const conv2d_
 DNNC_INLINE void conv2d_f32_portable(const float *x, const float *w, const float *b, float *y, const float *e0,
                                      const float *e1, const conv2d_shape s, dnnc_epilogue f) {
   const conv2d_operands o = {x, w, b, y, e0, e1};
-  const int points = dnnc_min(CONV2D_PORTABLE_POINTS, s.ow);
+  const int points = dnnc_min(DNNC_PORTABLE_POINTS, s.ow);
   conv2d_place p;
   for (p.n = 0; p.n < s.n; p.n++)
     for (p.g = 0; p.g < s.groups; p.g++)

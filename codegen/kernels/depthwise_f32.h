@@ -46,37 +46,47 @@ DNNC_INLINE void depthwise_store(dnnc_v acc, depthwise_operands o, depthwise_sha
 
 /* ---- portable: the reference ---- */
 
-/* One output column, `channels` <= 16 channels from c on. */
-DNNC_INLINE void depthwise_f32_portable_panel(const depthwise_operands o, const depthwise_shape s, dnnc_epilogue f,
-                                              int c, int channels) {
-  const float *DNNC_RESTRICT x = o.x + c;
+/* `points` output columns, `channels` <= 16 channels from c on. */
+DNNC_INLINE void depthwise_f32_portable_tile(const depthwise_operands o, const depthwise_shape s, dnnc_epilogue f,
+                                             int points, int c, int channels) {
   const float *DNNC_RESTRICT w = o.w + (ptrdiff_t)c * s.kh * s.kw;
-  float acc[DNNC_PANEL];
-  for (int l = 0; l < DNNC_PANEL; l++) acc[l] = o.b[c + l];
+  float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL];
+  for (int p = 0; p < points; p++)
+    for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] = o.b[c + l];
 
   for (int i = 0; i < s.kh; i++)
     for (int j = 0; j < s.kw; j++) {
+      const float *DNNC_RESTRICT x = o.x + i * s.dh * s.xh + j * s.dw * s.xw + c;
       DNNC_KEEP_LOOP
       for (int l = 0; l < channels; l++)
-        acc[l] += x[i * s.dh * s.xh + j * s.dw * s.xw + l] * w[(i * s.kw + j) * DNNC_PANEL + l];
+        for (int p = 0; p < points; p++) acc[p][l] += x[p * s.sw * s.xw + l] * w[l];
+      w += DNNC_PANEL;
     }
 
-  for (int l = 0; l < channels; l += DNNC_LANES)
-    depthwise_store(v_load(acc + l), o, s, f, 0, c + l, dnnc_min(channels - l, DNNC_LANES));
+  for (int p = 0; p < points; p++)
+    for (int l = 0; l < channels; l += DNNC_LANES)
+      depthwise_store(v_load(acc[p] + l), o, s, f, p, c + l, dnnc_min(channels - l, DNNC_LANES));
+}
+
+/* `points` output columns, all channels. */
+DNNC_INLINE void depthwise_f32_portable_columns(const depthwise_operands o, const depthwise_shape s, dnnc_epilogue f,
+                                                int points) {
+  const int rest = s.c % DNNC_PANEL;
+  for (int c = 0; c + DNNC_PANEL <= s.c; c += DNNC_PANEL)
+    depthwise_f32_portable_tile(o, s, f, points, c, DNNC_PANEL);
+  if (rest) depthwise_f32_portable_tile(o, s, f, points, s.c - rest, rest);
 }
 
 DNNC_INLINE void depthwise_f32_portable(const float *x, const float *w, const float *b, float *y, const float *e0,
                                         const float *e1, const depthwise_shape s, dnnc_epilogue f) {
   const depthwise_operands o = {x, w, b, y, e0, e1};
-  const int rest = s.c % DNNC_PANEL;
+  const int points = dnnc_min(DNNC_PORTABLE_POINTS, s.ow), rest = s.ow % points;
   for (int n = 0; n < s.n; n++)
-    for (int oy = 0; oy < s.oh; oy++)
-      for (int ox = 0; ox < s.ow; ox++) {
-        const depthwise_operands at = depthwise_at(o, s, n, oy, ox);
-        for (int c = 0; c + DNNC_PANEL <= s.c; c += DNNC_PANEL)
-          depthwise_f32_portable_panel(at, s, f, c, DNNC_PANEL);
-        if (rest) depthwise_f32_portable_panel(at, s, f, s.c - rest, rest);
-      }
+    for (int oy = 0; oy < s.oh; oy++) {
+      for (int ox = 0; ox + points <= s.ow; ox += points)
+        depthwise_f32_portable_columns(depthwise_at(o, s, n, oy, ox), s, f, points);
+      if (rest) depthwise_f32_portable_columns(depthwise_at(o, s, n, oy, s.ow - rest), s, f, rest);
+    }
 }
 
 /* ---- simd: tiles of up to 8 columns x one vector of channels ---- */

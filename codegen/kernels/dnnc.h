@@ -12,6 +12,9 @@
 /* Output channels in one panel of packed weights, on every target. */
 #define DNNC_PANEL 16
 
+/* Output points that the portable kernels work on at once. */
+#define DNNC_PORTABLE_POINTS 4
+
 #define DNNC_INLINE static inline __attribute__((always_inline))
 #define DNNC_RESTRICT __restrict
 

@@ -37,36 +37,45 @@ DNNC_INLINE matmul_operands matmul_at(matmul_operands o, matmul_shape s, int i, 
 
 /* ---- portable: the reference ---- */
 
-/* `cols` <= 16 columns of one row. */
-DNNC_INLINE void matmul_f32_portable_row(const matmul_operands o, const matmul_shape s, dnnc_epilogue f, int cols) {
-  float acc[DNNC_PANEL];
-  for (int l = 0; l < DNNC_PANEL; l++) acc[l] = 0.0f;
+/* `rows` x `cols` <= 16 elements. */
+DNNC_INLINE void matmul_f32_portable_tile(const matmul_operands o, const matmul_shape s, dnnc_epilogue f, int rows,
+                                          int cols) {
+  float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL];
+  for (int r = 0; r < rows; r++)
+    for (int l = 0; l < DNNC_PANEL; l++) acc[r][l] = 0.0f;
 
   for (int k = 0; k < s.k; k++) {
-    const float ak = o.a[k * s.ak];
+    const float *DNNC_RESTRICT a = o.a + k * s.ak;
+    const float *DNNC_RESTRICT x = o.x + k * s.xk;
     DNNC_KEEP_LOOP
-    for (int l = 0; l < cols; l++) acc[l] += ak * o.x[k * s.xk + l];
+    for (int l = 0; l < cols; l++)
+      for (int r = 0; r < rows; r++) acc[r][l] += a[r * s.am] * x[l];
   }
 
   const dnnc_v zero = v_set(0.0f);
-  for (int l = 0; l < cols; l += DNNC_LANES) {
-    const int count = dnnc_min(cols - l, DNNC_LANES);
-    const dnnc_v a0 = s.extras < 1 ? zero : dnnc_extra(o.e0 + l * s.e0n, s.e0n, count);
-    const dnnc_v a1 = s.extras < 2 ? zero : dnnc_extra(o.e1 + l * s.e1n, s.e1n, count);
-    v_store_part(o.y + l, f(v_load(acc + l), a0, a1), count);
-  }
+  for (int r = 0; r < rows; r++)
+    for (int l = 0; l < cols; l += DNNC_LANES) {
+      const int count = dnnc_min(cols - l, DNNC_LANES);
+      const dnnc_v a0 = s.extras < 1 ? zero : dnnc_extra(o.e0 + r * s.e0m + l * s.e0n, s.e0n, count);
+      const dnnc_v a1 = s.extras < 2 ? zero : dnnc_extra(o.e1 + r * s.e1m + l * s.e1n, s.e1n, count);
+      v_store_part(o.y + r * s.ym + l, f(v_load(acc[r] + l), a0, a1), count);
+    }
 }
 
 DNNC_INLINE void matmul_f32_portable(const float *a, const float *x, float *y, const float *e0, const float *e1,
                                      const matmul_shape s, dnnc_epilogue f) {
   const matmul_operands o = {a, x, y, e0, e1};
-  const int rest = s.n % DNNC_PANEL;
+  const int rows = dnnc_min(DNNC_PORTABLE_POINTS, s.m), rest = s.m % rows;
   for (int i = 0; i < s.b0; i++)
     for (int j = 0; j < s.b1; j++)
-      for (int r = 0; r < s.m; r++) {
-        for (int c = 0; c + DNNC_PANEL <= s.n; c += DNNC_PANEL)
-          matmul_f32_portable_row(matmul_at(o, s, i, j, r, c), s, f, DNNC_PANEL);
-        if (rest) matmul_f32_portable_row(matmul_at(o, s, i, j, r, s.n - rest), s, f, rest);
+      for (int c = 0; c < s.n; c += DNNC_PANEL) {
+        const int cols = dnnc_min(s.n - c, DNNC_PANEL);
+        for (int r = 0; r + rows <= s.m; r += rows) {
+          const matmul_operands at = matmul_at(o, s, i, j, r, c);
+          if (cols == DNNC_PANEL) matmul_f32_portable_tile(at, s, f, rows, DNNC_PANEL);
+          else matmul_f32_portable_tile(at, s, f, rows, s.n % DNNC_PANEL);
+        }
+        if (rest) matmul_f32_portable_tile(matmul_at(o, s, i, j, s.m - rest, c), s, f, rest, cols);
       }
 }
 

@@ -2,7 +2,7 @@
  *
  * x is not padded: windows are clipped to the image. The average divides by the cells that are left, or, with
  * count_include_pad, by the cells inside the padded image [-pt, ih + pb) x [-pl, iw + pr). A window that hangs out
- * further (ceil_mode) counts less. The maximum ignores NaN, except that the sum of the average keeps it.
+ * further (ceil_mode) counts less. The maximum ignores NaN; the average keeps it.
  * Global average pooling is kh = ih, kw = iw. */
 #ifndef DNNC_POOL_F32_H
 #define DNNC_POOL_F32_H

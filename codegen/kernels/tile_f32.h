@@ -30,7 +30,7 @@ typedef struct {
 
 /* Applies M to the numbers 0 to DNNC_TILE_VECTORS - 1. */
 #if DNNC_TILE_VECTORS == 28
-#define DNNC_EACH_VECTOR(M) \
+#define DNNC_EACH_VECTOR(M)                                                 \
   M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) \
   M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27)
 #elif DNNC_TILE_VECTORS == 12
@@ -62,6 +62,7 @@ DNNC_INLINE void dnnc_tile_f32(const float *DNNC_RESTRICT x, const float *DNNC_R
                                float *y, const float *e0, const float *e1, const dnnc_tile t, dnnc_epilogue f) {
   const int vectors = dnnc_ceil_div(t.cols, DNNC_LANES);
   const int live = t.lines * t.points * vectors;
+  if (live > DNNC_TILE_VECTORS) __builtin_trap(); /* a tile that the caller should not have chosen */
 
 #define DNNC_START(i) dnnc_v acc##i = i < live && b ? v_load(b + i % vectors * DNNC_LANES) : v_set(0.0f);
   DNNC_EACH_VECTOR(DNNC_START)

@@ -170,7 +170,7 @@ int main(int argc, char **argv) {
   if (argc > 1) only = argv[1];
   float **all[] = {&x, &w, &b, &y};
   for (int i = 0; i < 4; i++) {
-    *all[i] = malloc(MAX_FLOATS * sizeof(float));
+    *all[i] = aligned_alloc(64, MAX_FLOATS * sizeof(float));
     for (int j = 0; j < MAX_FLOATS; j++) (*all[i])[j] = (float)(j % 17) * 0.01f;
   }
   peak = 2e-9 * DNNC_LANES * (DNNC_LANES == 16 ? 24 : 12) * 1e4 / measure(fma_peak);
