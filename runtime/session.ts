@@ -5,7 +5,7 @@
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Manifest, Task, Variant} from './manifest.js';
 import type {NativeEntry} from './native.js';
-import {isImage, type Image, prepare} from './prepare.js';
+import {type Image, isImage, prepare} from './prepare.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;

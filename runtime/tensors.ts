@@ -38,7 +38,23 @@ export type TypedArray =
   | BigUint64Array;
 
 /** The typed array that holds elements of type D. */
-export type ArrayOf<D extends DType> = D extends DType ? InstanceType<(typeof arrayTypes)[D]['create']> : never;
+export type ArrayOf<D extends DType> = {
+  f64: Float64Array;
+  f32: Float32Array;
+  f16: Uint16Array;
+  bf16: Uint16Array;
+  i4: Int8Array;
+  u4: Uint8Array;
+  i8: Int8Array;
+  u8: Uint8Array;
+  i16: Int16Array;
+  u16: Uint16Array;
+  i32: Int32Array;
+  u32: Uint32Array;
+  i64: BigInt64Array;
+  u64: BigUint64Array;
+  bool: Uint8Array;
+}[D];
 
 export type TensorType = {readonly dtype: DType; readonly shape: readonly number[]};
 
