@@ -16,6 +16,8 @@ export const formatVersion = 1;
 export type Layout = {
   /** Byte offset of a weight in the blob. */
   offsetOf(weight: Weight): number;
+  /** Bytes that it takes there, packed and padded. */
+  sizeOf(weight: Weight): number;
   readonly bytes: number;
   readonly weights: readonly Weight[];
 };
@@ -34,11 +36,12 @@ export function layOut(plans: readonly Plan[]): Layout {
         if (root.kind !== 'weights' || offsets.has(keyOf(root.weight))) continue;
         offsets.set(keyOf(root.weight), bytes);
         weights.push(root.weight);
-        bytes += Math.ceil((packedElements(root.weight) * widthOf(root.weight.type.dtype)) / blobAlignment) * blobAlignment;
+        bytes += paddedBytes(root.weight);
       }
   return {
     bytes,
     weights,
+    sizeOf: paddedBytes,
     offsetOf: weight => {
       const offset = offsets.get(keyOf(weight));
       invariant(offset !== undefined, 'weights.offset', weight.name, 'is not in the blob');
@@ -46,6 +49,9 @@ export function layOut(plans: readonly Plan[]): Layout {
     },
   };
 }
+
+const paddedBytes = (weight: Weight): number =>
+  Math.ceil((packedElements(weight) * widthOf(weight.type.dtype)) / blobAlignment) * blobAlignment;
 
 const panels = (channels: number): number => Math.ceil(channels / panelSize);
 
@@ -85,7 +91,12 @@ function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): 
   packFloats(from, type.shape, packing, new Float32Array(into.buffer, offset));
 }
 
-function packFloats(from: Float32Array, shape: readonly number[], packing: Exclude<Packing, {kind: 'plain'}>, to: Float32Array): void {
+function packFloats(
+  from: Float32Array,
+  shape: readonly number[],
+  packing: Exclude<Packing, {kind: 'plain'}>,
+  to: Float32Array,
+): void {
   const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
   const groups = packing.kind === 'depthwise-panels' ? 1 : packing.groups;
   const perGroup = outputs / groups;

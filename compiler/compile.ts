@@ -28,16 +28,17 @@ export type CompileOptions = {
   readonly targets: readonly Target[];
   /** File names for the header comment. */
   readonly sources: readonly string[];
+  readonly embedded?: boolean;
   readonly observe?: (report: PassReport) => void;
 };
 
-export function compile(module: Module, {targets, sources, observe}: CompileOptions): Compiled {
+export function compile(module: Module, {targets, sources, embedded = false, observe}: CompileOptions): Compiled {
   const optimized = runPasses(module, exact, observe);
   checkSupported(optimized);
   const plan = planMemory(lower(optimized));
   const layout = layOut([plan]);
   const weights = packWeights(layout);
-  const facts = {plan, layout, generator: `dnnc ${version}`, sources};
+  const facts = {plan, layout, generator: `dnnc ${version}`, sources, embedded};
   // The hash is of the code with a hash of zeros, and of the weights: it names this build, whatever the machine.
   const draft = targets.map(target => emitModule({...facts, target, hash: '0'.repeat(32)}));
   const digest = createHash('sha256').update(weights);

@@ -19,16 +19,21 @@ function problemOf(node: Node, {graph}: Module): readonly Problem[] {
   const where = `${showLoc(node.loc)} (${node.op})`;
   const types = node.inputs.map(id => (id === null ? null : valueOf(graph, id).type));
   const shown = types.map(type => (type ? printType(type) : 'none')).join(', ');
-  const problem = (code: string, says: string, cure: string): readonly Problem[] => [{code, where, says: `${says} (operands ${shown})`, cure}];
+  const problem = (code: string, says: string, cure: string): readonly Problem[] => [
+    {code, where, says: `${says} (operands ${shown})`, cure},
+  ];
   const all = [...types, ...node.outputs.map(output => output.type)].filter(type => type !== null);
-  if (all.some(({shape}) => shape.includes(0))) return problem('supported.empty', 'a tensor without elements', 'bind the symbolic dimensions to positive sizes');
+  if (all.some(({shape}) => shape.includes(0)))
+    return problem('supported.empty', 'a tensor without elements', 'bind the symbolic dimensions to positive sizes');
   if (op.kernel) {
     const allowed = op.kernel.dtypes ?? ['f32'];
     const dtype = types[0]?.dtype ?? 'f32';
-    if (!allowed.includes(dtype)) return problem('supported.dtype', `${node.op} has no kernel for ${dtype}`, `it takes ${allowed.join(', ')}`);
+    if (!allowed.includes(dtype))
+      return problem('supported.dtype', `${node.op} has no kernel for ${dtype}`, `it takes ${allowed.join(', ')}`);
     const packed = node.op === 'conv2d' || node.op === 'linear' ? [1, 2] : [];
     const variable = packed.filter(i => node.inputs[i] != null && !constantOf(graph, node.inputs[i]!));
-    if (variable.length > 0) return problem('supported.weights', 'weights that are computed from the input', 'make the weights initializers');
+    if (variable.length > 0)
+      return problem('supported.weights', 'weights that are computed from the input', 'make the weights initializers');
     return [];
   }
   const odd = all.find(({dtype}) => !loopTypes.has(dtype));

@@ -85,6 +85,8 @@ export type Step = {
   readonly work: Work;
   /** The IR line that the step computes; '' for copies and borders. */
   readonly text: string;
+  /** The value that is complete after this step, by name; '' where none is. */
+  readonly value: string;
   readonly loc: Loc;
   readonly macs: number;
   /** Roots read here whose memory the written root may take over: they lie alike, and element by element is safe. */
@@ -110,7 +112,10 @@ export type Plan = {
 export type Memory = {
   /** Per entry, per root: byte offset in the arena, null for roots that are not in it. */
   readonly offsets: readonly (readonly (number | null)[])[];
+  /** Of the whole arena, which is that of the largest entry. */
   readonly bytes: number;
+  /** By entry. */
+  readonly entryBytes: readonly {readonly bytes: number; readonly lowerBound: number}[];
   /** No plan of these lifetimes can need less: the most bytes alive at one step. */
   readonly lowerBound: number;
 };

@@ -3,7 +3,7 @@
  * elements. Every function has a name by type: s_exp for float, exp_f64 for double, add_i32 for int32_t (arithmetic.h).
  */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {type Scalar, typeOfScalar} from '../../ir/scalar.js';
+import {call, type Scalar, typeOfScalar} from '../../ir/scalar.js';
 import type {DType} from '../../ir/types.js';
 
 /** C element types. */
@@ -40,7 +40,12 @@ export function floatLiteral(value: number): string {
 const withPoint = (text: string): string => (/[.e]/.test(text) ? text : `${text}.0`);
 
 /** Functions that scalar.h has for float; others come from arithmetic.h. */
-const single: ReadonlySet<string> = new Set('add sub mul div max min neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '));
+const single: ReadonlySet<string> = new Set(
+  'add sub mul div max min neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
+);
+
+/** The order of operands makes NaN the lower bound: min and max of C keep a NaN only in their first. */
+const clamped = ([x, low, high]: readonly Scalar[]): Scalar => call('min', call('max', low!, x!), high!);
 
 /** A vector expression over `acc`, `e0` and `e1`. */
 export function vectorExpression(expression: Scalar): string {
@@ -51,6 +56,7 @@ export function vectorExpression(expression: Scalar): string {
       return `v_set(${floatLiteral(expression.value)})`;
     case 'call': {
       const {fn, args} = expression;
+      if (fn === 'clamp') return vectorExpression(clamped(args));
       if (fn !== 'select') return `v_${fn}(${args.map(vectorExpression).join(', ')})`;
       const [condition, ...branches] = args;
       invariant(condition?.kind === 'call', 'codegen.select', fn, 'a vector select needs a comparison');
@@ -76,6 +82,7 @@ export function scalarExpression(expression: Scalar, args: readonly string[], ty
     }
     case 'call': {
       const {fn} = expression;
+      if (fn === 'clamp') return print(clamped(expression.args), wanted);
       const branches = fn === 'select' ? expression.args.slice(1) : expression.args;
       const type = branches.map(x => typeOfScalar(x, types)).find(found => found !== null) ?? wanted;
       const inner = expression.args.map((x, i) => print(x, fn === 'select' && i === 0 ? 'bool' : type));

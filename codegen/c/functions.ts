@@ -6,7 +6,12 @@ import {type Contract, choose, chooseTile, type Feature} from '../kernels/invent
 import {cTypes, scalarExpression, vectorExpression} from './expression.js';
 
 /** A function and the pointers that a call passes, in order. */
-export type Function = {readonly text: string; readonly headers: readonly string[]; readonly args: readonly (View | null)[]; readonly stem: string};
+export type Function = {
+  readonly text: string;
+  readonly headers: readonly string[];
+  readonly args: readonly (View | null)[];
+  readonly stem: string;
+};
 
 export function functionOf(work: Work, features: readonly Feature[]): Function {
   switch (work.kind) {
@@ -29,7 +34,9 @@ function kernelFunction(call: KernelCall, features: readonly Feature[]): Functio
   const kernel = call.header === null ? choose(contract as Contract, features) : {fn: contract, header: call.header};
   const tile = contract === 'conv2d_f32' ? tileFields(call.fields, features) : {};
   const fields = {...call.fields, ...tile};
-  const signature = params.map(({name, role, view}) => `${role === 'read' ? 'const ' : ''}${cTypes[view?.dtype ?? 'f32']} *${name}`);
+  const signature = params.map(
+    ({name, role, view}) => `${role === 'read' ? 'const ' : ''}${cTypes[view?.dtype ?? 'f32']} *${name}`,
+  );
   const args = params.map(({name}) => name);
   const present = params.filter(({view}) => view);
   const assignments = wrap(Object.entries(fields).map(([name, value]) => `s.${name} = ${value};`));
@@ -87,7 +94,8 @@ function loopAxes({domain, write, reads}: Loop): readonly Axis[] {
   const merged: Axis[] = [];
   for (const axis of axes) {
     const outer = merged.at(-1);
-    const joins = outer && outer.write === axis.write * axis.size && outer.reads.every((stride, i) => stride === axis.reads[i]! * axis.size);
+    const joins =
+      outer && outer.write === axis.write * axis.size && outer.reads.every((stride, i) => stride === axis.reads[i]! * axis.size);
     if (outer && joins) merged[merged.length - 1] = {...axis, size: outer.size * axis.size};
     else merged.push(axis);
   }
@@ -102,12 +110,21 @@ function loopFunction(loop: Loop): Function {
     return terms.join(' + ') || '0';
   };
   const names = reads.map((_, i) => `x${i}[${at(axes.map(axis => axis.reads[i]!))}]`);
-  const value = scalarExpression(expression, names, reads.map(view => view.dtype), write.dtype);
+  const value = scalarExpression(
+    expression,
+    names,
+    reads.map(view => view.dtype),
+    write.dtype,
+  );
   const signature = [...reads.map((view, i) => `const ${cTypes[view.dtype]} *x${i}`), `${cTypes[write.dtype]} *y`];
-  const heads = axes.map(({size}, i) => `${'  '.repeat(i + 1)}${i === axes.length - 1 ? 'DNNC_INDEPENDENT ' : ''}for (ptrdiff_t i${i} = 0; i${i} < ${size}; i${i}++)\n`);
+  const heads = axes.map(
+    ({size}, i) =>
+      `${'  '.repeat(i + 1)}${i === axes.length - 1 ? 'DNNC_INDEPENDENT ' : ''}for (ptrdiff_t i${i} = 0; i${i} < ${size}; i${i}++)\n`,
+  );
   const body = `${'  '.repeat(axes.length + 1)}y[${at(axes.map(axis => axis.write))}] = ${value};\n`;
   const text = `static void ${ownName}(${signature.join(', ')}) {\n${heads.join('')}${body}}\n`;
-  const stem = expression.kind === 'arg' ? 'copy' : expression.kind === 'call' ? expression.fn : expression.kind === 'lit' ? 'fill' : 'cast';
+  const stem =
+    expression.kind === 'arg' ? 'copy' : expression.kind === 'call' ? expression.fn : expression.kind === 'lit' ? 'fill' : 'cast';
   return {text, headers: ['arithmetic.h'], args: [...reads, write], stem};
 }
 
@@ -120,7 +137,9 @@ function borderFunction({root, dtype, images, rows, columns, width, border}: Zer
   const between = (border.left + border.right) * width;
   const lines = [
     above && `    memset(y, 0, ${above * widthOf(dtype)});`,
-    between && rows > 1 && `    for (int r = 1; r < ${rows}; r++) memset(y + ${above + columns * width} + (ptrdiff_t)(r - 1) * ${row}, 0, ${between * widthOf(dtype)});`,
+    between &&
+      rows > 1 &&
+      `    for (int r = 1; r < ${rows}; r++) memset(y + ${above + columns * width} + (ptrdiff_t)(r - 1) * ${row}, 0, ${between * widthOf(dtype)});`,
     below && `    memset(y + ${image - below}, 0, ${below * widthOf(dtype)});`,
   ].filter(line => line);
   const text = `static void ${ownName}(${type} *y) {\n  for (int n = 0; n < ${images}; n++, y += ${image}) {\n${lines.join('\n')}\n  }\n}\n`;

@@ -24,6 +24,8 @@ export type ModuleFacts = {
   readonly sources: readonly string[];
   /** 32 hex digits that tie code and weights together. */
   readonly hash: string;
+  /** The weights are an array in the program (`--weights c`), not a file. */
+  readonly embedded: boolean;
 };
 
 /** The names of an entry's C functions and parameters. */
@@ -64,7 +66,10 @@ ${entryFunctions(prefix, entry, entryNames[i]!)}`;
 #error "compile this file for ${target.name}: ${target.flags.join(' ') || 'no flags needed'}"
 #endif
 
-${[...headers].sort().map(header => `#include "kernels/${header}"`).join('\n')}
+${[...headers]
+  .sort()
+  .map(header => `#include "kernels/${header}"`)
+  .join('\n')}
 #include <string.h>
 
 #ifdef DNNC_TRACE
@@ -87,13 +92,31 @@ ${bodies.join('\n')}`;
   return {source, header: emitHeader(facts, prefix, upper, entryNames), headers: [...headers].sort()};
 }
 
+/** `NAME_weights.c`: the blob as an array, for programs that keep everything in one image or in flash. */
+export function emitWeights(name: string, blob: Uint8Array, generator: string): string {
+  const prefix = prefixOf(name);
+  const words = new Uint32Array(blob.buffer, blob.byteOffset, blob.byteLength / 4);
+  const lines: string[] = [];
+  for (let at = 0; at < words.length; at += 10)
+    lines.push(`  ${Array.from(words.subarray(at, at + 10), word => `0x${word.toString(16)}u`).join(', ')},`);
+  return `${comment(`The weights of ${name}, written by ${generator}. Do not edit. Little-endian machines only: ${prefix}_open checks it.`)}
+#include "${prefix}.h"
+
+__attribute__((aligned(${blobAlignment}))) const uint32_t ${prefix}_blob[${prefix.toUpperCase()}_WEIGHTS_BYTES / 4] = {
+${lines.join('\n')}
+};
+`;
+}
+
 export const prefixOf = (name: string): string => identifier(name, new Set());
 
 /** Names of the uniform entries of a plan's tasks, in order. */
-export const invokeNames = (plan: Plan): readonly string[] => namesOf(plan).map(({task}) => `${prefixOf(plan.name)}_${task}_invoke`);
+export const invokeNames = (plan: Plan): readonly string[] =>
+  namesOf(plan).map(({task}) => `${prefixOf(plan.name)}_${task}_invoke`);
 
 /** A header of an op's folder takes the op's name. */
-export const headerName = (header: string): string => (header.endsWith('/kernel.h') ? `${header.slice(0, -'/kernel.h'.length)}.h` : header);
+export const headerName = (header: string): string =>
+  header.endsWith('/kernel.h') ? `${header.slice(0, -'/kernel.h'.length)}.h` : header;
 
 /** conv2d_1, conv2d_2, ... */
 function numbered(stem: string, taken: ReadonlySet<string>): string {
@@ -106,7 +129,10 @@ function namesOf(plan: Plan): readonly Names[] {
   const tasks = new Set<string>(['open', 'check', 'weights']);
   return plan.entries.map(entry => {
     const taken = new Set(['weights', 'arena', 'after', 'user', 'in', 'out']);
-    return {task: identifier(entry.task, tasks), roots: entry.roots.map(({kind, name}) => (kind === 'input' || kind === 'output' ? identifier(name, taken) : ''))};
+    return {
+      task: identifier(entry.task, tasks),
+      roots: entry.roots.map(({kind, name}) => (kind === 'input' || kind === 'output' ? identifier(name, taken) : '')),
+    };
   });
 }
 
@@ -214,7 +240,12 @@ int ${prefix}_open(const void *blob, size_t bytes, ${prefix}_weights *out) {
 `;
 }
 
-function emitHeader({plan, target, generator, sources, layout, hash}: ModuleFacts, prefix: string, upper: string, names: readonly Names[]): string {
+function emitHeader(
+  {plan, embedded, generator, sources, layout, hash}: ModuleFacts,
+  prefix: string,
+  upper: string,
+  names: readonly Names[],
+): string {
   const bytes = (hash.match(/../g) ?? []).map(byte => `0x${byte}`).join(', ');
   const entries = plan.entries.map((entry, i) => {
     const describe = (root: number): string => {
@@ -250,7 +281,6 @@ int ${name}_trace(const void *weights, void *arena, const void *const *in, void 
 extern "C" {
 #endif
 
-#define ${upper}_TARGET "${target.name}"
 #define ${upper}_WEIGHTS_BYTES ${layout.bytes}u
 #define ${upper}_WEIGHTS_ALIGN ${blobAlignment}u
 #define ${upper}_ARENA_BYTES ${Math.max(plan.memory?.bytes ?? 0, alignment)}u
@@ -276,7 +306,7 @@ typedef struct {
 /* Checks a blob of weights and, if it is right, makes it usable: it must stay where it is. Returns ${upper}_OK or an error. */
 int ${prefix}_open(const void *blob, size_t bytes, ${prefix}_weights *out);
 int ${prefix}_check(const void *blob, size_t bytes);
-
+${embedded ? `\n/* The weights, from ${prefix}_weights.c. */\nextern const uint32_t ${prefix}_blob[${upper}_WEIGHTS_BYTES / 4];\n` : ''}
 ${entries.join('\n')}
 #ifdef __cplusplus
 }

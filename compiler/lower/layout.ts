@@ -3,9 +3,9 @@
  * kernel runs along contiguous channels; `row-major` for everything else.
  */
 import {constantOf, producerOf, usersOf, valueOf} from '../../ir/graph.js';
+import {stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
 import type {Border} from '../../ir/plan.js';
-import {stridesOf} from '../../ir/ops/common/broadcast.js';
 import type {Graph, Node, ValueId} from '../../ir/types.js';
 
 export type Layout = 'channels-last' | 'row-major';
@@ -22,7 +22,9 @@ export function chooseLayouts(graph: Graph): ReadonlyMap<ValueId, Layout> {
 function layoutOf(node: Node, graph: Graph, layouts: ReadonlyMap<ValueId, Layout>): Layout {
   const op = opOf(node);
   if (op.kernel) return op.kernel.layout === 'channels-last' ? 'channels-last' : 'row-major';
-  const images = node.inputs.filter(id => id !== null).filter(id => valueOf(graph, id).type.shape.length === 4 && !constantOf(graph, id));
+  const images = node.inputs
+    .filter(id => id !== null)
+    .filter(id => valueOf(graph, id).type.shape.length === 4 && !constantOf(graph, id));
   const fromImage = images.some(id => layouts.get(id) === 'channels-last');
   if (op.view && (node.op === 'reshape' || node.op === 'transpose')) return 'row-major';
   const forImage = usersOf(graph, node.outputs[0].id).some(user => opOf(user).kernel?.layout === 'channels-last');
@@ -31,7 +33,8 @@ function layoutOf(node: Node, graph: Graph, layouts: ReadonlyMap<ValueId, Layout
 
 /** Strides and offset of a fresh buffer; a border surrounds the last two axes of a channels-last image. */
 export function freshStrides(shape: readonly number[], layout: Layout, border: Border) {
-  if (layout === 'row-major' || shape.length !== 4) return {strides: stridesOf(shape), offset: 0, elements: shape.reduce((n, d) => n * d, 1)};
+  if (layout === 'row-major' || shape.length !== 4)
+    return {strides: stridesOf(shape), offset: 0, elements: shape.reduce((n, d) => n * d, 1)};
   const [n, c, h, w] = shape as [number, number, number, number];
   const row = (w + border.left + border.right) * c;
   const image = (h + border.top + border.bottom) * row;
@@ -49,7 +52,11 @@ export function isDense(shape: readonly number[], strides: readonly number[]): b
 }
 
 /** For a value that concat places: the concat that gives it its memory, and its place among the operands. */
-export function placements(graph: Graph, layouts: ReadonlyMap<ValueId, Layout>, returned: ReadonlySet<ValueId>): ReadonlyMap<ValueId, {into: Node; index: number}> {
+export function placements(
+  graph: Graph,
+  layouts: ReadonlyMap<ValueId, Layout>,
+  returned: ReadonlySet<ValueId>,
+): ReadonlyMap<ValueId, {into: Node; index: number}> {
   const result = new Map<ValueId, {into: Node; index: number}>();
   for (const node of graph.nodes) {
     const op = opOf(node);

@@ -3,13 +3,25 @@
  * a view says it. Buffers grow a zero border where a convolution asks for padding, and concat's operands are born in place.
  * Borders are found by lowering again until nobody asks for more; two rounds are usual.
  */
-import {invariant} from '../../ir/diagnostics.js';
+
 import {costOf} from '../../ir/cost.js';
+import {invariant} from '../../ir/diagnostics.js';
 import {constantOf, inputsFor, nodesFor, producerOf, valueOf} from '../../ir/graph.js';
 import type {Call, KernelContext, Operand} from '../../ir/op.js';
 import {broadcastStrides, stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
-import {type Border, type Entry, type KernelCall, noBorder, type Packing, type Plan, type Root, type Step, type View, type Work} from '../../ir/plan.js';
+import {
+  type Border,
+  type Entry,
+  type KernelCall,
+  noBorder,
+  type Packing,
+  type Plan,
+  type Root,
+  type Step,
+  type View,
+  type Work,
+} from '../../ir/plan.js';
 import {printNodeBare} from '../../ir/print.js';
 import {arg, lit, type Scalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
@@ -70,7 +82,13 @@ class Lowering {
     this.placed = placements(graph, this.layouts, new Set(head.outputs));
     for (const input of graph.inputs) {
       const root = this.roots.push({kind: 'input', name: input.name, type: input.type}) - 1;
-      this.views.set(input.id, {root, dtype: input.type.dtype, offset: 0, shape: input.type.shape, strides: stridesOf(input.type.shape)});
+      this.views.set(input.id, {
+        root,
+        dtype: input.type.dtype,
+        offset: 0,
+        shape: input.type.shape,
+        strides: stridesOf(input.type.shape),
+      });
     }
     this.outputs = head.outputs.map(id => {
       const {name, type} = valueOf(graph, id);
@@ -113,7 +131,8 @@ class Lowering {
   private lowerPlace(node: Node, call: Call): void {
     const op = opOf(node);
     const output = this.viewOf(node.outputs[0].id);
-    if (op.fill) this.push({kind: 'loop', domain: output.shape, expression: lit(op.fill(call)), reads: [], write: output}, node, []);
+    if (op.fill)
+      this.push({kind: 'loop', domain: output.shape, expression: lit(op.fill(call)), reads: [], write: output}, node, []);
     op.place!(call, output).forEach((write, i) => {
       const id = node.inputs[i]!;
       if (this.placed.get(id)?.into === node) return;
@@ -135,9 +154,13 @@ class Lowering {
       return {constant, view};
     });
     // Operands first: their copies come before the call.
-    const fixed = inputs.map((operand, i) => (operand && !(free.has(i) && operand.constant) ? {...operand, view: constantly(operand.view())} : operand));
+    const fixed = inputs.map((operand, i) =>
+      operand && !(free.has(i) && operand.constant) ? {...operand, view: constantly(operand.view())} : operand,
+    );
     const views = node.outputs.map(output => this.viewOf(output.id));
-    const direct = views.map(view => (spec.layout === 'row-major' && !isDense(view.shape, view.strides) ? this.scratch(view) : view));
+    const direct = views.map(view =>
+      spec.layout === 'row-major' && !isDense(view.shape, view.strides) ? this.scratch(view) : view,
+    );
     const context: KernelContext = {
       attrs: node.attrs,
       types: call.inputs,
@@ -168,7 +191,10 @@ class Lowering {
     const placement = this.placed.get(id);
     if (placement) {
       const {into, index} = placement;
-      const call: Call = {attrs: into.attrs, inputs: into.inputs.map(input => (input === null ? null : valueOf(this.graph, input).type))};
+      const call: Call = {
+        attrs: into.attrs,
+        inputs: into.inputs.map(input => (input === null ? null : valueOf(this.graph, input).type)),
+      };
       return opOf(into).place!(call, this.viewOf(into.outputs[0].id))[index]!;
     }
     const layout = this.layouts.get(id) ?? 'row-major';
@@ -241,13 +267,20 @@ class Lowering {
     const key = `${constant?.blob.hash ?? `zeros ${type.shape}`} ${type.dtype}[${type.shape}] ${JSON.stringify(packing)}`;
     const name = constant?.value.name ?? 'zeros';
     const known = this.weights.get(key);
-    const root = known ?? this.roots.push({kind: 'weights', name, weight: {name, blob: constant?.blob ?? null, type, packing}}) - 1;
+    const root =
+      known ?? this.roots.push({kind: 'weights', name, weight: {name, blob: constant?.blob ?? null, type, packing}}) - 1;
     this.weights.set(key, root);
     return {root, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)};
   }
 
   private copy(from: View, to: View, node: Node | null): void {
-    this.push({kind: 'loop', domain: to.shape, expression: arg(0), reads: [{...from, shape: to.shape}], write: to}, node, [], undefined, false);
+    this.push(
+      {kind: 'loop', domain: to.shape, expression: arg(0), reads: [{...from, shape: to.shape}], write: to},
+      node,
+      [],
+      undefined,
+      false,
+    );
   }
 
   /** Puts a head's output where the caller wants it. */
@@ -255,7 +288,11 @@ class Lowering {
     const view = this.viewOf(id);
     if (view.root === root) return;
     const {type} = valueOf(this.graph, id);
-    this.copy(view, {root, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)}, producerOf(this.graph, id));
+    this.copy(
+      view,
+      {root, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)},
+      producerOf(this.graph, id),
+    );
   }
 
   private push(work: Work, node: Node | null, candidates: readonly View[], result?: View, own = true): void {
@@ -263,8 +300,9 @@ class Lowering {
     const mayTake = write ? candidates.filter(view => liesAlike(view, write)).map(view => view.root) : [];
     const loc: Loc = node?.loc ?? {kind: 'pass', pass: 'lower', from: []};
     const text = node && own ? printNodeBare(node, id => valueOf(this.graph, id)) : '';
+    const value = node && own ? node.outputs[0].name : '';
     const macs = node && own ? costOf(this.graph, node).macs : 0;
-    this.steps.push({work, text, loc, macs, mayTake});
+    this.steps.push({work, text, value, loc, macs, mayTake});
   }
 }
 

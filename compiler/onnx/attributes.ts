@@ -5,7 +5,11 @@ import type {OnnxAttribute, OnnxNode, OnnxTensor} from './model.js';
 
 type Readers = Pick<OnnxCall, 'has' | 'int' | 'float' | 'string' | 'ints' | 'floats' | 'tensor'>;
 
-export function attributeReaders(node: OnnxNode, invalid: (reason: string) => never, tensorOf: (proto: OnnxTensor) => Tensor): Readers {
+export function attributeReaders(
+  node: OnnxNode,
+  invalid: (reason: string) => never,
+  tensorOf: (proto: OnnxTensor) => Tensor,
+): Readers {
   function read<K extends OnnxAttribute['kind']>(name: string, kind: K): Extract<OnnxAttribute, {kind: K}> | null {
     const attribute = node.attributes.get(name);
     if (!attribute) return null;
@@ -25,8 +29,10 @@ export function attributeReaders(node: OnnxNode, invalid: (reason: string) => ne
   };
 }
 
-const isKind = <K extends OnnxAttribute['kind']>(attribute: OnnxAttribute, kind: K): attribute is Extract<OnnxAttribute, {kind: K}> =>
-  attribute.kind === kind;
+const isKind = <K extends OnnxAttribute['kind']>(
+  attribute: OnnxAttribute,
+  kind: K,
+): attribute is Extract<OnnxAttribute, {kind: K}> => attribute.kind === kind;
 
 /** An empty list may come under any list kind: the wire does not tell them apart. */
 function emptyList(attribute: OnnxAttribute | undefined): readonly number[] | undefined {

@@ -2,8 +2,9 @@
  * ONNX to IR: binds symbolic dimensions, inlines functions, and lets each op read its own nodes. Whatever the network
  * computes from constants alone (shape chains above all) is evaluated on demand, so ops see numbers, not graphs.
  */
-import {blobOf, uniqueName} from '../../ir/edit.js';
+
 import {DnncError, type Problem} from '../../ir/diagnostics.js';
+import {blobOf, uniqueName} from '../../ir/edit.js';
 import {nodesFor} from '../../ir/graph.js';
 import type {Builder, OnnxCall, OpDef} from '../../ir/op.js';
 import {onnxImporters, opOf} from '../../ir/ops/index.js';
@@ -104,7 +105,13 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
           throw new Refusal('input', rule.id, `${rule.says}; the operands are (${shown})`);
         }
       const [first, ...rest] = op.infer(call).map(type => newValue(name, type));
-      const node: Node = {op: op.name, inputs: operands.map(operand => operand?.id ?? null), outputs: [first!, ...rest], attrs, loc};
+      const node: Node = {
+        op: op.name,
+        inputs: operands.map(operand => operand?.id ?? null),
+        outputs: [first!, ...rest],
+        attrs,
+        loc,
+      };
       nodes.push(node);
       for (const output of node.outputs) producers.set(output.id, node);
       return node.outputs;
@@ -124,7 +131,12 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
     const where = `${file}, node "${prefix}${node.name}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`;
     try {
       if (!importer && callee) inline(node, callee, operands, scope, prefix, depth);
-      else if (!importer) throw new Refusal('unsupported', 'onnx.op', `operator ${node.opType} of domain "${node.domain || 'ai.onnx'}" is not supported`);
+      else if (!importer)
+        throw new Refusal(
+          'unsupported',
+          'onnx.op',
+          `operator ${node.opType} of domain "${node.domain || 'ai.onnx'}" is not supported`,
+        );
       else {
         const loc: Loc = {kind: 'onnx', file, node: `${prefix}${node.name}`};
         const results = importer(onnxCall(node, operands, opset, builderAt(node.outputs[0] || node.name, loc)));
@@ -137,7 +149,8 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
       }
     } catch (error) {
       if (error instanceof DnncError && error.kind !== 'bug') {
-        for (const problem of error.problems) complain(error.kind === 'unsupported' ? 'unsupported' : 'input', problem.code, where, problem.says, problem.cure);
+        for (const problem of error.problems)
+          complain(error.kind === 'unsupported' ? 'unsupported' : 'input', problem.code, where, problem.says, problem.cure);
       } else if (error instanceof Refusal) complain(error.kind, error.code, where, error.message, error.cure);
       else throw error;
       for (const output of node.outputs) scope.set(output, poison);
@@ -178,8 +191,16 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
     };
   };
 
-  const inline = (node: OnnxNode, callee: OnnxFunction, operands: readonly (Value | null)[], outer: Scope, prefix: string, depth: number): void => {
-    if (depth >= deepestCall) throw new Refusal('input', 'onnx.recursion', `functions call each other more than ${deepestCall} deep`);
+  const inline = (
+    node: OnnxNode,
+    callee: OnnxFunction,
+    operands: readonly (Value | null)[],
+    outer: Scope,
+    prefix: string,
+    depth: number,
+  ): void => {
+    if (depth >= deepestCall)
+      throw new Refusal('input', 'onnx.recursion', `functions call each other more than ${deepestCall} deep`);
     const scope: Scope = new Map();
     callee.inputs.forEach((name, i) => {
       const operand = operands[i];
@@ -187,7 +208,8 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
     });
     const opset = callee.opsets.get('') ?? model.opsets.get('') ?? 1;
     const attributes = new Map([...callee.defaults, ...node.attributes]);
-    for (const inner of callee.nodes) importNode(withAttributes(inner, attributes), scope, opset, `${prefix}${node.name}/`, depth + 1);
+    for (const inner of callee.nodes)
+      importNode(withAttributes(inner, attributes), scope, opset, `${prefix}${node.name}/`, depth + 1);
     node.outputs.forEach((name, i) => {
       const value = scope.get(callee.outputs[i] ?? '');
       if (name !== '') outer.set(name, value ?? poison);
@@ -226,7 +248,8 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
   const outputs = wanted.map(name => {
     const value = scope.get(name);
     const cure = `its outputs are ${graph.outputs.map(output => output.name).join(', ')}`;
-    if (value === undefined) throw new DnncError('input', [{code: 'onnx.head', where: file, says: `there is no output "${name}"`, cure}]);
+    if (value === undefined)
+      throw new DnncError('input', [{code: 'onnx.head', where: file, says: `there is no output "${name}"`, cure}]);
     return value === poison ? null : value.id;
   });
   const broken = problems.filter(({kind}) => kind === 'input');

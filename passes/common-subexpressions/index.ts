@@ -38,7 +38,11 @@ function run(module: Module, context: PassContext): Module {
       const constant = at === null ? null : constantOf(graph, at);
       return constant ? `${constant.blob.hash}:${printType(constant.value.type)}` : String(at);
     });
-    const attrs = JSON.stringify(Object.entries(node.attrs).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, String(value)]));
+    const attrs = JSON.stringify(
+      Object.entries(node.attrs)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => [key, String(value)]),
+    );
     if (merge(`${node.op}(${operands.join(',')})${attrs}`, node.outputs)) context.count('merged');
   }
   return edit.finish();

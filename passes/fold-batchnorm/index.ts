@@ -50,7 +50,14 @@ const rules: readonly Rule[] = [
       const {type} = valueOf(module.graph, node.inputs[1]!);
       const channels = type.shape.reduce((n, d) => n * d, 1);
       const build = edit.before(node);
-      const literal = (f: (c: number) => number) => build.literal(tensorFrom(type.dtype, type.shape, Array.from({length: channels}, (_, c) => f(c))));
+      const literal = (f: (c: number) => number) =>
+        build.literal(
+          tensorFrom(
+            type.dtype,
+            type.shape,
+            Array.from({length: channels}, (_, c) => f(c)),
+          ),
+        );
       const operands = [valueOf(module.graph, found.x), literal(found.affine.a), literal(found.affine.d)];
       edit.redirect(node.outputs[0].id, build.emit(map, operands, {expression: 'add(mul(x0, x1), x2)'})[0]);
       return true;
@@ -65,7 +72,14 @@ function affineOf(node: Node, module: Module): {x: ValueId; affine: Affine} | nu
   const {shape} = node.outputs[0].type;
   const channel = (id: ValueId | null | undefined): ((c: number) => number) | null => {
     const constant = id == null ? null : constantOf(graph, id);
-    return constant && perChannel(tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes), shape, axisOf(first, module));
+    return (
+      constant &&
+      perChannel(
+        tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes),
+        shape,
+        axisOf(first, module),
+      )
+    );
   };
   const one = (): number => 1;
   const zero = (): number => 0;

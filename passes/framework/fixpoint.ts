@@ -13,7 +13,13 @@ export type Rule = {
 /** More rounds than any model needs: every rule makes the module smaller or simpler. */
 const mostRounds = 10_000;
 
-export function rewriteToFixpoint(module: Module, pass: string, rules: readonly Rule[], context: PassContext, statistic: string): Module {
+export function rewriteToFixpoint(
+  module: Module,
+  pass: string,
+  rules: readonly Rule[],
+  context: PassContext,
+  statistic: string,
+): Module {
   let current = module;
   for (let round = 0; ; round++) {
     invariant(round < mostRounds, 'pass.fixpoint', pass, `does not come to rest in ${mostRounds} rounds`);

@@ -12,6 +12,7 @@ import {evenRows, linear} from '../../ir/ops/linear/index.js';
 import {map} from '../../ir/ops/map/index.js';
 import {matmul} from '../../ir/ops/matmul/index.js';
 import {arg, lit, printScalar, type Scalar, sizeOfScalar, substitute, typeOfScalar} from '../../ir/scalar.js';
+import {simplify} from '../../ir/simplify.js';
 import {numberAt, tensorOf} from '../../ir/tensor.js';
 import type {Module, Node, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
@@ -35,7 +36,7 @@ const mostExtras = 2;
 
 /** Functions with a vector form in codegen/kernels/simd.h. `select` only chooses by a comparison. */
 const vectorFunctions: ReadonlySet<string> = new Set(
-  'add sub mul div max min neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
+  'add sub mul div max min clamp neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
 );
 
 function isVector(expression: Scalar): boolean {
@@ -67,7 +68,13 @@ const inlineConstants: Rule = {
     // The remaining operands must still give the shape and the types.
     if (kept.length === node.inputs.length || !kept.some(id => shapeText(module, id) === String(type.shape))) return false;
     const expression = substitute(scalar, i => (values[i] == null ? arg(kept.indexOf(node.inputs[i]!)) : lit(values[i])));
-    if (typeOfScalar(expression, kept.map(id => valueOf(module.graph, id).type.dtype)) !== type.dtype) return false;
+    if (
+      typeOfScalar(
+        expression,
+        kept.map(id => valueOf(module.graph, id).type.dtype),
+      ) !== type.dtype
+    )
+      return false;
     emitMap(node, [node], expression, kept, module, edit);
     return true;
   },
@@ -90,8 +97,11 @@ const joinMaps: Rule = {
     for (const id of node.inputs) {
       const producer = id === null ? null : producerOf(module.graph, id);
       const inner = producer && scalarOf(producer, module);
-      if (id === null || !inner || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
-      const operands = [...new Set([...node.inputs.filter(other => other !== id), ...producer.inputs].filter(other => other !== null))];
+      if (id === null || !inner || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape))
+        continue;
+      const operands = [
+        ...new Set([...node.inputs.filter(other => other !== id), ...producer.inputs].filter(other => other !== null)),
+      ];
       if (operands.length > mostOperands) continue;
       const place = (of: Node) => (i: number) => arg(operands.indexOf(of.inputs[i]!));
       const expression = substitute(outer, i => (node.inputs[i] === id ? substitute(inner, place(producer)) : place(node)(i)));
@@ -103,11 +113,22 @@ const joinMaps: Rule = {
   },
 };
 
-function emitMap(node: Node, from: readonly Node[], expression: Scalar, operands: readonly ValueId[], module: Module, edit: Editor): void {
+function emitMap(
+  node: Node,
+  from: readonly Node[],
+  expression: Scalar,
+  operands: readonly ValueId[],
+  module: Module,
+  edit: Editor,
+): void {
   const [first, ...rest] = from;
   const inputs = operands.map(id => valueOf(module.graph, id));
   const build = edit.before(node, ...[first!, ...rest].filter(other => other !== node));
-  edit.redirect(node.outputs[0].id, build.emit(map, inputs, {expression: printScalar(expression)})[0]);
+  const simple = simplify(
+    expression,
+    inputs.map(({type}) => type.dtype),
+  );
+  edit.redirect(node.outputs[0].id, build.emit(map, inputs, {expression: printScalar(simple)})[0]);
 }
 
 /** f(conv(...), extras) -> conv(..., extras) {epilogue = f} */
@@ -123,11 +144,15 @@ const intoEpilogue: Rule = {
       if (!producer || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
       if (!(isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
       const first = isOp(producer, matmul) ? 2 : 3;
-      const extras = [...new Set([...producer.inputs.slice(first), ...node.inputs.filter(other => other !== id)])].filter(other => other !== null);
+      const extras = [...new Set([...producer.inputs.slice(first), ...node.inputs.filter(other => other !== id)])].filter(
+        other => other !== null,
+      );
       const own = Array.from({length: first}, (_, i) => producer.inputs[i] ?? null);
       if (extras.length > mostExtras || !extras.every(extra => fits(extra, producer, module))) continue;
       const place = (of: Node) => (i: number) => arg(1 + extras.indexOf(of.inputs[i]!));
-      const inner = substitute(epilogueOf(producer.attrs), i => (i === 0 ? arg(0) : arg(1 + extras.indexOf(producer.inputs[first + i - 1]!))));
+      const inner = substitute(epilogueOf(producer.attrs), i =>
+        i === 0 ? arg(0) : arg(1 + extras.indexOf(producer.inputs[first + i - 1]!)),
+      );
       const expression = substitute(outer, i => (node.inputs[i] === id ? inner : place(node)(i)));
       if (!isVector(expression) || sizeOfScalar(expression) > largestExpression) continue;
       edit.update(producer, {attrs: {...producer.attrs, epilogue: printScalar(expression)}, inputs: [...own, ...extras]}, node);

@@ -10,6 +10,7 @@ export function planMemory(plan: Plan): Plan {
   const memory: Memory = {
     offsets: entries.map(entry => entry.offsets),
     bytes: Math.max(0, ...entries.map(entry => entry.bytes)),
+    entryBytes: entries.map(({bytes, lowerBound}) => ({bytes, lowerBound})),
     lowerBound: Math.max(0, ...entries.map(entry => entry.lowerBound)),
   };
   return {...plan, memory};
@@ -19,7 +20,9 @@ type Buffer = {readonly size: number; first: number; last: number; readonly root
 
 function planEntry(entry: Entry): {offsets: (number | null)[]; bytes: number; lowerBound: number} {
   const buffers = shareBuffers(entry, lifetimes(entry));
-  const live = entry.steps.map((_, step) => buffers.reduce((sum, b) => (b.first <= step && step <= b.last ? sum + b.size : sum), 0));
+  const live = entry.steps.map((_, step) =>
+    buffers.reduce((sum, b) => (b.first <= step && step <= b.last ? sum + b.size : sum), 0),
+  );
   const lowerBound = live.reduce((a, b) => Math.max(a, b), 0);
   const orders: ((a: Buffer, b: Buffer) => number)[] = [
     (a, b) => b.size - a.size || a.first - b.first,
@@ -40,11 +43,14 @@ function planEntry(entry: Entry): {offsets: (number | null)[]; bytes: number; lo
 }
 
 /** The fullest step that a buffer lives through. */
-const breadth = (buffer: Buffer, live: readonly number[]): number => live.slice(buffer.first, buffer.last + 1).reduce((a, b) => Math.max(a, b), 0);
+const breadth = (buffer: Buffer, live: readonly number[]): number =>
+  live.slice(buffer.first, buffer.last + 1).reduce((a, b) => Math.max(a, b), 0);
 
 function lifetimes(entry: Entry): (Buffer | null)[] {
   const buffers = entry.roots.map((root, i): Buffer | null =>
-    root.kind === 'arena' ? {size: Math.ceil(root.bytes / alignment) * alignment, first: Number.POSITIVE_INFINITY, last: -1, roots: [i]} : null,
+    root.kind === 'arena'
+      ? {size: Math.ceil(root.bytes / alignment) * alignment, first: Number.POSITIVE_INFINITY, last: -1, roots: [i]}
+      : null,
   );
   entry.steps.forEach(({work}, step) => {
     for (const root of [...readsOf(work).map(view => view.root), ...writesOf(work)]) {

@@ -1,0 +1,158 @@
+/** The main job: tasks to a folder with C, weights, libraries and manifest, written as a whole or not at all. */
+import {createHash} from 'node:crypto';
+import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {basename, join, relative, resolve} from 'node:path';
+import {emitWeights, prefixOf} from '../codegen/c/module.js';
+import {loaderArguments, writeManifest} from '../codegen/manifest.js';
+import {cmakeLists, libraryArguments, makefile} from '../codegen/project.js';
+import type {Target} from '../codegen/targets/index.js';
+import {print} from '../ir/print.js';
+import {printPlan} from '../ir/print-plan.js';
+import type {PassReport} from '../passes/framework/manager.js';
+import {load as loadBuild} from '../runtime/index.js';
+import type {Latency, Manifest} from '../runtime/manifest.js';
+import {logName, replaceDirectory} from './artifacts.js';
+import {compilerVersion, runCompiler} from './cc.js';
+import {type Compiled, compile} from './compile.js';
+import {collectHeaders} from './headers.js';
+import {cpuModel, runsHere} from './host.js';
+import {type Loaded, loadTasks} from './load.js';
+import {manifestOf} from './manifest.js';
+import {measureLatency} from './measure.js';
+import {packageFile} from './package-files.js';
+import type {Task} from './tasks.js';
+import {version} from './version.js';
+
+export type BuildOptions = {
+  readonly directory: string;
+  /** The module's name; made a C identifier. */
+  readonly name: string;
+  readonly targets: readonly Target[];
+  readonly weights: 'blob' | 'c';
+  readonly bind: ReadonlyMap<string, number>;
+  /** Time each variant on this machine, once per library (kept in the user's cache). */
+  readonly measure: boolean;
+  /** -DDNNC_TRACE: libraries with step hooks, for per-layer work. */
+  readonly trace?: boolean;
+  readonly observe?: (report: PassReport) => void;
+  /** Says what is being done, for progress. */
+  readonly progress?: (doing: string) => void;
+};
+
+export type Built = {
+  readonly directory: string;
+  readonly name: string;
+  readonly loaded: Loaded;
+  readonly compiled: Compiled;
+  readonly manifest: Manifest;
+};
+
+/** Throws DnncError; the folder is then as it was before. */
+export async function build(tasks: readonly Task[], options: BuildOptions): Promise<Built> {
+  const {directory, targets, bind, progress = () => {}} = options;
+  const name = prefixOf(options.name);
+  progress('reading models');
+  const loaded = loadTasks(tasks, {name, bind});
+  progress('optimizing');
+  const sources = [...new Set(tasks.map(task => basename(task.model)))];
+  const embedded = options.weights === 'c';
+  const compiled = compile(loaded.module, {targets, sources, embedded, ...(options.observe && {observe: options.observe})});
+  const manifest = await replaceDirectory(directory, folder => writeBuild(folder, tasks, name, compiled, loaded, options));
+  return {directory, name, loaded, compiled, manifest};
+}
+
+async function writeBuild(
+  folder: string,
+  tasks: readonly Task[],
+  name: string,
+  compiled: Compiled,
+  loaded: Loaded,
+  options: BuildOptions,
+): Promise<Manifest> {
+  const {targets, progress = () => {}} = options;
+  const embedded = options.weights === 'c';
+  progress('writing C');
+  const write = (file: string, content: string | Uint8Array): void => writeFileSync(join(folder, file), content);
+  mkdirSync(join(folder, 'kernels'));
+  const texts = targets.map(target => ({
+    target,
+    file: targets.length === 1 ? `${name}.c` : `${name}.${target.name}.c`,
+    text: compiled.texts.get(target)!,
+  }));
+  write(`${name}.h`, texts[0]!.text.header);
+  for (const {file, text} of texts) write(file, text.source);
+  for (const [file, text] of collectHeaders(texts.flatMap(({text}) => text.headers))) write(join('kernels', file), text);
+  const shared = embedded ? [`${name}_weights.c`] : [];
+  if (embedded) write(`${name}_weights.c`, emitWeights(name, compiled.weights, `dnnc ${version}`));
+  else write(`${name}.weights`, compiled.weights);
+  const facts = {name, sources: texts, shared};
+  write('Makefile', makefile(facts));
+  write('CMakeLists.txt', cmakeLists(facts));
+  write(`${name}.ir`, print(compiled.module));
+  write(`${name}.plan`, printPlan(compiled.plan));
+  const headers = String(createRequire(import.meta.url)('node-api-headers').include_dir);
+  for (const {file, target} of texts) {
+    progress(`compiling for ${target.name}`);
+    await runCompiler(libraryArguments(name, file, target, shared, options.trace ? ['-DDNNC_TRACE'] : []), folder);
+  }
+  await runCompiler(loaderArguments(packageFile(), headers, 'loader.node'), folder);
+  const log = {
+    dnnc: version,
+    compiler: compilerVersion(),
+    name,
+    weights: options.weights,
+    targets: targets.map(target => target.name),
+    tasks: tasks.map(({name: task, model, output}) => ({
+      task,
+      model: relative(resolve(options.directory), model),
+      output,
+      sha256: shaOf(readFileSync(model)),
+    })),
+    bound: Object.fromEntries(loaded.bound),
+  };
+  write(logName, `${JSON.stringify(log, null, 2)}\n`);
+  const manifestFor = (latencies: ReadonlyMap<string, Latency>): Manifest =>
+    manifestOf({name, tasks, compiled, loaded, targets, embedded, latencies, files: hashesOf(folder)});
+  let manifest = manifestFor(new Map());
+  const target = targets.findLast(runsHere);
+  if (options.measure && target) {
+    progress('measuring');
+    write('manifest.json', JSON.stringify(manifest));
+    const session = loadBuild(folder, {target: target.name});
+    const latencies = new Map(
+      manifest.variants.map(variant => [
+        variant.id,
+        measureLatency(session.entry(variant.task, variant.id), cpuModel(), `${compiled.hash} ${target.name} ${variant.id}`),
+      ]),
+    );
+    manifest = manifestOf({
+      name,
+      tasks,
+      compiled,
+      loaded,
+      targets,
+      embedded,
+      latencies,
+      latencyTarget: target,
+      files: hashesOf(folder),
+    });
+  }
+  const {ts, json} = await writeManifest(manifest);
+  write('manifest.ts', ts);
+  write('manifest.json', json);
+  return manifest;
+}
+
+const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Of every file but the manifest itself, by name relative to the folder. */
+function hashesOf(folder: string): Readonly<Record<string, string>> {
+  const files = readdirSync(folder, {recursive: true, encoding: 'utf8'}).filter(
+    file => !file.startsWith('manifest.') && statSync(join(folder, file)).isFile(),
+  );
+  return Object.fromEntries(files.sort().map(file => [file, shaOf(readFileSync(join(folder, file)))]));
+}
+
+/** Whether a path is a folder that `build` wrote. */
+export const isBuild = (path: string): boolean => existsSync(join(path, 'manifest.json')) && existsSync(join(path, logName));

@@ -1,0 +1,112 @@
+/** `dnnc build`: models to C, weights, libraries and a manifest. */
+import {resolve} from 'node:path';
+import type {Command} from 'commander';
+import {fail} from '../../ir/diagnostics.js';
+import {print} from '../../ir/print.js';
+import type {PassReport} from '../../passes/framework/manager.js';
+import {type Built, build} from '../build.js';
+import {debugObserver} from '../debug.js';
+import {targetsNamed} from '../host.js';
+import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
+import {exact} from '../pipeline.js';
+import {resolveTasks, type Task} from '../tasks.js';
+import {commaList, type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
+
+type Flags = ModelFlags &
+  JsonFlag & {
+    readonly output?: string;
+    readonly name?: string;
+    readonly target: readonly string[];
+    readonly weights: string;
+    readonly measure: boolean;
+    readonly dumpIrAfter?: string;
+  };
+
+export function defineBuild(program: Command): void {
+  const command = program
+    .command('build')
+    .description('compiles ONNX models to a folder with C, weights, libraries and a manifest')
+    .argument('[model.onnx...]', 'one or more models; each is a task')
+    .option('-o, --output <DIR>', 'where to (default: dnnc-out/NAME)')
+    .option('--name <NAME>', 'name of the module: prefix of files and C symbols')
+    .option('--target <T[,T]>', 'native, generic, x86-64-avx2, x86-64-avx512 (default: native)', commaList, [])
+    .option('--weights <blob|c>', 'weights as a file or as a C array', 'blob')
+    .option('--no-measure', 'do not time the variants on this machine')
+    .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
+  withJson(withModelOptions(command)).action(runBuild);
+}
+
+async function runBuild(models: readonly string[], flags: Flags): Promise<void> {
+  const started = performance.now();
+  const {weights} = flags;
+  if (weights !== 'blob' && weights !== 'c')
+    return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
+  const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
+  const name = flags.name ?? configured ?? tasks[0]!.name;
+  const show = progress();
+  const built = await build(tasks, {
+    directory: flags.output ?? `dnnc-out/${name}`,
+    name,
+    targets: targetsNamed(flags.target.length === 0 ? ['native'] : flags.target),
+    weights,
+    bind: flags.bind,
+    measure: flags.measure,
+    observe: dumping(flags.dumpIrAfter),
+    progress: show,
+  }).finally(show.done);
+  const seconds = (performance.now() - started) / 1000;
+  if (flags.json) printJson(document(built, tasks, seconds));
+  else tell(built, seconds);
+}
+
+function dumping(what: string | undefined): (report: PassReport) => void {
+  const known = ['all', 'changed', ...exact.map(pass => pass.name)];
+  if (what !== undefined && !known.includes(what))
+    fail('usage', 'build.dump', what, 'is not a pass', `one of ${known.join(', ')}`);
+  const debug = debugObserver();
+  return report => {
+    debug(report);
+    const wanted = what === 'all' || what === report.pass.name || (what === 'changed' && report.changed);
+    if (wanted)
+      process.stderr.write(
+        `// after ${report.pass.name}${report.changed ? '' : ' (nothing changed)'}\n${print(report.module)}\n`,
+      );
+  };
+}
+
+const document = ({directory, name, manifest}: Built, tasks: readonly Task[], seconds: number) => ({
+  directory: resolve(directory),
+  name,
+  tasks: tasks.map(task => task.name),
+  seconds: Number(seconds.toFixed(3)),
+  variants: manifest.variants.map(({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, latency}) => ({
+    task,
+    recipe,
+    variant: id,
+    macs,
+    weightBytes,
+    arenaBytes,
+    arenaLowerBound,
+    ...(latency && {latency}),
+  })),
+  shared: [],
+});
+
+function tell({directory, name, loaded, manifest}: Built, seconds: number): void {
+  for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
+  const rows = manifest.variants.map(variant => {
+    const latency = Object.values(variant.latency ?? {})[0];
+    return [
+      variant.id,
+      `${countText(variant.macs)}`,
+      bytesText(variant.weightBytes),
+      bytesText(variant.arenaBytes),
+      bytesText(variant.arenaLowerBound),
+      latency ? timeText(latency.p50) : '-',
+    ];
+  });
+  say(table([['variant', 'MACs', 'weights', 'arena', 'at least', 'median time'], ...rows]));
+  say(
+    `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
+  );
+}

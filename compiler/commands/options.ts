@@ -1,0 +1,37 @@
+/** Flags that several commands share, and how their values are read. */
+import {type Command, InvalidArgumentError} from 'commander';
+
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+export const commaList = (value: string, before: readonly string[]): readonly string[] => [
+  ...before,
+  ...value.split(',').filter(Boolean),
+];
+
+/** NAME=N, for `--bind`. */
+export function binding(value: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const match = /^(.+)=(\d+)$/.exec(value);
+  if (!match || Number(match[2]) < 1) throw new InvalidArgumentError('it must be NAME=N with N at least 1');
+  return new Map([...before, [match[1]!, Number(match[2])]]);
+}
+
+export function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('it must be a positive whole number');
+  return number;
+}
+
+export const withModelOptions = (command: Command): Command =>
+  command
+    .option('--task <NAME=FILE[:OUTPUT]>', 'names a task; repeatable', collect, [])
+    .option('--config <FILE>', 'labels, input preparation and data of the tasks (default: dnnc.config.json beside the models)')
+    .option('--bind <NAME=N>', 'size of a symbolic dimension (default: 1); repeatable', binding, new Map<string, number>());
+
+export const withJson = (command: Command): Command => command.option('--json', 'print one JSON document and nothing else');
+
+export type ModelFlags = {
+  readonly task: readonly string[];
+  readonly config?: string;
+  readonly bind: ReadonlyMap<string, number>;
+};
+export type JsonFlag = {readonly json?: boolean};

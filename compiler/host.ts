@@ -1,0 +1,32 @@
+/** What machine this is: CPU model and features, as the operating system tells. */
+import {readFileSync} from 'node:fs';
+import {cpus} from 'node:os';
+import {bestTarget, findTarget, type Target, targets} from '../codegen/targets/index.js';
+import {fail} from '../ir/diagnostics.js';
+
+export const cpuModel = (): string => cpus()[0]?.model.trim() ?? 'unknown CPU';
+
+/** Features as gcc spells them; empty where the system does not tell, and then the generic target is taken. */
+export function cpuFeatures(): ReadonlySet<string> {
+  try {
+    const flags = /^flags\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
+    return new Set(flags.split(' ').map(flag => ({avx512_vnni: 'avx512vnni', avx_vnni: 'avxvnni'})[flag] ?? flag));
+  } catch {
+    return new Set();
+  }
+}
+
+/** Targets by name; `native` is the best that this CPU runs. Throws `usage` for a name that is none. */
+export function targetsNamed(names: readonly string[]): readonly Target[] {
+  const chosen = names.map(name => {
+    if (name === 'native') return bestTarget(cpuFeatures());
+    return (
+      findTarget(name) ??
+      fail('usage', 'target.unknown', name, 'is not a target', `one of native, ${targets.map(target => target.name).join(', ')}`)
+    );
+  });
+  return [...new Set(chosen)];
+}
+
+/** Whether this CPU can run code for a target. */
+export const runsHere = (target: Target): boolean => target.features.every(feature => cpuFeatures().has(feature));

@@ -1,0 +1,133 @@
+/** The manifest of a build: only what was computed or measured. */
+import {createHash} from 'node:crypto';
+import {basename} from 'node:path';
+import {invokeNames} from '../codegen/c/module.js';
+import {libraryFile} from '../codegen/project.js';
+import type {Target} from '../codegen/targets/index.js';
+import {blobAlignment} from '../codegen/weights.js';
+import {costOfHead} from '../ir/cost.js';
+import {inputsFor, valueOf} from '../ir/graph.js';
+import {alignment} from '../ir/plan.js';
+import type {Latency, Manifest, Task as ManifestTask, Preparation, Segment, Variant} from '../runtime/manifest.js';
+import type {Compiled} from './compile.js';
+import type {Loaded} from './load.js';
+import type {Task} from './tasks.js';
+import {version} from './version.js';
+
+export type ManifestFacts = {
+  readonly name: string;
+  readonly tasks: readonly Task[];
+  readonly compiled: Compiled;
+  readonly loaded: Loaded;
+  readonly targets: readonly Target[];
+  readonly embedded: boolean;
+  /** By variant id, measured on `latencyTarget`. */
+  readonly latencies: ReadonlyMap<string, Latency>;
+  readonly latencyTarget?: Target;
+  readonly files: Readonly<Record<string, string>>;
+};
+
+export function manifestOf(facts: ManifestFacts): Manifest {
+  const {name, tasks, compiled, loaded, targets, embedded, files} = facts;
+  const {plan, layout, weights, hash} = compiled;
+  const memory = plan.memory!;
+  const options = {
+    targets: targets.map(target => target.name),
+    embedded,
+    bound: [...loaded.bound],
+    tasks: tasks.map(task => [task.name, task.output]),
+  };
+  const libraries = targets.map(target => {
+    const file = libraryFile(name, target);
+    return {
+      target: target.name,
+      file,
+      sha256: files[file] ?? '',
+      needs: target.features,
+      platform: `${process.platform}-${process.arch}`,
+    };
+  });
+  const weightsFile = embedded ? `${name}_weights.c` : `${name}.weights`;
+  return {
+    schema: 1,
+    generator: {
+      name: 'dnnc',
+      version,
+      optionsHash: createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 32),
+      sources: [...new Set(tasks.map(task => basename(task.model)))],
+    },
+    name,
+    buildHash: hash,
+    libraries,
+    weights: {
+      file: weightsFile,
+      bytes: weights.byteLength,
+      sha256: files[weightsFile] ?? '',
+      alignment: blobAlignment,
+      ...(embedded && {symbol: `${name}_blob`}),
+    },
+    arena: {bytes: Math.max(memory.bytes, alignment), lowerBound: memory.lowerBound, alignment},
+    tasks: Object.fromEntries(tasks.map((task, i) => [task.name, taskOf(task, i, facts)])),
+    segments: tasks.map((task, i) => segmentOf(task, i, facts)),
+    cuts: [],
+    variants: tasks.map((task, i) => variantOf(task, i, facts)),
+    files,
+  };
+
+  function taskOf(task: Task, i: number, {compiled: {module}}: ManifestFacts): ManifestTask {
+    const head = module.heads[i]!;
+    const describe = (id: Parameters<typeof valueOf>[1]) => {
+      const {name: value, type} = valueOf(module.graph, id);
+      return {name: value, dtype: type.dtype, shape: type.shape};
+    };
+    const preparation = preparationOf(task);
+    const outputs = head.outputs.map((id, at) => ({
+      ...describe(id),
+      name: loaded.outputNames.get(task.name)?.[at] ?? describe(id).name,
+    }));
+    return {
+      ...(task.labels && {labels: task.labels}),
+      ...(task.labelOffset && {labelOffset: task.labelOffset}),
+      inputs: inputsFor(module.graph, head).map(input => ({...describe(input.id), ...(preparation && {preparation})})),
+      outputs,
+      variants: [`${task.name}/full`],
+    };
+  }
+
+  function sizes(i: number): {macs: number; weightBytes: number; packedBytes: number} {
+    const {macs, bytesOfWeights} = costOfHead(compiled.module.graph, compiled.module.heads[i]!);
+    const its = plan.entries[i]!.roots.flatMap(root => (root.kind === 'weights' ? [root.weight] : []));
+    return {macs, weightBytes: bytesOfWeights, packedBytes: its.reduce((sum, weight) => sum + layout.sizeOf(weight), 0)};
+  }
+
+  function segmentOf(task: Task, i: number, _: ManifestFacts): Segment {
+    const {macs, weightBytes} = sizes(i);
+    return {id: `${task.name}`, tasks: [task.name], macs, weightBytes, arenaBytes: memory.entryBytes[i]!.bytes};
+  }
+
+  function variantOf(task: Task, i: number, {latencies, latencyTarget}: ManifestFacts): Variant {
+    const {macs, weightBytes, packedBytes} = sizes(i);
+    const id = `${task.name}/full`;
+    const latency = latencies.get(id);
+    return {
+      id,
+      task: task.name,
+      recipe: 'full',
+      entry: invokeNames(plan)[i]!,
+      path: [task.name],
+      macs,
+      weightBytes,
+      arenaBytes: memory.entryBytes[i]!.bytes,
+      arenaLowerBound: memory.entryBytes[i]!.lowerBound,
+      loadBytes: packedBytes,
+      ...(latency && latencyTarget && {latency: {[latencyTarget.name]: latency}}),
+    };
+  }
+}
+
+function preparationOf({input}: Task): Preparation | null {
+  if (!input) return null;
+  const {resize, ...rest} = input;
+  const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Preparation;
+  return resize === undefined || resize === 'none' ? defined : {...defined, resize};
+}

@@ -1,0 +1,89 @@
+/** Which questions a build answers: from the models given, `--task` flags and the configuration. */
+import {existsSync} from 'node:fs';
+import {basename, join, resolve} from 'node:path';
+import {fail} from '../ir/diagnostics.js';
+import {type Config, findConfig, type TaskConfig} from './config.js';
+
+export type Task = {
+  readonly name: string;
+  /** Absolute path of the ONNX file. */
+  readonly model: string;
+  /** Graph output; null: all of them. */
+  readonly output: string | null;
+  readonly labels: readonly string[] | null;
+  readonly labelOffset: number;
+  readonly input: NonNullable<TaskConfig['input']> | null;
+  /** Absolute paths. */
+  readonly calibrate: string | null;
+  readonly evaluate: string | null;
+  readonly labelsKey: string | null;
+};
+
+export type TaskOptions = {
+  readonly models: readonly string[];
+  /** NAME=FILE[:OUTPUT] */
+  readonly tasks: readonly string[];
+  readonly config: string | undefined;
+};
+
+export type Tasks = {readonly name: string | null; readonly tasks: readonly Task[]};
+
+/** Throws `usage` and `input` errors. Without a configuration each model is a task that takes the file's name. */
+export function resolveTasks({models, tasks: flags, config: configFile}: TaskOptions): Tasks {
+  const flagged = flags.map(parseFlag);
+  const files = [...models, ...flagged.map(flag => flag.model)];
+  for (const file of files) if (!existsSync(file)) fail('input', 'file.missing', file, 'there is no such file', 'check the path');
+  const config = findConfig(configFile, files);
+  if (files.length === 0 && config === null)
+    fail('usage', 'build.models', 'dnnc', 'no model was given', 'name one or more .onnx files, or --config FILE');
+  const configured = config ? Object.entries(config.tasks).map(([name, task]) => fromConfig(name, task, config)) : [];
+  const known = (model: string): Task[] => configured.filter(task => task.model === resolve(model));
+  const named = flagged.map(({name, model, output}) => {
+    const same =
+      known(model).find(task => task.name === name) ?? known(model).find(task => output === null || task.output === output);
+    return {...(same ?? plain(name, model)), name, output: output ?? same?.output ?? null};
+  });
+  const others = models.flatMap(model =>
+    known(model).length > 0 ? known(model) : [plain(basename(model).replace(/\.onnx$/i, ''), model)],
+  );
+  const chosen = files.length === 0 ? configured : [...named, ...others];
+  const twice = chosen.find((task, i) => chosen.findIndex(other => other.name === task.name) !== i);
+  if (twice) fail('usage', 'task.twice', twice.name, 'names two tasks', 'give each its own name with --task NAME=FILE');
+  return {name: config?.name ?? null, tasks: chosen};
+}
+
+function parseFlag(flag: string): {name: string; model: string; output: string | null} {
+  const equals = flag.indexOf('=');
+  if (equals < 1) fail('usage', 'task.flag', flag, 'is not NAME=FILE[:OUTPUT]', 'for example --task age=age.onnx:logits');
+  const [name, rest] = [flag.slice(0, equals), flag.slice(equals + 1)];
+  // A colon belongs to the path where a file of that whole name exists.
+  const colon = existsSync(rest) ? -1 : rest.lastIndexOf(':');
+  return colon < 0 ? {name, model: rest, output: null} : {name, model: rest.slice(0, colon), output: rest.slice(colon + 1)};
+}
+
+const plain = (name: string, model: string): Task => ({
+  name,
+  model: resolve(model),
+  output: null,
+  labels: null,
+  labelOffset: 0,
+  input: null,
+  calibrate: null,
+  evaluate: null,
+  labelsKey: null,
+});
+
+function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
+  const path = (file: string | undefined): string | null => (file === undefined ? null : join(folder, file));
+  return {
+    name,
+    model: join(folder, task.model),
+    output: task.output ?? null,
+    labels: task.labels ?? null,
+    labelOffset: task.labelOffset ?? 0,
+    input: task.input ?? null,
+    calibrate: path(task.calibrate),
+    evaluate: path(task.evaluate),
+    labelsKey: task.labelsKey ?? null,
+  };
+}
