@@ -1,6 +1,7 @@
 /**
  * From what a data file holds to what the network reads: channels, resize, (x - mean) / std, layout; in this order, in
- * float32. All of it is said by the configuration and goes into the manifest, so every place prepares inputs alike.
+ * float32. Whole numbers stay whole until they are normalized, as in the image libraries that networks are trained with.
+ * All of it is said by the configuration and goes into the manifest, so that every place prepares inputs alike.
  */
 import {fail} from '../../ir/diagnostics.js';
 import {elements, numberAt, type Tensor} from '../../ir/tensor.js';
@@ -21,8 +22,13 @@ export type InputPreparation = {
   readonly resize?: 'bilinear' | 'nearest' | 'none';
 };
 
-/** One plane per channel, each height x width. */
-type Planes = {readonly height: number; readonly width: number; readonly planes: readonly Float32Array[]};
+/** One plane per channel, each height x width. `whole`: the data holds integers. */
+type Planes = {
+  readonly height: number;
+  readonly width: number;
+  readonly whole: boolean;
+  readonly planes: readonly Float32Array[];
+};
 
 /**
  * One sample as the network's input, in row-major order of `inputShape`, which has a batch of 1 where it has a batch:
@@ -106,7 +112,7 @@ function split(sample: Tensor, {channels, height, width}: ImageShape, layout: La
     for (let i = 0; i < size; i++) values[i] = numberAt(sample, at(c, i));
     return values;
   };
-  return {height, width, planes: Array.from({length: channels}, (_, c) => plane(c))};
+  return {height, width, whole: !/^b?f/.test(sample.dtype), planes: Array.from({length: channels}, (_, c) => plane(c))};
 }
 
 /** `wanted` is null where the network takes any number of features. */
@@ -115,8 +121,7 @@ function withChannels(image: Planes, {channels}: InputPreparation, wanted: numbe
   const isColour = first && second && third && more.length === 0;
   let {planes} = image;
   if (channels === 'bgr' && isColour) planes = [third, second, first];
-  // ITU-R BT.601, not rounded.
-  if (channels === 'grey' && isColour) planes = [first.map((red, i) => 0.299 * red + 0.587 * second[i]! + 0.114 * third[i]!)];
+  if (channels === 'grey' && isColour) planes = [greyOf(first, second, third, image.whole)];
   if ((channels !== undefined && planes.length !== 1 && planes.length !== 3) || (wanted !== null && planes.length !== wanted)) {
     // A grey picture among coloured ones: as every image library converts it.
     if (planes.length === 1 && wanted === 3) return {...image, planes: [planes[0]!, planes[0]!, planes[0]!]};
@@ -126,6 +131,13 @@ function withChannels(image: Planes, {channels}: InputPreparation, wanted: numbe
   return {...image, planes};
 }
 
+/** Luma of ITU-R BT.601. */
+const greyOf = (red: Float32Array, green: Float32Array, blue: Float32Array, whole: boolean): Float32Array =>
+  red.map((r, i) => {
+    const luma = 0.299 * r + 0.587 * green[i]! + 0.114 * blue[i]!;
+    return whole ? Math.round(luma) : luma;
+  });
+
 function withSize(image: Planes, {height, width}: ImageShape, how: 'bilinear' | 'nearest' | 'none'): Planes {
   if (image.height === height && image.width === width) return image;
   const from = {height: image.height, width: image.width};
@@ -133,7 +145,7 @@ function withSize(image: Planes, {height, width}: ImageShape, how: 'bilinear' | 
     const says = `the sample is ${from.height} x ${from.width}, the network reads ${height} x ${width}`;
     fail('input', 'prepare.size', 'sample', says, 'set "resize" of the input to "bilinear", or check "dataLayout"');
   }
-  return {height, width, planes: image.planes.map(plane => resized(plane, from, {height, width}, how))};
+  return {...image, height, width, planes: image.planes.map(plane => resized(plane, from, {height, width}, {how, whole}))};
 }
 
 function normalized(image: Planes, {mean = 0, std = 1}: InputPreparation): Planes {

@@ -2,13 +2,17 @@
 
 type Size = {readonly height: number; readonly width: number};
 
+/** Whole pixels give whole pixels, as networks see them that were trained on resized images. */
+export type Method = {readonly how: 'bilinear' | 'nearest'; readonly whole: boolean};
+
 /**
- * Bilinear without antialiasing (as TensorFlow's resize, PyTorch's interpolate with align_corners=False and OpenCV's
- * INTER_LINEAR), or the pixel that holds the centre. Edges repeat; the aspect ratio is not kept.
+ * Bilinear without antialiasing, or the pixel that holds the centre. Edges repeat; the aspect ratio is not kept.
+ * Whole pixels: as OpenCV's INTER_LINEAR on 8 bits, weights in 1/2048 and a rounded result. Others: as TensorFlow's resize
+ * and PyTorch's interpolate(align_corners=False).
  */
-export function resized(plane: Float32Array, from: Size, to: Size, how: 'bilinear' | 'nearest'): Float32Array {
-  const rows = taps(from.height, to.height, how);
-  const columns = taps(from.width, to.width, how);
+export function resized(plane: Float32Array, from: Size, to: Size, {how, whole}: Method): Float32Array {
+  const rows = taps(from.height, to.height, how, whole);
+  const columns = taps(from.width, to.width, how, whole);
   const result = new Float32Array(to.height * to.width);
   let at = 0;
   for (const row of rows) {
@@ -16,7 +20,8 @@ export function resized(plane: Float32Array, from: Size, to: Size, how: 'bilinea
     for (const {low, high, part} of columns) {
       const top = plane[above + low]! * (1 - part) + plane[above + high]! * part;
       const bottom = plane[below + low]! * (1 - part) + plane[below + high]! * part;
-      result[at++] = top * (1 - row.part) + bottom * row.part;
+      const value = top * (1 - row.part) + bottom * row.part;
+      result[at++] = whole ? Math.round(value) : value;
     }
   }
   return result;
@@ -25,7 +30,7 @@ export function resized(plane: Float32Array, from: Size, to: Size, how: 'bilinea
 /** The two source pixels of a target pixel, and the weight of the second one. */
 type Tap = {readonly low: number; readonly high: number; readonly part: number};
 
-function taps(from: number, to: number, how: 'bilinear' | 'nearest'): Tap[] {
+function taps(from: number, to: number, how: Method['how'], whole: boolean): Tap[] {
   return Array.from({length: to}, (_, i) => {
     const centre = ((i + 0.5) * from) / to;
     if (how === 'nearest') {
@@ -34,6 +39,6 @@ function taps(from: number, to: number, how: 'bilinear' | 'nearest'): Tap[] {
     }
     const position = Math.min(from - 1, Math.max(0, centre - 0.5));
     const low = Math.floor(position);
-    return {low, high: Math.min(from - 1, low + 1), part: position - low};
+    return {low, high: Math.min(from - 1, low + 1), part: whole ? Math.round((position - low) * 2048) / 2048 : position - low};
   });
 }
