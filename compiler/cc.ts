@@ -13,7 +13,9 @@ export function compilerCommand(): string {
   if (found !== null) return found;
   for (const name of candidates()) {
     const probe = spawnSync(name, ['--version'], {encoding: 'utf8'});
-    if (probe.status === 0) return (found = name);
+    if (probe.status !== 0) continue;
+    found = name;
+    return name;
   }
   return fail(
     'usage',

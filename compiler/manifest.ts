@@ -6,7 +6,7 @@ import {libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead} from '../ir/cost.js';
-import {inputsFor, valueOf} from '../ir/graph.js';
+import {inputsFor, valueAt} from '../ir/graph.js';
 import {alignment} from '../ir/plan.js';
 import type {Latency, Manifest, Task as ManifestTask, Preparation, Segment, Variant} from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
@@ -76,8 +76,8 @@ export function manifestOf(facts: ManifestFacts): Manifest {
 
   function taskOf(task: Task, i: number, {compiled: {module}}: ManifestFacts): ManifestTask {
     const head = module.heads[i]!;
-    const describe = (id: Parameters<typeof valueOf>[1]) => {
-      const {name: value, type} = valueOf(module.graph, id);
+    const describe = (id: Parameters<typeof valueAt>[1]) => {
+      const {name: value, type} = valueAt(module.graph, id);
       return {name: value, dtype: type.dtype, shape: type.shape};
     };
     const preparation = preparationOf(task);

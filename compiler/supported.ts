@@ -1,6 +1,6 @@
 /** What the code generator cannot do yet, said before anything is written: every node concerned, at once. */
 import {DnncError, type Problem, showLoc} from '../ir/diagnostics.js';
-import {constantOf, valueOf} from '../ir/graph.js';
+import {constantOf, valueAt} from '../ir/graph.js';
 import {opOf} from '../ir/ops/index.js';
 import {printType} from '../ir/print.js';
 import type {DType, Module, Node} from '../ir/types.js';
@@ -17,7 +17,7 @@ export function checkSupported(module: Module): void {
 function problemOf(node: Node, {graph}: Module): readonly Problem[] {
   const op = opOf(node);
   const where = `${showLoc(node.loc)} (${node.op})`;
-  const types = node.inputs.map(id => (id === null ? null : valueOf(graph, id).type));
+  const types = node.inputs.map(id => (id === null ? null : valueAt(graph, id).type));
   const shown = types.map(type => (type ? printType(type) : 'none')).join(', ');
   const problem = (code: string, says: string, cure: string): readonly Problem[] => [
     {code, where, says: `${says} (operands ${shown})`, cure},

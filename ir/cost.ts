@@ -1,5 +1,5 @@
 /** What a node costs, counted from types alone. Nodes are immutable, so the memory behind `costOf` cannot go stale. */
-import {constantOf, nodesFor, valueOf} from './graph.js';
+import {constantOf, nodesFor, valueAt} from './graph.js';
 import {opOf} from './ops/index.js';
 import {bytesOf} from './tensor.js';
 import type {Cost, Graph, Head, Node} from './types.js';
@@ -11,11 +11,11 @@ export function costOf(graph: Graph, node: Node): Cost {
   known.set(graph, costs);
   const cached = costs.get(node);
   if (cached) return cached;
-  const inputs = node.inputs.map(id => (id === null ? null : valueOf(graph, id).type));
+  const inputs = node.inputs.map(id => (id === null ? null : valueAt(graph, id).type));
   let [bytesRead, bytesOfWeights] = [0, 0];
   for (const id of new Set(node.inputs)) {
     if (id === null) continue;
-    const bytes = bytesOf(valueOf(graph, id).type);
+    const bytes = bytesOf(valueAt(graph, id).type);
     if (constantOf(graph, id)) bytesOfWeights += bytes;
     else bytesRead += bytes;
   }
@@ -36,6 +36,6 @@ export function costOfHead(graph: Graph, head: Head): Cost {
     macs: total(c => c.macs),
     bytesRead: total(c => c.bytesRead),
     bytesWritten: total(c => c.bytesWritten),
-    bytesOfWeights: [...constants].reduce((sum, id) => sum + bytesOf(valueOf(graph, id).type), 0),
+    bytesOfWeights: [...constants].reduce((sum, id) => sum + bytesOf(valueAt(graph, id).type), 0),
   };
 }

@@ -4,13 +4,16 @@
  */
 import {createHash} from 'node:crypto';
 import {invariant} from './diagnostics.js';
-import {nodesFor, valueOf} from './graph.js';
+import {nodesFor, valueAt} from './graph.js';
 import type {Builder, OpDef} from './op.js';
 import {bytesOfTensor, type Tensor} from './tensor.js';
 import type {Attrs, Blob, Constant, Head, Loc, Module, Node, TensorType, Value, ValueId} from './types.js';
 
 /** A blob over the bytes, named by the first 16 hex digits of their sha256. */
-export const blobOf = (bytes: Uint8Array): Blob => ({hash: `h${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`, bytes});
+export const blobOf = (bytes: Uint8Array): Blob => ({
+  hash: `h${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`,
+  bytes,
+});
 
 export type Editor = {
   /** Ops emitted through this builder stand before `place` and carry its location (and that of `also`), wrapped by the pass. */
@@ -18,7 +21,11 @@ export type Editor = {
   /** Every reader of `from`, heads included, reads `to` instead. */
   redirect(from: ValueId, to: Value): void;
   /** The node with other attributes or inputs; its outputs keep their identity. Its location tells of `absorbed` nodes too. */
-  update(node: Node, change: {readonly attrs?: Attrs; readonly inputs?: readonly (ValueId | null)[]}, ...absorbed: readonly Node[]): void;
+  update(
+    node: Node,
+    change: {readonly attrs?: Attrs; readonly inputs?: readonly (ValueId | null)[]},
+    ...absorbed: readonly Node[]
+  ): void;
   /** Gives a value another name (names are only for people; they are made unique). */
   rename(value: Value, name: string): void;
   /** The type and constant of a value known to the editor, new ones included. */
@@ -44,7 +51,7 @@ export function editor(module: Module, pass: string): Editor {
     fresh.set(value.id, value);
     return value;
   };
-  const typeOf = (id: ValueId): TensorType => (fresh.get(id) ?? valueOf(graph, id)).type;
+  const typeOf = (id: ValueId): TensorType => (fresh.get(id) ?? valueAt(graph, id)).type;
 
   const builder = (place: Node, loc: Loc): Builder => ({
     emit<A extends Attrs>(op: OpDef<A>, inputs: readonly (Value | null)[], attrs: A): readonly [Value, ...Value[]] {
@@ -91,12 +98,21 @@ export function editor(module: Module, pass: string): Editor {
         .map(node => rewire(node, resolve, named));
       const heads = module.heads.map(head => rewireHead(head, resolve));
       const all = {inputs: graph.inputs, constants: [...graph.constants, ...constants], nodes: sorted(nodes)};
-      const live = nodesFor(all, heads.flatMap(head => head.outputs));
-      const used = new Set<ValueId>([...live.flatMap(node => node.inputs.filter(id => id !== null)), ...heads.flatMap(head => head.outputs)]);
+      const live = nodesFor(
+        all,
+        heads.flatMap(head => head.outputs),
+      );
+      const used = new Set<ValueId>([
+        ...live.flatMap(node => node.inputs.filter(id => id !== null)),
+        ...heads.flatMap(head => head.outputs),
+      ]);
       const kept = all.constants.filter(constant => used.has(constant.value.id));
       const same =
-        kept.length === graph.constants.length && live.length === graph.nodes.length && live.every((node, i) => node === graph.nodes[i]);
-      if (same && constants.every(c => !used.has(c.value.id)) && heads.every((head, i) => head === module.heads[i])) return module;
+        kept.length === graph.constants.length &&
+        live.length === graph.nodes.length &&
+        live.every((node, i) => node === graph.nodes[i]);
+      if (same && constants.every(c => !used.has(c.value.id)) && heads.every((head, i) => head === module.heads[i]))
+        return module;
       return {...module, graph: {inputs: graph.inputs, constants: kept, nodes: live}, heads};
     },
   };

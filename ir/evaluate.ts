@@ -1,6 +1,6 @@
 /** The reference interpreter: runs each op's own evaluation in graph order. Slow, obvious, the definition of right. */
 import {fail} from './diagnostics.js';
-import {nodesFor, valueOf} from './graph.js';
+import {nodesFor, valueAt} from './graph.js';
 import {opOf} from './ops/index.js';
 import {type Tensor, tensorOf} from './tensor.js';
 import type {Module, Node, ValueId} from './types.js';
@@ -26,7 +26,7 @@ export function evaluate(
   for (const node of nodes) {
     const operands = node.inputs.map(id => {
       if (id === null) return null;
-      return values.get(id) ?? fail('usage', 'evaluate.input', valueOf(graph, id).name, 'no tensor was given for this input');
+      return values.get(id) ?? fail('usage', 'evaluate.input', valueAt(graph, id).name, 'no tensor was given for this input');
     });
     const outputs = evaluateNode(node, operands);
     node.outputs.forEach((output, i) => {

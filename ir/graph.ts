@@ -40,7 +40,7 @@ function factsOf(graph: Graph): Facts {
   return made;
 }
 
-export function valueOf(graph: Graph, id: ValueId): Value {
+export function valueAt(graph: Graph, id: ValueId): Value {
   const value = factsOf(graph).values.get(id);
   invariant(value, 'graph.value', `value ${id}`, 'is not in the graph');
   return value;

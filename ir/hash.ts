@@ -1,12 +1,13 @@
 /** Structural hashes: equal for nodes that compute the same from the same, whatever their names. The ground of layer sharing. */
 import {createHash} from 'node:crypto';
-import {constantOf, producerOf, valueOf} from './graph.js';
+import {constantOf, producerOf, valueAt} from './graph.js';
 import {printType} from './print.js';
 import type {Attr, Attrs, Graph, Node, ValueId} from './types.js';
 
 const attrsText = (attrs: Attrs): string =>
-  JSON.stringify(Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1)), (_, value: Attr) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  JSON.stringify(
+    Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1)),
+    (_, value: Attr) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value),
   );
 
 /** Op, attributes and operands as text; equal for two nodes of one graph that compute the same. Constants count by content. */
@@ -36,7 +37,7 @@ export function hashOf(graph: Graph, id: ValueId): string {
     pending.pop();
     if (known.has(at)) continue;
     if (!node) {
-      const {name, type} = valueOf(graph, at);
+      const {name, type} = valueAt(graph, at);
       known.set(at, sha(`${constantOf(graph, at)?.blob.hash ?? `input ${name}`}:${printType(type)}`));
       continue;
     }

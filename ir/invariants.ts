@@ -11,13 +11,22 @@
  * fused             no element-wise node could still go into the contraction that it alone reads
  */
 import {invariant} from './diagnostics.js';
-import {constantOf, valueOf} from './graph.js';
+import {constantOf, valueAt} from './graph.js';
 import {identityOf} from './hash.js';
 import {opOf} from './ops/index.js';
 import {printType} from './print.js';
 import type {Module, Node, ValueId} from './types.js';
 
-export const invariantNames = ['well-formed', 'inferred', 'rules-hold', 'canonical', 'constants-folded', 'batchnorm-folded', 'unique', 'fused'] as const;
+export const invariantNames = [
+  'well-formed',
+  'inferred',
+  'rules-hold',
+  'canonical',
+  'constants-folded',
+  'batchnorm-folded',
+  'unique',
+  'fused',
+] as const;
 export type InvariantName = (typeof invariantNames)[number];
 
 /** Those that a check here proves; the others are established by a pass reaching its fixpoint, and its tests prove that. */
@@ -46,10 +55,13 @@ function wellFormed({graph, heads}: Module): void {
   for (const input of graph.inputs) define(input.id, input.name);
   for (const {value} of graph.constants) define(value.id, value.name);
   for (const node of graph.nodes) {
-    for (const id of node.inputs) invariant(id === null || seen.has(id), 'well-formed.order', node.outputs[0].name, `reads value ${id} before it is made`);
+    for (const id of node.inputs)
+      invariant(id === null || seen.has(id), 'well-formed.order', node.outputs[0].name, `reads value ${id} before it is made`);
     for (const output of node.outputs) define(output.id, output.name);
   }
-  for (const head of heads) for (const id of head.outputs) invariant(seen.has(id), 'well-formed.head', head.name, `returns value ${id}, which nobody makes`);
+  for (const head of heads)
+    for (const id of head.outputs)
+      invariant(seen.has(id), 'well-formed.head', head.name, `returns value ${id}, which nobody makes`);
 }
 
 const eachCall = (module: Module, check: (node: Node, module: Module) => void): void => {
@@ -58,17 +70,23 @@ const eachCall = (module: Module, check: (node: Node, module: Module) => void): 
 
 const callOf = (node: Node, {graph}: Module) => ({
   attrs: node.attrs,
-  inputs: node.inputs.map(id => (id === null ? null : valueOf(graph, id).type)),
+  inputs: node.inputs.map(id => (id === null ? null : valueAt(graph, id).type)),
 });
 
 function inferred(node: Node, module: Module): void {
   const shown = node.outputs.map(output => printType(output.type)).join(', ');
   const meant = opOf(node).infer(callOf(node, module)).map(printType).join(', ');
-  invariant(shown === meant, 'inferred', `%${node.outputs[0].name} = ${node.op}`, `has type ${shown}, but its rule gives ${meant}`);
+  invariant(
+    shown === meant,
+    'inferred',
+    `%${node.outputs[0].name} = ${node.op}`,
+    `has type ${shown}, but its rule gives ${meant}`,
+  );
 }
 
 function rulesHold(node: Node, module: Module): void {
-  for (const rule of opOf(node).rules) invariant(rule.holds(callOf(node, module)), rule.id, `%${node.outputs[0].name} = ${node.op}`, rule.says);
+  for (const rule of opOf(node).rules)
+    invariant(rule.holds(callOf(node, module)), rule.id, `%${node.outputs[0].name} = ${node.op}`, rule.says);
 }
 
 function constantsFolded({graph}: Module): void {

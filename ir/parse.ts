@@ -110,8 +110,9 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     }
     if (kind !== 'pass') return wrong('expected onnx, text or pass', tokens[at - 2]);
     const pass = string();
-    const from: Loc[] = accept(')') ? [] : (expect(','), list(')', loc));
-    return {kind, pass, from};
+    if (accept(')')) return {kind, pass, from: []};
+    expect(',');
+    return {kind, pass, from: list(')', loc)};
   };
   /** A line without a location is its own location. */
   const locOr = (start: Token | undefined): Loc => {
@@ -150,7 +151,8 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     expect('blob');
     const hash = next();
     const bytes = blobs(hash) ?? wrong(`the bytes of ${hash} are not at hand`, tokens[at - 1], 'ir.blob');
-    if (bytes.byteLength !== zeros(dtype, shape).data.byteLength) wrong(`${hash} has another size than ${printType(valueType)}`, token);
+    if (bytes.byteLength !== zeros(dtype, shape).data.byteLength)
+      wrong(`${hash} has another size than ${printType(valueType)}`, token);
     return {hash, bytes};
   };
 
@@ -210,7 +212,13 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     const [shown, meant] = [types.map(printType).join(', '), inferred.map(printType).join(', ')];
     if (shown !== meant || words.length !== types.length) wrong(`the result is ${meant}, not ${shown}`, start, 'ir.type');
     const [first, ...rest] = words.map((word, i) => define(word, types[i]!, start));
-    return {op: op.name, inputs: operands.map(value => value?.id ?? null), outputs: [first!, ...rest], attrs: given, loc: locOr(start)};
+    return {
+      op: op.name,
+      inputs: operands.map(value => value?.id ?? null),
+      outputs: [first!, ...rest],
+      attrs: given,
+      loc: locOr(start),
+    };
   }
 }
 

@@ -20,7 +20,8 @@ export function print(module: Module): string {
     graph.constants.map(constant => printConstant(constant)),
     graph.nodes.map(node => printNode(node, ref)),
     module.heads.map(
-      head => `head @${printWord(head.name)} = ${head.outputs.map(ref).join(', ')}${printAttrs(head.attrs)} @ ${printLoc(head.loc)}`,
+      head =>
+        `head @${printWord(head.name)} = ${head.outputs.map(ref).join(', ')}${printAttrs(head.attrs)} @ ${printLoc(head.loc)}`,
     ),
   ];
   const body = sections.filter(lines => lines.length > 0).map(lines => lines.map(line => `  ${line}\n`).join(''));
@@ -44,7 +45,9 @@ function printConstant({value, blob, loc}: Constant): string {
   const count = value.type.shape.reduce((n, d) => n * d, 1);
   const content =
     count <= literalLimit
-      ? `[${numbersOf(tensorOf(value.type.dtype, value.type.shape, blob.bytes)).map(printNumber).join(', ')}]`
+      ? `[${numbersOf(tensorOf(value.type.dtype, value.type.shape, blob.bytes))
+          .map(printNumber)
+          .join(', ')}]`
       : `blob ${blob.hash}`;
   return `const ${printName(value.name)} : ${printType(value.type)} = ${content} @ ${printLoc(loc)}`;
 }

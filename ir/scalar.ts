@@ -48,10 +48,6 @@ const binary = (real: (a: number, b: number) => number, whole?: (a: bigint, b: b
   ...(whole && {whole: (a, b) => whole(a!, b!)}),
 });
 
-/** NaN wins, as ONNX's Max, Min, Relu and Clip have it in onnxruntime. */
-const max = (a: number, b: number): number => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : a > b ? a : b);
-const min = (a: number, b: number): number => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : a < b ? a : b);
-
 /** Every function an expression may use. Division of integers truncates towards zero, by zero it gives 0 (C leaves it undefined). */
 export const scalarFunctions = {
   add: binary(
@@ -70,8 +66,16 @@ export const scalarFunctions = {
     (a, b) => a / b,
     (a, b) => (b === 0n ? 0n : a / b),
   ),
-  max: binary(max, (a, b) => (a > b ? a : b)),
-  min: binary(min, (a, b) => (a < b ? a : b)),
+  /** NaN wins, as ONNX's Max, Min, Relu and Clip have it in onnxruntime. */
+  max: binary(Math.max, (a, b) => (a > b ? a : b)),
+  min: binary(Math.min, (a, b) => (a < b ? a : b)),
+  /** clamp(x, low, high); unlike min(max(x, low), high) it gives low for NaN. */
+  clamp: {
+    arity: 3,
+    result: 'same',
+    real: (x, low, high) => (x! > low! ? Math.min(x!, high!) : low!),
+    whole: (x, low, high) => (x! <= low! ? low! : x! < high! ? x! : high!),
+  },
   pow: binary(Math.pow, (a, b) => (b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : a ** b)),
   /** C's fmod: the sign of the dividend. */
   fmod: binary(

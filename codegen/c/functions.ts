@@ -6,14 +6,14 @@ import {type Contract, choose, chooseTile, type Feature} from '../kernels/invent
 import {cTypes, scalarExpression, vectorExpression} from './expression.js';
 
 /** A function and the pointers that a call passes, in order. */
-export type Function = {
+export type StaticFunction = {
   readonly text: string;
   readonly headers: readonly string[];
   readonly args: readonly (View | null)[];
   readonly stem: string;
 };
 
-export function functionOf(work: Work, features: readonly Feature[]): Function {
+export function functionOf(work: Work, features: readonly Feature[]): StaticFunction {
   switch (work.kind) {
     case 'kernel':
       return kernelFunction(work, features);
@@ -29,7 +29,7 @@ export function functionOf(work: Work, features: readonly Feature[]): Function {
 /** The placeholder for the function's own name, which is known once all functions are. */
 export const ownName = '@name@';
 
-function kernelFunction(call: KernelCall, features: readonly Feature[]): Function {
+function kernelFunction(call: KernelCall, features: readonly Feature[]): StaticFunction {
   const {contract, struct, params, epilogue} = call;
   const kernel = call.header === null ? choose(contract as Contract, features) : {fn: contract, header: call.header};
   const tile = contract === 'conv2d_f32' ? tileFields(call.fields, features) : {};
@@ -102,7 +102,7 @@ function loopAxes({domain, write, reads}: Loop): readonly Axis[] {
   return merged;
 }
 
-function loopFunction(loop: Loop): Function {
+function loopFunction(loop: Loop): StaticFunction {
   const {expression, reads, write} = loop;
   const axes = loopAxes(loop);
   const at = (strides: readonly number[]): string => {
@@ -129,7 +129,7 @@ function loopFunction(loop: Loop): Function {
 }
 
 /** Rows above and below at once, then the columns between two rows: right of one and left of the next are adjacent. */
-function borderFunction({root, dtype, images, rows, columns, width, border}: ZeroBorder): Function {
+function borderFunction({root, dtype, images, rows, columns, width, border}: ZeroBorder): StaticFunction {
   const type = cTypes[dtype];
   const row = (columns + border.left + border.right) * width;
   const [above, below] = [border.top * row + border.left * width, border.right * width + border.bottom * row];

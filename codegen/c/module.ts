@@ -5,7 +5,7 @@ import {elements, widthOf} from '../../ir/tensor.js';
 import type {Target} from '../targets/index.js';
 import {blobAlignment, formatVersion, headerBytes, type Layout} from '../weights.js';
 import {cTypes} from './expression.js';
-import {type Function, functionOf, ownName} from './functions.js';
+import {functionOf, ownName, type StaticFunction} from './functions.js';
 import {comment, identifier} from './writer.js';
 
 export type ModuleText = {
@@ -35,7 +35,7 @@ export function emitModule(facts: ModuleFacts): ModuleText {
   const {plan, target, generator, sources, layout} = facts;
   const prefix = prefixOf(plan.name);
   const upper = prefix.toUpperCase();
-  const functions = new Map<string, {name: string; function: Function}>();
+  const functions = new Map<string, {name: string; function: StaticFunction}>();
   const taken = new Set<string>();
   const headers = new Set<string>();
   const entryNames = namesOf(plan);

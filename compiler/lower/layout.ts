@@ -2,7 +2,7 @@
  * In which order each value lies in memory: `channels-last` for images that convolutions and pools touch, so that every
  * kernel runs along contiguous channels; `row-major` for everything else.
  */
-import {constantOf, producerOf, usersOf, valueOf} from '../../ir/graph.js';
+import {constantOf, producerOf, usersOf, valueAt} from '../../ir/graph.js';
 import {stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
 import type {Border} from '../../ir/plan.js';
@@ -24,7 +24,7 @@ function layoutOf(node: Node, graph: Graph, layouts: ReadonlyMap<ValueId, Layout
   if (op.kernel) return op.kernel.layout === 'channels-last' ? 'channels-last' : 'row-major';
   const images = node.inputs
     .filter(id => id !== null)
-    .filter(id => valueOf(graph, id).type.shape.length === 4 && !constantOf(graph, id));
+    .filter(id => valueAt(graph, id).type.shape.length === 4 && !constantOf(graph, id));
   const fromImage = images.some(id => layouts.get(id) === 'channels-last');
   if (op.view && (node.op === 'reshape' || node.op === 'transpose')) return 'row-major';
   const forImage = usersOf(graph, node.outputs[0].id).some(user => opOf(user).kernel?.layout === 'channels-last');
@@ -74,7 +74,7 @@ export function placements(
 
 /** Whether an operand of a row-major concat is one contiguous piece of the result. */
 function leadsWithOnes(node: Node, graph: Graph, index: number): boolean {
-  const {shape} = valueOf(graph, node.inputs[index]!).type;
+  const {shape} = valueAt(graph, node.inputs[index]!).type;
   const {axis} = node.attrs;
   return typeof axis === 'number' && shape.slice(0, axis).every(size => size === 1);
 }

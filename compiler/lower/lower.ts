@@ -6,7 +6,7 @@
 
 import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
-import {constantOf, inputsFor, nodesFor, producerOf, valueOf} from '../../ir/graph.js';
+import {constantOf, inputsFor, nodesFor, producerOf, valueAt} from '../../ir/graph.js';
 import type {Call, KernelContext, Operand} from '../../ir/op.js';
 import {broadcastStrides, stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
@@ -91,21 +91,23 @@ class Lowering {
       });
     }
     this.outputs = head.outputs.map(id => {
-      const {name, type} = valueOf(graph, id);
+      const {name, type} = valueAt(graph, id);
       return this.roots.push({kind: 'output', name, type}) - 1;
     });
   }
 
   run(): Entry {
     for (const node of this.graph.nodes) this.lowerNode(node);
-    this.head.outputs.forEach((id, i) => this.deliver(id, this.outputs[i]!));
+    this.head.outputs.forEach((id, i) => {
+      this.deliver(id, this.outputs[i]!);
+    });
     const inputs = this.graph.inputs.map((_, i) => i);
     return {task: this.head.name, roots: this.roots, inputs, outputs: this.outputs, steps: this.steps};
   }
 
   private lowerNode(node: Node): void {
     const op = opOf(node);
-    const call: Call = {attrs: node.attrs, inputs: node.inputs.map(id => (id === null ? null : valueOf(this.graph, id).type))};
+    const call: Call = {attrs: node.attrs, inputs: node.inputs.map(id => (id === null ? null : valueAt(this.graph, id).type))};
     if (op.view) {
       const base = this.viewOf(node.inputs[0]!);
       const views = op.view(call, base) ?? op.view(call, this.rowMajor(node.inputs[0]!));
@@ -187,13 +189,13 @@ class Lowering {
   }
 
   private allocateValue(id: ValueId): View {
-    const {name, type} = valueOf(this.graph, id);
+    const {name, type} = valueAt(this.graph, id);
     const placement = this.placed.get(id);
     if (placement) {
       const {into, index} = placement;
       const call: Call = {
         attrs: into.attrs,
-        inputs: into.inputs.map(input => (input === null ? null : valueOf(this.graph, input).type)),
+        inputs: into.inputs.map(input => (input === null ? null : valueAt(this.graph, input).type)),
       };
       return opOf(into).place!(call, this.viewOf(into.outputs[0].id))[index]!;
     }
@@ -240,7 +242,7 @@ class Lowering {
     this.ask(owner, border);
     const known = this.copies.get(owner);
     if (known) return known;
-    const {name, type} = valueOf(this.graph, id);
+    const {name, type} = valueAt(this.graph, id);
     const fresh = this.allocate(owner, `${name} (${layout})`, {...type, shape: view.shape}, layout);
     this.copy(view, fresh, producerOf(this.graph, id));
     this.copies.set(owner, fresh);
@@ -287,7 +289,7 @@ class Lowering {
   private deliver(id: ValueId, root: number): void {
     const view = this.viewOf(id);
     if (view.root === root) return;
-    const {type} = valueOf(this.graph, id);
+    const {type} = valueAt(this.graph, id);
     this.copy(
       view,
       {root, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)},
@@ -299,7 +301,7 @@ class Lowering {
     const write = result ?? (work.kind === 'loop' ? work.write : null);
     const mayTake = write ? candidates.filter(view => liesAlike(view, write)).map(view => view.root) : [];
     const loc: Loc = node?.loc ?? {kind: 'pass', pass: 'lower', from: []};
-    const text = node && own ? printNodeBare(node, id => valueOf(this.graph, id)) : '';
+    const text = node && own ? printNodeBare(node, id => valueAt(this.graph, id)) : '';
     const value = node && own ? node.outputs[0].name : '';
     const macs = node && own ? costOf(this.graph, node).macs : 0;
     this.steps.push({work, text, value, loc, macs, mayTake});

@@ -1,5 +1,5 @@
 /** One spelling per meaning, so that later passes match once. */
-import {constantOf, producerOf, valueOf} from '../../ir/graph.js';
+import {constantOf, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {concat} from '../../ir/ops/concat/index.js';
 import {cast} from '../../ir/ops/elementwise/index.js';
@@ -24,7 +24,7 @@ export const canonicalize = definePass({
   run: (module, context) => rewriteToFixpoint(module, 'canonicalize', rules, context, 'rewrites'),
 });
 
-const typeOf = (module: Module, id: ValueId): TensorType => valueOf(module.graph, id).type;
+const typeOf = (module: Module, id: ValueId): TensorType => valueAt(module.graph, id).type;
 
 const rules: readonly Rule[] = [
   {
@@ -33,7 +33,7 @@ const rules: readonly Rule[] = [
     apply(node, {graph}, edit) {
       const [input] = node.inputs;
       if (input == null) return false;
-      const x = valueOf(graph, input);
+      const x = valueAt(graph, input);
       const idle =
         (isOp(node, reshape) && String(node.attrs.shape) === String(x.type.shape)) ||
         (isOp(node, transpose) && node.attrs.perm.every((axis, i) => axis === i)) ||
@@ -73,7 +73,7 @@ const rules: readonly Rule[] = [
       const {shape} = typeOf(module, node.inputs[0]!);
       const long = node.attrs.perm.filter(axis => shape[axis] !== 1);
       if (!long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return false;
-      const x = valueOf(module.graph, node.inputs[0]!);
+      const x = valueAt(module.graph, node.inputs[0]!);
       edit.redirect(node.outputs[0].id, edit.before(node).emit(reshape, [x], {shape: node.outputs[0].type.shape})[0]);
       return true;
     },
@@ -84,14 +84,14 @@ const rules: readonly Rule[] = [
     apply(node, {graph}, edit) {
       if (!isOp(node, matmul) || node.inputs[0] == null || node.inputs[1] == null) return false;
       const constant = constantOf(graph, node.inputs[1]);
-      const {type} = valueOf(graph, node.inputs[1]);
+      const {type} = valueAt(graph, node.inputs[1]);
       if (!constant || type.shape.length !== 2) return false;
       const build = edit.before(node);
       const call = {attrs: {perm: [1, 0]}, inputs: [type]};
       const [turned] = transpose.evaluate(call, [tensorOf(type.dtype, type.shape, constant.blob.bytes)]);
       const w = build.literal(turned!, constant.value.name);
-      const extras = node.inputs.slice(2).map(id => (id === null ? null : valueOf(graph, id)));
-      const operands = [valueOf(graph, node.inputs[0]), w, ...(extras.length > 0 ? [null, ...extras] : [])];
+      const extras = node.inputs.slice(2).map(id => (id === null ? null : valueAt(graph, id)));
+      const operands = [valueAt(graph, node.inputs[0]), w, ...(extras.length > 0 ? [null, ...extras] : [])];
       edit.redirect(node.outputs[0].id, build.emit(linear, operands, {epilogue: node.attrs.epilogue})[0]);
       return true;
     },

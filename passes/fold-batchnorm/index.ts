@@ -3,7 +3,7 @@
  * a * (w x + b) + d = (a w) x + (a b + d). Batch normalization is such a step with a = scale / sqrt(variance + epsilon).
  */
 import type {Editor} from '../../ir/edit.js';
-import {constantOf, onlyUser, producerOf, valueOf} from '../../ir/graph.js';
+import {constantOf, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {batchnorm} from '../../ir/ops/batchnorm/index.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
     apply(node, module, edit) {
       const found = isOp(node, batchnorm) ? affineOf(node, module) : null;
       if (!found) return false;
-      const {type} = valueOf(module.graph, node.inputs[1]!);
+      const {type} = valueAt(module.graph, node.inputs[1]!);
       const channels = type.shape.reduce((n, d) => n * d, 1);
       const build = edit.before(node);
       const literal = (f: (c: number) => number) =>
@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
             Array.from({length: channels}, (_, c) => f(c)),
           ),
         );
-      const operands = [valueOf(module.graph, found.x), literal(found.affine.a), literal(found.affine.d)];
+      const operands = [valueAt(module.graph, found.x), literal(found.affine.a), literal(found.affine.d)];
       edit.redirect(node.outputs[0].id, build.emit(map, operands, {expression: 'add(mul(x0, x1), x2)'})[0]);
       return true;
     },
@@ -127,7 +127,7 @@ function fold(producer: Node, node: Node, {a, d}: Affine, {graph}: Module, edit:
   const shifts = Array.from({length: outputs}, (_, c) => (bias ? numberAt(bias, c) : 0) * a(c) + d(c));
   const newW = build.literal(tensorFrom('f32', tensor.shape, weights), w.value.name);
   const newB = build.literal(tensorFrom('f32', [outputs], shifts), b?.value.name ?? `${producer.outputs[0].name}.bias`);
-  const operands = [valueOf(graph, x), newW, newB];
+  const operands = [valueAt(graph, x), newW, newB];
   const [y] = isOp(producer, conv2d)
     ? build.emit(conv2d, operands, producer.attrs)
     : build.emit(linear, operands, {epilogue: ''});

@@ -1,5 +1,5 @@
 /** Zero padding goes into the convolution that alone reads it. */
-import {onlyUser, producerOf, valueOf} from '../../ir/graph.js';
+import {onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {pad} from '../../ir/ops/pad/index.js';
@@ -28,7 +28,7 @@ const rule: Parameters<typeof rewriteToFixpoint>[2][number] = {
     const {pads, value} = padding.attrs;
     if (value !== 0 || pads.length !== 8 || pads[0] || pads[1] || pads[4] || pads[5]) return false;
     const [top, left, bottom, right] = node.attrs.pads as [number, number, number, number];
-    const inner = valueOf(module.graph, padding.inputs[0]!);
+    const inner = valueAt(module.graph, padding.inputs[0]!);
     const attrs = {...node.attrs, pads: [top + pads[2]!, left + pads[3]!, bottom + pads[6]!, right + pads[7]!]};
     edit.update(node, {attrs, inputs: [inner.id, ...node.inputs.slice(1)]});
     return true;

@@ -3,7 +3,7 @@
  * becomes its epilogue, applied while the result is still in a register (activation, residual addition, scale).
  */
 import type {Editor} from '../../ir/edit.js';
-import {constantOf, onlyUser, producerOf, valueOf} from '../../ir/graph.js';
+import {constantOf, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {epilogueOf} from '../../ir/ops/common/epilogue.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
@@ -50,11 +50,11 @@ function isVector(expression: Scalar): boolean {
 
 /** The meaning of an element-wise node over its own operands; null for every other op. */
 function scalarOf(node: Node, {graph}: Module): Scalar | null {
-  const inputs = node.inputs.map(id => (id === null ? null : valueOf(graph, id).type));
+  const inputs = node.inputs.map(id => (id === null ? null : valueAt(graph, id).type));
   return opOf(node).scalar?.({attrs: node.attrs, inputs}) ?? null;
 }
 
-const shapeText = (module: Module, id: ValueId): string => String(valueOf(module.graph, id).type.shape);
+const shapeText = (module: Module, id: ValueId): string => String(valueAt(module.graph, id).type.shape);
 
 /** f(x, constant of one element) -> f'(x): the number goes into the expression. */
 const inlineConstants: Rule = {
@@ -71,7 +71,7 @@ const inlineConstants: Rule = {
     if (
       typeOfScalar(
         expression,
-        kept.map(id => valueOf(module.graph, id).type.dtype),
+        kept.map(id => valueAt(module.graph, id).type.dtype),
       ) !== type.dtype
     )
       return false;
@@ -83,7 +83,7 @@ const inlineConstants: Rule = {
 /** The number of a floating-point constant of one element. */
 function singleValue(id: ValueId | null, {graph}: Module, dtype: string): number | null {
   const constant = id === null ? null : constantOf(graph, id);
-  if (!constant || constant.value.type.dtype !== 'f32' || dtype !== 'f32') return null;
+  if (constant?.value.type.dtype !== 'f32' || dtype !== 'f32') return null;
   const tensor = tensorOf('f32', constant.value.type.shape, constant.blob.bytes);
   return tensor.data.length === 1 ? numberAt(tensor, 0) : null;
 }
@@ -122,7 +122,7 @@ function emitMap(
   edit: Editor,
 ): void {
   const [first, ...rest] = from;
-  const inputs = operands.map(id => valueOf(module.graph, id));
+  const inputs = operands.map(id => valueAt(module.graph, id));
   const build = edit.before(node, ...[first!, ...rest].filter(other => other !== node));
   const simple = simplify(
     expression,
@@ -165,6 +165,6 @@ const intoEpilogue: Rule = {
 
 /** Whether a kernel can read an operand along with its results. */
 function fits(extra: ValueId, producer: Node, module: Module): boolean {
-  const {dtype, shape} = valueOf(module.graph, extra).type;
+  const {dtype, shape} = valueAt(module.graph, extra).type;
   return dtype === 'f32' && (!isOp(producer, linear) || evenRows(shape, producer.outputs[0].type.shape));
 }

@@ -7,8 +7,8 @@ import {axisOf} from '../reshape/index.js';
 export type ConcatAttrs = {readonly axis: number};
 
 const starts = ({attrs, inputs}: Call<ConcatAttrs>): readonly number[] => {
-  let at = 0;
-  return inputs.map(type => (at += type!.shape[attrs.axis]!) - type!.shape[attrs.axis]!);
+  const sizes = inputs.map(type => type!.shape[attrs.axis]!);
+  return sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
 };
 
 export const concat: OpDef<ConcatAttrs> = defineOp<ConcatAttrs>({
@@ -49,7 +49,9 @@ export const concat: OpDef<ConcatAttrs> = defineOp<ConcatAttrs>({
   },
   fromOnnx: {
     Concat: onnx => {
-      const parts = onnx.inputs.map((_, i) => onnx.input(i)).filter(part => part.type.shape.length !== 1 || part.type.shape[0] !== 0);
+      const parts = onnx.inputs
+        .map((_, i) => onnx.input(i))
+        .filter(part => part.type.shape.length !== 1 || part.type.shape[0] !== 0);
       const [first] = parts;
       if (!first) return [onnx.input(0)];
       const axis = axisOf(onnx, onnx.int('axis', onnx.opset < 4 ? 1 : undefined), first.type.shape.length);

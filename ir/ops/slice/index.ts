@@ -5,7 +5,11 @@ import type {Value} from '../../types.js';
 import {dot, gatherElements, stridesOf} from '../common/broadcast.js';
 import {axisOf} from '../reshape/index.js';
 
-export type SliceAttrs = {readonly starts: readonly number[]; readonly steps: readonly number[]; readonly shape: readonly number[]};
+export type SliceAttrs = {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  readonly shape: readonly number[];
+};
 
 export const slice: OpDef<SliceAttrs> = defineOp<SliceAttrs>({
   name: 'slice',
@@ -61,7 +65,10 @@ function importSlice(onnx: OnnxCall): readonly Value[] {
     if (onnx.opset >= 10) return onnx.inputs[index] ? numbersOf(onnx.constant(index, `the ${name}`)) : null;
     return onnx.has(name) ? onnx.ints(name) : null;
   };
-  const [starts, ends] = [list(1, 'starts') ?? onnx.invalid('Slice needs starts'), list(2, 'ends') ?? onnx.invalid('Slice needs ends')];
+  const [starts, ends] = [
+    list(1, 'starts') ?? onnx.invalid('Slice needs starts'),
+    list(2, 'ends') ?? onnx.invalid('Slice needs ends'),
+  ];
   const axes = (list(3, 'axes') ?? starts.map((_, i) => i)).map(axis => axisOf(onnx, axis, shape.length));
   const steps = list(4, 'steps') ?? starts.map(() => 1);
   const result = {starts: shape.map(() => 0), steps: shape.map(() => 1), shape: [...shape]};
@@ -70,7 +77,9 @@ function importSlice(onnx: OnnxCall): readonly Value[] {
     if (step === 0) onnx.invalid('a step of Slice is 0');
     const clamp = (at: number, low: number, high: number): number => Math.min(Math.max(at < 0 ? at + size : at, low), high);
     const [start, end] =
-      step > 0 ? [clamp(starts[i]!, 0, size), clamp(ends[i]!, 0, size)] : [clamp(starts[i]!, 0, size - 1), clamp(ends[i]!, -1, size - 1)];
+      step > 0
+        ? [clamp(starts[i]!, 0, size), clamp(ends[i]!, 0, size)]
+        : [clamp(starts[i]!, 0, size - 1), clamp(ends[i]!, -1, size - 1)];
     result.starts[axis] = start;
     result.steps[axis] = step;
     result.shape[axis] = Math.max(0, Math.ceil((end - start) / step));
@@ -85,11 +94,19 @@ function importSplit(onnx: OnnxCall): readonly Value[] {
   const x = onnx.input(0);
   const axis = axisOf(onnx, onnx.int('axis', 0), x.type.shape.length);
   const size = x.type.shape[axis]!;
-  const given = onnx.opset >= 13 ? (onnx.inputs[1] ? numbersOf(onnx.constant(1, 'the sizes')) : null) : onnx.has('split') ? onnx.ints('split') : null;
+  const given =
+    onnx.opset >= 13
+      ? onnx.inputs[1]
+        ? numbersOf(onnx.constant(1, 'the sizes'))
+        : null
+      : onnx.has('split')
+        ? onnx.ints('split')
+        : null;
   const count = onnx.has('num_outputs') ? onnx.int('num_outputs') : onnx.outputCount;
   const each = Math.ceil(size / count);
   const sizes = given ?? Array.from({length: count}, (_, i) => Math.min(each, size - i * each));
-  if (sizes.reduce((sum, part) => sum + part, 0) !== size) onnx.invalid(`the parts [${sizes}] do not add up to ${size} (axis ${axis})`);
-  let start = 0;
-  return sizes.map(part => sliceAxis(onnx, x, axis, (start += part) - part, part));
+  if (sizes.reduce((sum, part) => sum + part, 0) !== size)
+    onnx.invalid(`the parts [${sizes}] do not add up to ${size} (axis ${axis})`);
+  const start = (i: number): number => sizes.slice(0, i).reduce((sum, part) => sum + part, 0);
+  return sizes.map((part, i) => sliceAxis(onnx, x, axis, start(i), part));
 }
