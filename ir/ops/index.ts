@@ -7,12 +7,16 @@ import {batchnorm} from './batchnorm/index.js';
 import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {conv2d} from './conv2d/index.js';
+import {dequantize} from './dequantize/index.js';
 import {elementwiseOps} from './elementwise/index.js';
+import {expand} from './expand/index.js';
+import {gather} from './gather/index.js';
 import {linear} from './linear/index.js';
 import {map} from './map/index.js';
 import {matmul} from './matmul/index.js';
 import {maxpool} from './maxpool/index.js';
 import {pad} from './pad/index.js';
+import {quantize} from './quantize/index.js';
 import {reshape} from './reshape/index.js';
 import {slice} from './slice/index.js';
 import {softmax} from './softmax/index.js';
@@ -24,11 +28,15 @@ export const ops: readonly OpDef[] = [
   batchnorm,
   concat,
   conv2d,
+  dequantize,
+  expand,
+  gather,
   linear,
   map,
   matmul,
   maxpool,
   pad,
+  quantize,
   reshape,
   slice,
   softmax,
