@@ -145,7 +145,8 @@ function withSize(image: Planes, {height, width}: ImageShape, how: 'bilinear' | 
     const says = `the sample is ${from.height} x ${from.width}, the network reads ${height} x ${width}`;
     fail('input', 'prepare.size', 'sample', says, 'set "resize" of the input to "bilinear", or check "dataLayout"');
   }
-  return {...image, height, width, planes: image.planes.map(plane => resized(plane, from, {height, width}, {how, whole}))};
+  const to = {height, width};
+  return {...image, ...to, planes: image.planes.map(plane => resized(plane, from, to, {how, whole: image.whole}))};
 }
 
 function normalized(image: Planes, {mean = 0, std = 1}: InputPreparation): Planes {
