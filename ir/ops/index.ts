@@ -7,6 +7,7 @@ import {batchnorm} from './batchnorm/index.js';
 import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {conv2d} from './conv2d/index.js';
+import {depthToSpaceImporters} from './depth_to_space/index.js';
 import {dequantize} from './dequantize/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
@@ -15,12 +16,15 @@ import {linear} from './linear/index.js';
 import {map} from './map/index.js';
 import {matmul} from './matmul/index.js';
 import {maxpool} from './maxpool/index.js';
+import {onehotImporters} from './onehot/index.js';
 import {pad} from './pad/index.js';
 import {quantize} from './quantize/index.js';
 import {reshape} from './reshape/index.js';
+import {scatter} from './scatter/index.js';
 import {slice} from './slice/index.js';
 import {softmax} from './softmax/index.js';
 import {transpose} from './transpose/index.js';
+import {triluImporters} from './trilu/index.js';
 
 export const ops: readonly OpDef[] = [
   ...elementwiseOps,
@@ -38,6 +42,7 @@ export const ops: readonly OpDef[] = [
   pad,
   quantize,
   reshape,
+  scatter,
   slice,
   softmax,
   transpose,
@@ -56,5 +61,5 @@ export function opOf(node: Node): OpDef {
 /** How each ONNX operator of the default domain becomes IR. */
 export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
-  ...Object.entries(constantImporters),
+  ...Object.entries({...constantImporters, ...depthToSpaceImporters, ...onehotImporters, ...triluImporters}),
 ]);

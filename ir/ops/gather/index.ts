@@ -7,6 +7,7 @@ import {dot, gatherElements, stridesOf} from '../common/broadcast.js';
 import {allTypes, clampIndex} from '../common/copies.js';
 import {axisOf, reshapeTo} from '../reshape/index.js';
 import {slice} from '../slice/index.js';
+import {elementAxis, elementRows, type Rows, tupleRows} from './flat.js';
 
 export type GatherAttrs = {readonly axis: number};
 
@@ -37,9 +38,15 @@ export const gather: OpDef<GatherAttrs> = defineOp<GatherAttrs>({
     };
     return [gatherElements(x, gather.infer(call)[0]!.shape, at)];
   },
-  fromOnnx: {Gather: importGather},
+  fromOnnx: {
+    Gather: importGather,
+    GatherElements: onnx => gatherRows(onnx, elementRows(onnx, onnx.input(0), onnx.input(1), elementAxis(onnx))),
+    GatherND: onnx => gatherRows(onnx, tupleRows(onnx, onnx.input(0), onnx.input(1), onnx.int('batch_dims', 0))),
+  },
   kernel: {layout: 'row-major', dtypes: allTypes, lower: lowerGather},
 });
+
+const gatherRows = (onnx: OnnxCall, {table, numbers}: Rows): readonly Value[] => onnx.emit(gather, [table, numbers], {axis: 0});
 
 function importGather(onnx: OnnxCall): readonly Value[] {
   const [x, indices] = [onnx.input(0), onnx.input(1)];

@@ -1,9 +1,12 @@
-/** A constant around a tensor. Negative amounts cut. Other modes are gathers along each axis. */
+/** A constant around a tensor. Negative amounts cut. Other modes are gathers along each axis, and no op of their own. */
 import {defineOp, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
-import {filled, numberAt, numbersOf} from '../../tensor.js';
+import {filled, numberAt, numbersOf, tensorFrom} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {dot, forEachIndex, stridesOf} from '../common/broadcast.js';
-import {axisOf} from '../reshape/index.js';
+import {concat} from '../concat/index.js';
+import {expandTo} from '../expand/index.js';
+import {gather} from '../gather/index.js';
+import {axisOf, reshapeTo} from '../reshape/index.js';
 import {sliceAxis} from '../slice/index.js';
 
 /** pads: all starts, then all ends, one per axis. */
@@ -47,8 +50,10 @@ function importPad(onnx: OnnxCall): readonly Value[] {
   const x = onnx.input(0);
   const rank = x.type.shape.length;
   const given = onnx.opset < 11 ? onnx.ints('pads') : numbersOf(onnx.constant(1, 'the pads'));
-  const fill = onnx.opset < 11 ? onnx.float('value', 0) : onnx.inputs[2] ? numberAt(onnx.constant(2, 'the padding value'), 0) : 0;
-  const axes = onnx.inputs[3] ? numbersOf(onnx.constant(3, 'the axes')).map(axis => axisOf(onnx, axis, rank)) : x.type.shape.map((_, i) => i);
+  const fill = onnx.opset < 11 ? onnx.float('value', 0) : onnx.inputs[2] ? onnx.constantOrNull(2) : 0;
+  const axes = onnx.inputs[3]
+    ? numbersOf(onnx.constant(3, 'the axes')).map(axis => axisOf(onnx, axis, rank))
+    : x.type.shape.map((_, i) => i);
   if (given.length !== 2 * axes.length) onnx.invalid(`pads has ${given.length} entries for ${axes.length} axes`);
   const pads = new Array<number>(2 * rank).fill(0);
   axes.forEach((axis, i) => {
@@ -63,6 +68,40 @@ function importPad(onnx: OnnxCall): readonly Value[] {
   const amounts = pads.map(n => Math.max(0, n));
   if (amounts.every(n => n === 0)) return [value];
   const mode = onnx.string('mode', 'constant');
-  if (mode !== 'constant') onnx.unsupported(`mode ${mode}`, 'only constant padding is supported');
-  return onnx.emit(pad, [value], {pads: amounts, value: fill});
+  if (mode !== 'constant') return [mirrored(onnx, value, amounts, mode)];
+  if (fill === null) return [framed(onnx, value, amounts, reshapeTo(onnx, onnx.input(2), [])[0])];
+  return onnx.emit(pad, [value], {pads: amounts, value: typeof fill === 'number' ? fill : numberAt(fill, 0)});
+}
+
+/** The value around x, where only the input tells it. */
+function framed(onnx: OnnxCall, x: Value, pads: readonly number[], value: Value): Value {
+  const rank = x.type.shape.length;
+  return x.type.shape.reduce((inner, _, axis) => {
+    const strip = (size: number): readonly Value[] =>
+      size > 0 ? [expandTo(onnx, value, inner.type.shape.with(axis, size))] : [];
+    const parts = [...strip(pads[axis]!), inner, ...strip(pads[axis + rank]!)];
+    return parts.length === 1 ? inner : onnx.emit(concat, parts, {axis})[0];
+  }, x);
+}
+
+/** The place inside `size` elements that stands for a place outside. */
+const inside: Readonly<Record<string, (at: number, size: number) => number>> = {
+  edge: (at, size) => Math.min(Math.max(at, 0), size - 1),
+  wrap: (at, size) => at - Math.floor(at / size) * size,
+  reflect: (at, size) => {
+    const period = Math.max(1, 2 * (size - 1));
+    const place = at - Math.floor(at / period) * period;
+    return Math.min(place, period - place);
+  },
+};
+
+function mirrored(onnx: OnnxCall, x: Value, pads: readonly number[], mode: string): Value {
+  const from = inside[mode] ?? onnx.invalid(`mode "${mode}" is not one of constant, edge, reflect, wrap`);
+  const {shape} = x.type;
+  return shape.reduce((value, size, axis) => {
+    const [start, count] = [pads[axis]!, size + pads[axis]! + pads[axis + shape.length]!];
+    if (count === size) return value;
+    const places = Array.from({length: count}, (_, i) => from(i - start, size));
+    return onnx.emit(gather, [value, onnx.literal(tensorFrom('i64', [count], places))], {axis})[0];
+  }, x);
 }
