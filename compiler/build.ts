@@ -1,10 +1,9 @@
 /** The main job: tasks to a folder with C, weights, libraries and manifest, written as a whole or not at all. */
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
 import {basename, join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
-import {loaderArguments, writeManifest} from '../codegen/manifest.js';
+import {writeManifest} from '../codegen/manifest.js';
 import {cmakeLists, libraryArguments, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {print} from '../ir/print.js';
@@ -18,9 +17,9 @@ import {type Compiled, compile} from './compile.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere} from './host.js';
 import {type Loaded, loadTasks} from './load.js';
+import {writeLoader} from './loader.js';
 import {manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
-import {packageFile} from './package-files.js';
 import type {Task} from './tasks.js';
 import {version} from './version.js';
 
@@ -33,8 +32,8 @@ export type BuildOptions = {
   readonly bind: ReadonlyMap<string, number>;
   /** Time each variant on this machine, once per library (kept in the user's cache). */
   readonly measure: boolean;
-  /** -DDNNC_TRACE: libraries with step hooks, for per-layer work. */
-  readonly trace?: boolean;
+  /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
+  readonly flags?: readonly string[];
   readonly observe?: (report: PassReport) => void;
   /** Says what is being done, for progress. */
   readonly progress?: (doing: string) => void;
@@ -91,12 +90,11 @@ async function writeBuild(
   write('CMakeLists.txt', cmakeLists(facts));
   write(`${name}.ir`, print(compiled.module));
   write(`${name}.plan`, printPlan(compiled.plan));
-  const headers = String(createRequire(import.meta.url)('node-api-headers').include_dir);
   for (const {file, target} of texts) {
     progress(`compiling for ${target.name}`);
-    await runCompiler(libraryArguments(name, file, target, shared, options.trace ? ['-DDNNC_TRACE'] : []), folder);
+    await runCompiler(libraryArguments(name, file, target, shared, options.flags ?? []), folder);
   }
-  await runCompiler(loaderArguments(packageFile(), headers, 'loader.node'), folder);
+  await writeLoader(folder);
   const log = {
     dnnc: version,
     compiler: compilerVersion(),

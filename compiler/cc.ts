@@ -4,7 +4,7 @@ import {fail} from '../ir/diagnostics.js';
 
 /** Tried in order: the user's own choice first. */
 const candidates = (): readonly string[] =>
-  [process.env['DNNC_CC'], process.env['CC'], 'cc', 'gcc', 'clang'].filter(name => name !== undefined && name !== '') as string[];
+  [process.env.DNNC_CC, process.env.CC, 'cc', 'gcc', 'clang'].filter(name => name !== undefined && name !== '') as string[];
 
 let found: string | null = null;
 

@@ -5,7 +5,7 @@
 import {print} from '../ir/print.js';
 import type {PassReport} from '../passes/framework/manager.js';
 
-export const debugLevel = (): number => Number(process.env['DNNC_DEBUG'] ?? 0) || 0;
+export const debugLevel = (): number => Number(process.env.DNNC_DEBUG ?? 0) || 0;
 
 export function debugObserver(): (report: PassReport) => void {
   const level = debugLevel();

@@ -1,10 +1,10 @@
 /** Latency of a bound entry on this machine, remembered per build so that building again gives the same manifest. */
 import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {join} from 'node:path';
 import type {Entry} from '../runtime/index.js';
 import type {Latency} from '../runtime/manifest.js';
+import {cacheFolder} from './cache.js';
 
 export type Percentiles = {readonly p10: number; readonly p50: number; readonly p90: number};
 
@@ -23,17 +23,15 @@ export function timeEntry(entry: Entry, budgetMs: number): readonly number[] {
   return Array.from(entry.bench(inputs, outputs, iterations, 2), nanoseconds => nanoseconds / 1e6);
 }
 
-const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'dnnc', 'latency');
-
 /** `key` names the code that runs; machine and key together name the measurement. */
 export function measureLatency(entry: Entry, host: string, key: string): Latency {
-  const file = join(cacheFolder(), `${createHash('sha256').update(`${host} ${key}`).digest('hex')}.json`);
+  const file = join(cacheFolder('latency'), `${createHash('sha256').update(`${host} ${key}`).digest('hex')}.json`);
   const known = remembered(file);
   if (known) return {...known, threads: 1, host, measured: true};
   const {p10, p50, p90} = percentiles(timeEntry(entry, 200));
   const rounded = {p10: Number(p10.toPrecision(4)), p50: Number(p50.toPrecision(4)), p90: Number(p90.toPrecision(4))};
   try {
-    mkdirSync(cacheFolder(), {recursive: true});
+    mkdirSync(cacheFolder('latency'), {recursive: true});
     writeFileSync(file, JSON.stringify(rounded));
   } catch {
     // A home that cannot be written only costs measuring again.
