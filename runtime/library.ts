@@ -126,9 +126,14 @@ export function openBuild(
   checkWeights(loader, library, blob, join(directory, manifest.weights.file), manifest);
   const tensor = (type: TensorType) => ({bytes: bytesOf(type), type: arrayTypes[type.dtype].napi});
   const bind: Binder = (task, variant) =>
-    attempt('library.symbol', file, () =>
-      loader.bind(library, variant.entry, blob, manifest.arena.bytes, task.inputs.map(tensor), task.outputs.map(tensor)),
-    );
+    attempt('library.symbol', file, () => {
+      const [inputs, outputs] = [task.inputs.map(tensor), task.outputs.map(tensor)];
+      const trace = variant.entry.replace(/_invoke$/, '_trace');
+      const traced = trace !== variant.entry && loader.has(library, trace);
+      return traced
+        ? loader.bind(library, variant.entry, blob, manifest.arena.bytes, inputs, outputs, trace)
+        : loader.bind(library, variant.entry, blob, manifest.arena.bytes, inputs, outputs);
+    });
   return {target: chosen.target, bind};
 }
 

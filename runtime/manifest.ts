@@ -96,16 +96,18 @@ export type Input = {
 
 export type Output = {readonly name: string; readonly dtype: DType; readonly shape: readonly number[]};
 
-/** From pixels to the tensor: channel order, resize where sizes differ, then `(x - mean) / std` on values as stored (0..255). */
+/** From pixels to the tensor: channels, resize where sizes differ, then `(x - mean) / std` on values as stored (0..255). */
 export type Preparation = {
-  /** What the model was trained on. */
+  /** What the model was trained on. Absent: the channels as they are. */
   readonly channels?: 'rgb' | 'bgr' | 'grey';
-  /** One number, or one per channel. */
+  /** One number, or one per channel. Absent: 0. */
   readonly mean?: readonly number[];
+  /** One number, or one per channel; none is 0. Absent: 1. */
   readonly std?: readonly number[];
   /** How data sets hold the samples. The layout of the model's own input shows in its shape. */
   readonly dataLayout?: 'NCHW' | 'NHWC';
-  readonly resize?: 'nearest' | 'bilinear';
+  /** `none` makes another size an error. Absent: `bilinear`. */
+  readonly resize?: 'nearest' | 'bilinear' | 'none';
 };
 
 /** The code between two neighbouring cuts: the unit of paging and placement. */

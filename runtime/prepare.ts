@@ -1,7 +1,7 @@
 /**
- * From an image to the input tensor of one sample, as the manifest says: channel order, resize where sizes differ,
- * then `(x - mean) / std`. Resizing takes pixel centres at half coordinates, repeats the border, and does not smooth first:
- * `bilinear` is what ONNX Resize does with `half_pixel` and linear.
+ * From an image to the input tensor of one sample, as the manifest says: channels, resize, `(x - mean) / std`, layout; in this
+ * order, in float32. Whole numbers stay whole until they are normalized, as in the image libraries that networks are trained with.
+ * The compiler prepares data in the same way when it measures accuracy; a test holds the two together.
  */
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Preparation} from './manifest.js';
@@ -18,34 +18,27 @@ export type Image = {
 export const isImage = (value: unknown): value is Image =>
   typeof value === 'object' && value !== null && 'width' in value && 'height' in value && 'channels' in value && 'data' in value;
 
-/** One plane per channel of the model, in its order. */
-type Planes = {readonly width: number; readonly height: number; readonly planes: readonly Float32Array[]};
+type Plane = Float32Array<ArrayBuffer>;
+type Size = {readonly width: number; readonly height: number};
 
 /** A new tensor. Throws `session.input` where the image cannot become this input. */
 export function prepare(image: Image, input: Input, where: string): TypedArray {
-  const {width, height, channels, layout} = geometryOf(input, where);
+  const preparation = input.preparation ?? {};
+  const {channels, layout, ...size} = geometryOf(input, where);
   checkImage(image, where);
-  const order = input.preparation?.channels ?? (channels === 1 ? 'grey' : 'rgb');
-  if ((order === 'grey' ? 1 : 3) !== channels)
-    refuse(where, `has ${channels} channels, the preparation gives ${order}`, 'correct the manifest');
-  const {planes} = resize(planesOf(image, order), width, height, input.preparation, where);
-  const tensor = new arrayTypes[input.dtype].create(width * height * channels);
-  const write = writer(tensor, input, where);
-  for (const [c, plane] of planes.entries()) {
-    const mean = perChannel(input.preparation?.mean, c, 0, where);
-    const std = perChannel(input.preparation?.std, c, 1, where);
-    for (let i = 0; i < plane.length; i++)
-      write(layout === 'NCHW' ? c * plane.length + i : i * channels + c, (plane[i]! - mean) / std);
-  }
-  return tensor;
+  const whole = !(image.data instanceof Float32Array);
+  const planes = channelsOf(image, preparation, channels, whole, where)
+    .map(plane => resized(plane, image, size, preparation, whole, where))
+    .map((plane, c) => normalized(plane, c, preparation, where));
+  return laidOut(planes, layout, input, where);
 }
 
 function refuse(where: string, says: string, cure: string): never {
   throw new DnncRuntimeError('session.input', where, says, cure);
 }
 
-/** The last three dimensions are C H W or H W C; C is 1 or 3. */
-function geometryOf({shape}: Input, where: string): {width: number; height: number; channels: number; layout: 'NCHW' | 'NHWC'} {
+/** The last three dimensions are C H W, where the first of them is 1 or 3, or H W C. */
+function geometryOf({shape}: Input, where: string): Size & {readonly channels: number; readonly layout: 'NCHW' | 'NHWC'} {
   const [a = 0, b = 0, c = 0] = shape.slice(-3);
   const isChannels = (n: number) => n === 1 || n === 3;
   if (shape.length < 3 || shape.slice(0, -3).some(n => n !== 1) || !(isChannels(a) || isChannels(c))) {
@@ -56,63 +49,64 @@ function geometryOf({shape}: Input, where: string): {width: number; height: numb
 
 function checkImage({width, height, channels, data}: Image, where: string): void {
   const whole = [width, height].every(n => Number.isSafeInteger(n) && n > 0) && [1, 3, 4].includes(channels);
-  if (!whole || data.length !== width * height * channels) {
+  if (whole && ArrayBuffer.isView(data) && data.length === width * height * channels) return;
+  refuse(
+    where,
+    `an image of ${width}x${height}x${channels} does not have ${data?.length} values`,
+    'give width * height * channels',
+  );
+}
+
+/** One plane per channel of the model, in its order. */
+function channelsOf(image: Image, {channels: order}: Preparation, wanted: number, whole: boolean, where: string): Plane[] {
+  const {width, height, channels, data} = image;
+  const plane = (value: (at: number) => number): Plane =>
+    Float32Array.from({length: width * height}, (_, i) => value(i * channels));
+  const channel = (c: number): Plane => plane(at => data[at + c]!);
+  if (channels === 1) return new Array<Plane>(wanted).fill(channel(0));
+  if (order === 'grey' && wanted === 1) {
+    // ITU-R BT.601, as JPEG has it.
+    const luma = (at: number): number => 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
+    return [plane(whole ? at => Math.round(luma(at)) : luma)];
+  }
+  if (order === 'grey' || wanted !== 3)
+    refuse(where, `reads ${wanted} channels, the image has ${order ?? 'red, green and blue'}`, 'state "channels" when building');
+  return (order === 'bgr' ? [2, 1, 0] : [0, 1, 2]).map(channel);
+}
+
+/** Pixels are areas: the centre of pixel i is at i + 0.5. No smoothing before; edges repeat. Whole pixels as OpenCV has them: weights in 1/2048. */
+function resized(plane: Plane, from: Size, to: Size, {resize = 'bilinear'}: Preparation, whole: boolean, where: string): Plane {
+  if (from.width === to.width && from.height === to.height) return plane;
+  if (resize === 'none')
     refuse(
       where,
-      `an image of ${width}x${height}x${channels} does not have ${data.length} values`,
-      'give width * height * channels values',
-    );
-  }
-}
-
-function planesOf({width, height, channels, data}: Image, order: 'rgb' | 'bgr' | 'grey'): Planes {
-  const size = width * height;
-  const plane = (c: number) => Float32Array.from({length: size}, (_, i) => data[i * channels + (channels === 1 ? 0 : c)]!);
-  if (order === 'rgb') return {width, height, planes: [plane(0), plane(1), plane(2)]};
-  if (order === 'bgr') return {width, height, planes: [plane(2), plane(1), plane(0)]};
-  if (channels === 1) return {width, height, planes: [plane(0)]};
-  // ITU-R BT.601, as JPEG has it.
-  const grey = Float32Array.from({length: size}, (_, i) => {
-    const at = i * channels;
-    return 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
-  });
-  return {width, height, planes: [grey]};
-}
-
-function resize(from: Planes, width: number, height: number, preparation: Preparation | undefined, where: string): Planes {
-  if (from.width === width && from.height === height) return from;
-  const method = preparation?.resize;
-  if (!method)
-    return refuse(
-      where,
-      `is ${width}x${height}, the image ${from.width}x${from.height}`,
+      `is ${to.width}x${to.height}, the image ${from.width}x${from.height}`,
       'resize it, or state "resize" when building',
     );
-  const columns = method === 'nearest' ? nearest(from.width, width) : linear(from.width, width);
-  const rows = method === 'nearest' ? nearest(from.height, height) : linear(from.height, height);
-  const planes = from.planes.map(plane => {
-    const out = new Float32Array(width * height);
-    for (const [y, row] of rows.entries()) {
-      for (const [x, column] of columns.entries()) {
-        const at = (r: number, c: number) => plane[r * from.width + c]!;
-        const above = at(row.low, column.low) * (1 - column.part) + at(row.low, column.high) * column.part;
-        const below = at(row.high, column.low) * (1 - column.part) + at(row.high, column.high) * column.part;
-        out[y * width + x] = above * (1 - row.part) + below * row.part;
-      }
+  const taps = resize === 'nearest' ? nearest : linear;
+  const columns = taps(from.width, to.width, whole);
+  const result = new Float32Array(to.width * to.height);
+  let i = 0;
+  for (const row of taps(from.height, to.height, whole)) {
+    const [above, below] = [row.low * from.width, row.high * from.width];
+    for (const {low, high, part} of columns) {
+      const top = plane[above + low]! * (1 - part) + plane[above + high]! * part;
+      const bottom = plane[below + low]! * (1 - part) + plane[below + high]! * part;
+      const value = top * (1 - row.part) + bottom * row.part;
+      result[i++] = whole ? Math.round(value) : value;
     }
-    return out;
-  });
-  return {width, height, planes};
+  }
+  return result;
 }
 
-/** Between which two source pixels a pixel falls, and how far it is towards the second. */
+/** Between which two source pixels a pixel falls, and the weight of the second. */
 type Tap = {readonly low: number; readonly high: number; readonly part: number};
 
-const linear = (from: number, to: number): Tap[] =>
+const linear = (from: number, to: number, whole: boolean): Tap[] =>
   Array.from({length: to}, (_, i) => {
     const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
     const low = Math.floor(at);
-    return {low, high: Math.min(low + 1, from - 1), part: at - low};
+    return {low, high: Math.min(low + 1, from - 1), part: whole ? Math.round((at - low) * 2048) / 2048 : at - low};
   });
 
 const nearest = (from: number, to: number): Tap[] =>
@@ -121,26 +115,31 @@ const nearest = (from: number, to: number): Tap[] =>
     return {low, high: low, part: 0};
   });
 
-function perChannel(values: readonly number[] | undefined, c: number, absent: number, where: string): number {
-  if (!values) return absent;
-  const value = values.length === 1 ? values[0] : values[c];
-  return (
-    value ??
-    refuse(where, `mean or std has ${values.length} numbers, channel ${c} has none`, 'give one number, or one per channel')
-  );
+function normalized(plane: Plane, c: number, {mean = [0], std = [1]}: Preparation, where: string): Plane {
+  const of = (values: readonly number[]): number => {
+    const value = values.length === 1 ? values[0] : values[c];
+    return (
+      value ?? refuse(where, `mean or std has ${values.length} numbers, channel ${c} has none`, 'give one, or one per channel')
+    );
+  };
+  const [m, s] = [Math.fround(of(mean)), Math.fround(of(std))];
+  return m === 0 && s === 1 ? plane : plane.map(x => Math.fround(x - m) / s);
 }
 
-/** Integers take the nearest value that they can hold. */
-function writer(tensor: TypedArray, {dtype}: Input, where: string): (i: number, value: number) => void {
-  if (tensor instanceof Float32Array || tensor instanceof Float64Array) {
-    return (i, value) => {
-      tensor[i] = value;
-    };
-  }
-  if (dtype !== 'u8' && dtype !== 'i8')
-    return refuse(where, `is ${dtype}: images become f32, f64, u8 or i8`, 'give the tensor itself');
+/** In the element type of the input; integers take the nearest value that they can hold. */
+function laidOut(planes: readonly Plane[], layout: 'NCHW' | 'NHWC', {dtype}: Input, where: string): TypedArray {
+  if (!['f32', 'f64', 'u8', 'i8'].includes(dtype))
+    refuse(where, `is ${dtype}: images become f32, f64, u8 or i8`, 'give the tensor itself');
+  const size = planes[0]?.length ?? 0;
+  const tensor = new arrayTypes[dtype].create(planes.length * size);
   const [least, most] = dtype === 'u8' ? [0, 255] : [-128, 127];
-  return (i, value) => {
-    tensor[i] = Math.min(Math.max(Math.round(value), least), most);
-  };
+  const whole = dtype === 'u8' || dtype === 'i8';
+  for (const [c, plane] of planes.entries()) {
+    for (const [i, x] of plane.entries()) {
+      tensor[layout === 'NCHW' ? c * size + i : i * planes.length + c] = whole
+        ? Math.min(Math.max(Math.round(x), least), most)
+        : x;
+    }
+  }
+  return tensor;
 }

@@ -53,12 +53,17 @@ const shape = array(count);
 const alignment = oneOf(...Array.from({length: 17}, (_, i) => 2 ** i));
 const dtype = oneOf<DType>('f64', 'f32', 'f16', 'bf16', 'i4', 'u4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool');
 
+const divisor: Check<number> = (value, path) => {
+  number(-Number.MAX_VALUE)(value, path);
+  if (value === 0) wrong(path, 'must not be 0');
+};
+
 const preparation = object<Preparation>({
   channels: optional(oneOf('rgb', 'bgr', 'grey')),
   mean: optional(array(number(-Number.MAX_VALUE), 1)),
-  std: optional(array(number(Number.MIN_VALUE), 1)),
+  std: optional(array(divisor, 1)),
   dataLayout: optional(oneOf('NCHW', 'NHWC')),
-  resize: optional(oneOf('nearest', 'bilinear')),
+  resize: optional(oneOf('nearest', 'bilinear', 'none')),
 });
 
 const interval: Check<readonly [number, number]> = (value, path) => {

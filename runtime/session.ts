@@ -4,7 +4,7 @@
  */
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Manifest, Task, Variant} from './manifest.js';
-import type {NativeEntry} from './native.js';
+import type {NativeEntry, NativeTracedEntry} from './native.js';
 import {type Image, isImage, prepare} from './prepare.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
 
@@ -58,8 +58,11 @@ export type Answer<M extends Manifest = Manifest, T extends TaskName<M> = TaskNa
 
 export type RunOptions<M extends Manifest, T extends TaskName<M>> = {readonly variant?: VariantId<M, T>};
 
+/** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
+export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;
+
 /** A variant ready to be called. Arrays go in the order of the task's inputs and outputs; see NativeEntry for what is thrown. */
-export type Entry = Pick<NativeEntry, 'call' | 'callAsync' | 'fixed' | 'bench'> & {
+export type Entry = BoundEntry & {
   readonly variant: Variant;
   readonly task: Task;
   /** New arrays of zeros for all inputs (outputs). */
@@ -68,7 +71,7 @@ export type Entry = Pick<NativeEntry, 'call' | 'callAsync' | 'fixed' | 'bench'> 
 };
 
 /** Binds a variant to code, weights and an arena. */
-export type Binder = (task: Task, variant: Variant) => NativeEntry;
+export type Binder = (task: Task, variant: Variant) => BoundEntry;
 
 export type Session<M extends Manifest = Manifest> = {
   readonly manifest: M;

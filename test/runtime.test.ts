@@ -98,6 +98,8 @@ needsCc("an entry works on the caller's arrays and is bound once", t => {
   t.deepEqual(outputs, [Float32Array.of(3.5, 7.25)]);
   t.is(entry.newInputs()[0]?.length, 4);
   t.is(entry.variant.recipe, 'full');
+  t.is(entry.trace?.([Float32Array.of(1, 2, 3, 4)], outputs, 3, 1, 0).length, 3);
+  t.is(session.entry('nop').trace, undefined);
 });
 
 needsCc('wrong inputs are named', t => {
