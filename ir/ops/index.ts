@@ -6,6 +6,7 @@ import {avgpool} from './avgpool/index.js';
 import {batchnorm} from './batchnorm/index.js';
 import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
+import {convTranspose} from './conv_transpose/index.js';
 import {conv2d} from './conv2d/index.js';
 import {depthToSpaceImporters} from './depth_to_space/index.js';
 import {dequantize} from './dequantize/index.js';
@@ -19,6 +20,8 @@ import {maxpool} from './maxpool/index.js';
 import {onehotImporters} from './onehot/index.js';
 import {pad} from './pad/index.js';
 import {quantize} from './quantize/index.js';
+import {reduce} from './reduce/index.js';
+import {resample} from './resample/index.js';
 import {reshape} from './reshape/index.js';
 import {scatter} from './scatter/index.js';
 import {slice} from './slice/index.js';
@@ -31,6 +34,7 @@ export const ops: readonly OpDef[] = [
   avgpool,
   batchnorm,
   concat,
+  convTranspose,
   conv2d,
   dequantize,
   expand,
@@ -41,6 +45,8 @@ export const ops: readonly OpDef[] = [
   maxpool,
   pad,
   quantize,
+  reduce,
+  resample,
   reshape,
   scatter,
   slice,
