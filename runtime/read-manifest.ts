@@ -98,7 +98,7 @@ const manifest = object<Manifest>({
       outputs: array(object<Output>({name: word, dtype, shape}), 1),
       variants: array(word, 1),
     }),
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
   ),
   segments: array(
     object<Segment>({

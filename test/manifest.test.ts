@@ -175,7 +175,7 @@ test('the JSON schema has the fields of the type', t => {
       const allowed = (node.enum ?? [node.const]).map(value => JSON.stringify(value));
       t.deepEqual(literals.toSorted(), allowed.toSorted(), path);
     } else if (type.isUnion()) t.is(node.anyOf?.length, type.getUnionTypes().length, path);
-    else if (type.isNumber()) t.regex(node.type ?? node.anyOf?.[0]?.type ?? 'none', /^(number|integer)$/, path);
+    else if (type.isNumber()) t.regex(node.type ?? node.anyOf?.[0]?.type ?? typeof node.enum?.[0], /^(number|integer)$/, path);
     else if (type.isString()) t.is(node.type, 'string', path);
     else if (type.getStringIndexType()) compare(type.getStringIndexType()!, node.additionalProperties, `${path}.*`);
     else compareFields(type.getProperties(), node, path);
