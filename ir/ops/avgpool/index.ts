@@ -20,7 +20,10 @@ export const avgpool: OpDef<AvgpoolAttrs> = defineOp<AvgpoolAttrs>({
   ],
   fromOnnx: {
     AveragePool: onnx =>
-      windowed(onnx, x => onnx.emit(avgpool, [x], {...poolFromOnnx(onnx), includePad: onnx.int('count_include_pad', 0) !== 0})[0]),
+      windowed(
+        onnx,
+        x => onnx.emit(avgpool, [x], {...poolFromOnnx(onnx), includePad: onnx.int('count_include_pad', 0) !== 0})[0],
+      ),
     GlobalAveragePool: onnx => overImage(onnx, (image, attrs) => onnx.emit(avgpool, [image], {...attrs, includePad: false})[0]),
   },
   kernel: {layout: 'channels-last', lower: context => lowerPool('avgpool_f32', context, context.attrs.includePad)},

@@ -1,5 +1,5 @@
 /** Normalization by stored statistics, per channel of axis 1 (Ioffe & Szegedy 2015), inference form. */
-import {type OnnxCall, type OpDef} from '../../op.js';
+import type {OnnxCall, OpDef} from '../../op.js';
 import {printNumber} from '../../scalar.js';
 import type {Value} from '../../types.js';
 import {elementwise} from '../elementwise/define.js';

@@ -23,7 +23,11 @@ export function stridesOf(shape: readonly number[]): readonly number[] {
 }
 
 /** Strides that read a tensor of `shape` (with `strides`) as if it had the broadcast shape `target`: 0 along stretched axes. */
-export function broadcastStrides(shape: readonly number[], strides: readonly number[], target: readonly number[]): readonly number[] {
+export function broadcastStrides(
+  shape: readonly number[],
+  strides: readonly number[],
+  target: readonly number[],
+): readonly number[] {
   const lead = target.length - shape.length;
   return target.map((size, i) => (i < lead || (shape[i - lead] === 1 && size !== 1) ? 0 : strides[i - lead]!));
 }

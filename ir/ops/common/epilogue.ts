@@ -6,8 +6,8 @@ import type {Call, KernelContext} from '../../op.js';
 import type {KernelCall, View} from '../../plan.js';
 import {arg, arityOf, parseScalar, type Scalar} from '../../scalar.js';
 import type {Tensor} from '../../tensor.js';
-import {broadcastShape, broadcastStrides} from './broadcast.js';
 import {evaluateScalar} from '../elementwise/define.js';
+import {broadcastShape, broadcastStrides} from './broadcast.js';
 
 /** '' where nothing is applied. */
 export type EpilogueAttrs = {readonly epilogue: string};
@@ -16,7 +16,11 @@ export const noEpilogue: EpilogueAttrs = {epilogue: ''};
 export const epilogueOf = ({epilogue}: EpilogueAttrs): Scalar => parseScalar(epilogue) ?? arg(0);
 
 /** Rules that every op with an epilogue has; `first` is the place of the first extra operand. */
-export const epilogueRules = <A extends EpilogueAttrs>(name: string, first: number, resultShape: (call: Call<A>) => readonly number[]) => [
+export const epilogueRules = <A extends EpilogueAttrs>(
+  name: string,
+  first: number,
+  resultShape: (call: Call<A>) => readonly number[],
+) => [
   {
     id: `${name}.epilogue`,
     says: 'the epilogue is an expression over x0 and at most two extra operands that broadcast to the result',
@@ -25,7 +29,9 @@ export const epilogueRules = <A extends EpilogueAttrs>(name: string, first: numb
       const expression = call.attrs.epilogue === '' ? arg(0) : parseScalar(call.attrs.epilogue);
       const shape = resultShape(call);
       const fits = broadcastShape([shape, ...extras.map(type => type?.shape ?? [])]);
-      return expression !== null && arityOf(expression) <= 1 + extras.length && extras.length <= 2 && String(fits) === String(shape);
+      return (
+        expression !== null && arityOf(expression) <= 1 + extras.length && extras.length <= 2 && String(fits) === String(shape)
+      );
     },
   },
 ];

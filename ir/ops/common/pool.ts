@@ -31,7 +31,11 @@ export const poolRules = (name: string) => [
 ];
 
 /** Reduces the cells of each window that lie inside the image. `cells` also counts those in the padding. */
-export function evaluatePool(call: Call<PoolAttrs>, x: Tensor, combine: (inside: readonly number[], cells: number) => number): Tensor {
+export function evaluatePool(
+  call: Call<PoolAttrs>,
+  x: Tensor,
+  combine: (inside: readonly number[], cells: number) => number,
+): Tensor {
   const {kernel, strides, dilations, pads} = call.attrs;
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const y = zeros(x.dtype, poolShape(call));
@@ -44,9 +48,13 @@ export function evaluatePool(call: Call<PoolAttrs>, x: Tensor, combine: (inside:
         let cells = 0;
         for (let r = 0; r < kernel[0]!; r++)
           for (let s = 0; s < kernel[1]!; s++) {
-            const [row, column] = [p * strides[0]! + r * dilations[0]! - pads[0]!, q * strides[1]! + s * dilations[1]! - pads[1]!];
+            const [row, column] = [
+              p * strides[0]! + r * dilations[0]! - pads[0]!,
+              q * strides[1]! + s * dilations[1]! - pads[1]!,
+            ];
             if (row < height + pads[2]! && column < width + pads[3]!) cells++;
-            if (row >= 0 && row < height && column >= 0 && column < width) inside.push(numberAt(x, (plane * height + row) * width + column));
+            if (row >= 0 && row < height && column >= 0 && column < width)
+              inside.push(numberAt(x, (plane * height + row) * width + column));
           }
         setElement(y, at++, combine(inside, cells));
       }

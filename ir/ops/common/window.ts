@@ -14,7 +14,11 @@ export type Window = {
 export const span = (kernel: number, dilation: number): number => (kernel - 1) * dilation + 1;
 
 /** Windows along each axis. With `ceil`, the last may hang over the end, but must begin inside the image or its left padding. */
-export function windowCount({kernel, strides, dilations, pads}: Window, size: readonly number[], ceil = false): readonly number[] {
+export function windowCount(
+  {kernel, strides, dilations, pads}: Window,
+  size: readonly number[],
+  ceil = false,
+): readonly number[] {
   return size.map((length, axis) => {
     const room = length + pads[axis]! + pads[axis + 2]! - span(kernel[axis]!, dilations[axis]!);
     const stride = strides[axis]!;
@@ -46,7 +50,8 @@ export function windowFromOnnx(onnx: OnnxCall, size: readonly number[], kernelSh
     ['pads', explicit, 2 * rank],
   ] as const)
     if (list.length !== length) onnx.invalid(`${name} has ${list.length} entries, not ${length}`);
-  if ([...kernel, ...strides, ...dilations].some(n => n < 1)) onnx.invalid('kernel_shape, strides and dilations must be positive');
+  if ([...kernel, ...strides, ...dilations].some(n => n < 1))
+    onnx.invalid('kernel_shape, strides and dilations must be positive');
   const pads = auto === 'NOTSET' || auto === '' ? explicit : autoPads(onnx, auto, {kernel, strides, dilations}, size);
   if (rank === 2) return {kernel, strides, dilations, pads};
   if (rank !== 1) onnx.unsupported(`${rank} spatial axes`, 'only one or two spatial axes are supported');
@@ -60,7 +65,8 @@ export function windowFromOnnx(onnx: OnnxCall, size: readonly number[], kernelSh
 
 function autoPads(onnx: OnnxCall, auto: string, window: Omit<Window, 'pads'>, size: readonly number[]): readonly number[] {
   if (auto === 'VALID') return new Array<number>(2 * size.length).fill(0);
-  if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER') onnx.invalid(`auto_pad "${auto}" is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER`);
+  if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER')
+    onnx.invalid(`auto_pad "${auto}" is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER`);
   const totals = size.map((length, axis) => {
     const windows = Math.ceil(length / window.strides[axis]!);
     return Math.max(0, (windows - 1) * window.strides[axis]! + span(window.kernel[axis]!, window.dilations[axis]!) - length);

@@ -23,7 +23,15 @@ export const constantImporters: Readonly<Record<string, FromOnnx>> = {
     const operands = [onnx.constant(0, 'the start'), onnx.constant(1, 'the limit'), onnx.constant(2, 'the step')] as const;
     const [start, limit, delta] = operands.map(tensor => numberAt(tensor, 0)) as [number, number, number];
     const count = Math.max(0, Math.ceil((limit - start) / delta));
-    return [onnx.literal(tensorFrom(operands[0].dtype, [count], Array.from({length: count}, (_, i) => start + i * delta)))];
+    return [
+      onnx.literal(
+        tensorFrom(
+          operands[0].dtype,
+          [count],
+          Array.from({length: count}, (_, i) => start + i * delta),
+        ),
+      ),
+    ];
   },
   EyeLike: onnx => {
     const {shape, dtype} = onnx.input(0).type;

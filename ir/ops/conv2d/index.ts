@@ -4,9 +4,17 @@
  */
 import {type Call, defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall, View} from '../../plan.js';
-import {numberAt, type Tensor, zeros, setElement} from '../../tensor.js';
+import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {TensorType, Value} from '../../types.js';
-import {applyEpilogue, type EpilogueAttrs, epilogueOf, epilogueRules, extraFields, extraParams, extraViews} from '../common/epilogue.js';
+import {
+  applyEpilogue,
+  type EpilogueAttrs,
+  epilogueOf,
+  epilogueRules,
+  extraFields,
+  extraParams,
+  extraViews,
+} from '../common/epilogue.js';
 import {borderOf, windowCount, windowFromOnnx} from '../common/window.js';
 import {reshapeTo} from '../reshape/index.js';
 
@@ -43,7 +51,8 @@ export const conv2d: OpDef<Conv2dAttrs> = defineOp<Conv2dAttrs>({
     {
       id: 'conv2d.channels',
       says: 'x has groups * w.i channels, and groups divides w.o',
-      holds: ({attrs, inputs: [x, w]}) => x?.shape[1] === attrs.groups * (w?.shape[1] ?? 0) && (w?.shape[0] ?? 0) % attrs.groups === 0,
+      holds: ({attrs, inputs: [x, w]}) =>
+        x?.shape[1] === attrs.groups * (w?.shape[1] ?? 0) && (w?.shape[0] ?? 0) % attrs.groups === 0,
     },
     {
       id: 'conv2d.bias',
@@ -106,7 +115,13 @@ function importConv(onnx: OnnxCall): readonly Value[] {
   const rank = x.type.shape.length;
   if (rank < 3) onnx.invalid(`x is ${x.type.dtype}[${x.type.shape}], which has no spatial axis`);
   const window = windowFromOnnx(onnx, x.type.shape.slice(2), w.type.shape.slice(2));
-  const attrs = {strides: window.strides, dilations: window.dilations, pads: window.pads, groups: onnx.int('group', 1), epilogue: ''};
+  const attrs = {
+    strides: window.strides,
+    dilations: window.dilations,
+    pads: window.pads,
+    groups: onnx.int('group', 1),
+    epilogue: '',
+  };
   if (rank === 4) return onnx.emit(conv2d, [x, w, b], attrs);
   // [n][c][l] is an image of one row.
   const [y] = onnx.emit(conv2d, [asRow(onnx, x), asRow(onnx, w), b], attrs);
@@ -132,7 +147,10 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
     w,
     depthwise ? {kind: 'depthwise-panels'} : {kind: 'panels', groups},
   );
-  const bias = context.weight(context.inputs[2]?.constant ?? null, biasType, {kind: 'bias-panels', groups: depthwise ? 1 : groups});
+  const bias = context.weight(context.inputs[2]?.constant ?? null, biasType, {
+    kind: 'bias-panels',
+    groups: depthwise ? 1 : groups,
+  });
   const extras = extraViews(context, 3, y.shape);
   const image = flattened(attrs, [kh, kw], x, y, extras);
   const [xn, , xh, xw] = image.x.strides as [number, number, number, number];
@@ -155,7 +173,15 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
     ? {n, oh, ow, c: oc, kh, kw, sh, sw, dh, dw, ...tail}
     : {n, oh, ow, oc: oc / groups, kh, kw, ic, groups, sh, sw, dh, dw, ...tail};
   const name = depthwise ? 'depthwise' : 'conv2d';
-  return {kind: 'kernel', contract: `${name}_f32`, header: null, struct: `${name}_shape`, fields, params, epilogue: epilogueOf(attrs)};
+  return {
+    kind: 'kernel',
+    contract: `${name}_f32`,
+    header: null,
+    struct: `${name}_shape`,
+    fields,
+    params,
+    epilogue: epilogueOf(attrs),
+  };
 }
 
 /** A 1x1 convolution over dense rows is one long row: fewer tile ends. */

@@ -25,12 +25,20 @@ function simple(name: string, expression: string, onnx?: string | Readonly<Recor
 }
 
 function emitSame(op: OpDef<Plain>, call: OnnxCall, arity: number): readonly Value[] {
-  return call.emit(op, alignAxis(call, Array.from({length: arity}, (_, i) => call.input(i))), plain);
+  return call.emit(
+    op,
+    alignAxis(
+      call,
+      Array.from({length: arity}, (_, i) => call.input(i)),
+    ),
+    plain,
+  );
 }
 
 /** Before opset 7 a second operand with fewer axes lined up at attribute `axis` (default: at the end). */
 function alignAxis(call: OnnxCall, operands: readonly Value[]): readonly Value[] {
-  if (call.opset < 7 && call.has('axis')) call.unsupported('broadcast with axis (opset 6)', 'convert the model to opset 7 or later');
+  if (call.opset < 7 && call.has('axis'))
+    call.unsupported('broadcast with axis (opset 6)', 'convert the model to opset 7 or later');
   return operands;
 }
 
@@ -152,9 +160,19 @@ type Alpha = {alpha: number};
 type AlphaBeta = {alpha: number; beta: number};
 
 const parametrics: readonly OpDef[] = [
-  parametric<Alpha>('leaky_relu', 'LeakyRelu', {alpha: Math.fround(0.01)}, ({alpha}) => `select(lt(x0, 0), mul(x0, ${n(alpha)}), x0)`),
+  parametric<Alpha>(
+    'leaky_relu',
+    'LeakyRelu',
+    {alpha: Math.fround(0.01)},
+    ({alpha}) => `select(lt(x0, 0), mul(x0, ${n(alpha)}), x0)`,
+  ),
   parametric<Alpha>('elu', 'Elu', {alpha: 1}, ({alpha}) => `select(lt(x0, 0), mul(${n(alpha)}, sub(exp(x0), 1)), x0)`),
-  parametric<Alpha>('celu', 'Celu', {alpha: 1}, ({alpha}) => `add(max(x0, 0), min(0, mul(${n(alpha)}, sub(exp(div(x0, ${n(alpha)})), 1))))`),
+  parametric<Alpha>(
+    'celu',
+    'Celu',
+    {alpha: 1},
+    ({alpha}) => `add(max(x0, 0), min(0, mul(${n(alpha)}, sub(exp(div(x0, ${n(alpha)})), 1))))`,
+  ),
   parametric<{alpha: number; gamma: number}>(
     'selu',
     'Selu',
@@ -242,7 +260,10 @@ const isinf: OpDef<InfAttrs> = elementwise<InfAttrs>({
     negative && positive ? 'isinf(x0)' : negative ? 'eq(x0, -inf)' : positive ? 'eq(x0, inf)' : 'and(isinf(x0), not(isinf(x0)))',
   fromOnnx: {
     IsInf: call =>
-      call.emit(isinf, [call.input(0)], {negative: call.int('detect_negative', 1) !== 0, positive: call.int('detect_positive', 1) !== 0}),
+      call.emit(isinf, [call.input(0)], {
+        negative: call.int('detect_negative', 1) !== 0,
+        positive: call.int('detect_positive', 1) !== 0,
+      }),
   },
 });
 

@@ -2,9 +2,20 @@
 import {type Call, defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall, View} from '../../plan.js';
 import {numberAt, setElement, zeros} from '../../tensor.js';
-import {applyEpilogue, type EpilogueAttrs, epilogueOf, epilogueRules, extraFields, extraParams, extraViews} from '../common/epilogue.js';
+import {
+  applyEpilogue,
+  type EpilogueAttrs,
+  epilogueOf,
+  epilogueRules,
+  extraFields,
+  extraParams,
+  extraViews,
+} from '../common/epilogue.js';
 
-const shapeOf = (call: Call<EpilogueAttrs>): readonly number[] => [...typeAt(call, 0).shape.slice(0, -1), typeAt(call, 1).shape[0]!];
+const shapeOf = (call: Call<EpilogueAttrs>): readonly number[] => [
+  ...typeAt(call, 0).shape.slice(0, -1),
+  typeAt(call, 1).shape[0]!,
+];
 
 export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
   name: 'linear',

@@ -4,7 +4,16 @@ import type {KernelCall} from '../../plan.js';
 import {filled, numberAt, setElement, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {broadcastShape, broadcastStrides, dot, forEachIndex, stridesOf} from '../common/broadcast.js';
-import {applyEpilogue, type EpilogueAttrs, epilogueOf, epilogueRules, extraFields, extraParams, extraViews, noEpilogue} from '../common/epilogue.js';
+import {
+  applyEpilogue,
+  type EpilogueAttrs,
+  epilogueOf,
+  epilogueRules,
+  extraFields,
+  extraParams,
+  extraViews,
+  noEpilogue,
+} from '../common/epilogue.js';
 import {add, mul} from '../elementwise/index.js';
 import {reshapeTo} from '../reshape/index.js';
 import {transposeTo} from '../transpose/index.js';
@@ -24,7 +33,8 @@ export const matmul: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
     {
       id: 'matmul.inner',
       says: 'a is [...][m][k] and b is [...][k][n]',
-      holds: ({inputs: [a, b]}) => (a?.shape.length ?? 0) >= 2 && (b?.shape.length ?? 0) >= 2 && a?.shape.at(-1) === b?.shape.at(-2),
+      holds: ({inputs: [a, b]}) =>
+        (a?.shape.length ?? 0) >= 2 && (b?.shape.length ?? 0) >= 2 && a?.shape.at(-1) === b?.shape.at(-2),
     },
     {
       id: 'matmul.broadcast',
@@ -66,7 +76,9 @@ function importMatMul(onnx: OnnxCall): readonly Value[] {
   const [left] = rowVector ? reshapeTo(onnx, a, [1, ...a.type.shape]) : [a];
   const [right] = columnVector ? reshapeTo(onnx, b, [...b.type.shape, 1]) : [b];
   const [y] = onnx.emit(matmul, [left, right], noEpilogue);
-  const shape = y.type.shape.filter((_, i) => !(rowVector && i === y.type.shape.length - 2) && !(columnVector && i === y.type.shape.length - 1));
+  const shape = y.type.shape.filter(
+    (_, i) => !(rowVector && i === y.type.shape.length - 2) && !(columnVector && i === y.type.shape.length - 1),
+  );
   return reshapeTo(onnx, y, shape);
 }
 
@@ -90,7 +102,12 @@ function lowerMatmul(context: KernelContext<EpilogueAttrs>): KernelCall {
   const strides = (shape: readonly number[], own: readonly number[]): readonly number[] =>
     broadcastStrides(shape.slice(0, -2), own.slice(0, -2), lead);
   const extras = extraViews(context, 2, y.shape);
-  const batch = foldBatch(lead, [strides(a.shape, a.strides), strides(b.shape, b.strides), y.strides.slice(0, -2), ...extras.map(e => e?.strides.slice(0, -2) ?? lead.map(() => 0))]);
+  const batch = foldBatch(lead, [
+    strides(a.shape, a.strides),
+    strides(b.shape, b.strides),
+    y.strides.slice(0, -2),
+    ...extras.map(e => e?.strides.slice(0, -2) ?? lead.map(() => 0)),
+  ]);
   const [[a0, a1], [x0, x1], [y0, y1], ...e] = batch.strides as [Pair, Pair, Pair, Pair, Pair];
   const extraMatrices = extras.map((view, i) => view && {...view, strides: [...e[i]!, ...view.strides.slice(-2)]});
   const fields = {
@@ -105,13 +122,24 @@ function lowerMatmul(context: KernelContext<EpilogueAttrs>): KernelCall {
     {name: 'y', role: 'write', view: y},
     ...extraParams(extras),
   ];
-  return {kind: 'kernel', contract: 'matmul_f32', header: null, struct: 'matmul_shape', fields, params, epilogue: epilogueOf(context.attrs)};
+  return {
+    kind: 'kernel',
+    contract: 'matmul_f32',
+    header: null,
+    struct: 'matmul_shape',
+    fields,
+    params,
+    epilogue: epilogueOf(context.attrs),
+  };
 }
 
 type Pair = [number, number];
 
 /** Merges batch axes, from the right, into two loops where all operands step evenly; the first axis takes what is left. */
-function foldBatch(sizes: readonly number[], operands: readonly (readonly number[])[]): {sizes: readonly number[]; strides: readonly Pair[]} {
+function foldBatch(
+  sizes: readonly number[],
+  operands: readonly (readonly number[])[],
+): {sizes: readonly number[]; strides: readonly Pair[]} {
   const axes: {size: number; steps: readonly number[]}[] = [];
   sizes.forEach((size, i) => {
     const steps = operands.map(strides => strides[i]!);

@@ -13,9 +13,14 @@ export const maxpool: OpDef<PoolAttrs> = defineOp<PoolAttrs>({
   rules: poolRules('maxpool'),
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: poolShape(call)}],
   evaluate: (call, inputs) => [
-    evaluatePool(call, tensorAt(inputs, 0), inside => inside.reduce((a, b) => (a > b || Number.isNaN(a) ? a : b), Number.NEGATIVE_INFINITY)),
+    evaluatePool(call, tensorAt(inputs, 0), inside =>
+      inside.reduce((a, b) => (a > b || Number.isNaN(a) ? a : b), Number.NEGATIVE_INFINITY),
+    ),
   ],
-  fromOnnx: {MaxPool: importMaxPool, GlobalMaxPool: onnx => overImage(onnx, (image, attrs) => onnx.emit(maxpool, [image], attrs)[0])},
+  fromOnnx: {
+    MaxPool: importMaxPool,
+    GlobalMaxPool: onnx => overImage(onnx, (image, attrs) => onnx.emit(maxpool, [image], attrs)[0]),
+  },
   kernel: {layout: 'channels-last', lower: context => lowerPool('maxpool_f32', context, false)},
 });
 

@@ -19,7 +19,14 @@ export const reshape: OpDef<ReshapeAttrs> = defineOp<ReshapeAttrs>({
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: call.attrs.shape}],
   evaluate: ({attrs}, inputs) => [{...tensorAt(inputs, 0), shape: attrs.shape}],
-  fromOnnx: {Reshape: importReshape, Flatten: importFlatten, Squeeze: importSqueeze, Unsqueeze: importUnsqueeze, Identity: keep, Dropout: importDropout},
+  fromOnnx: {
+    Reshape: importReshape,
+    Flatten: importFlatten,
+    Squeeze: importSqueeze,
+    Unsqueeze: importUnsqueeze,
+    Identity: keep,
+    Dropout: importDropout,
+  },
   view: ({attrs}, input) => {
     const strides = reshapedStrides(input.shape, input.strides, attrs.shape);
     return strides && [{...input, shape: attrs.shape, strides}];
@@ -33,7 +40,11 @@ export function reshapeTo(build: Builder, value: Value, shape: readonly number[]
 }
 
 /** Strides of the same memory under a new shape, or null where a copy is needed (NumPy's `attempt_nocopy_reshape`, stated anew). */
-export function reshapedStrides(shape: readonly number[], strides: readonly number[], wanted: readonly number[]): readonly number[] | null {
+export function reshapedStrides(
+  shape: readonly number[],
+  strides: readonly number[],
+  wanted: readonly number[],
+): readonly number[] | null {
   const axes = shape.flatMap((size, i) => (size === 1 ? [] : [{size, stride: strides[i]!}]));
   const result = new Array<number>(wanted.length).fill(0);
   let axis = 0;
@@ -69,7 +80,11 @@ function importReshape(onnx: OnnxCall): readonly Value[] {
   const x = onnx.input(0);
   const wanted = numbersOf(onnx.constant(1, 'the shape'));
   const zeroIsZero = onnx.int('allowzero', 0) !== 0;
-  const shape = wanted.map((size, i) => (size === 0 && !zeroIsZero ? (x.type.shape[i] ?? onnx.invalid(`shape[${i}] is 0, but x has ${x.type.shape.length} axes`)) : size));
+  const shape = wanted.map((size, i) =>
+    size === 0 && !zeroIsZero
+      ? (x.type.shape[i] ?? onnx.invalid(`shape[${i}] is 0, but x has ${x.type.shape.length} axes`))
+      : size,
+  );
   const known = elements(shape.filter(size => size !== -1));
   if (shape.filter(size => size === -1).length > 1) onnx.invalid(`the shape [${wanted}] has more than one -1`);
   const full = shape.map(size => (size === -1 ? elements(x.type.shape) / known : size));
@@ -123,7 +138,8 @@ function importUnsqueeze(onnx: OnnxCall): readonly Value[] {
 
 /** Dropout does nothing at inference; its mask, if anyone asks, is all true. */
 function importDropout(onnx: OnnxCall): readonly (Value | null)[] {
-  if (onnx.inputs[2] && onnx.constant(2, 'training_mode').data[0]) onnx.unsupported('training mode', 'export the model for inference');
+  if (onnx.inputs[2] && onnx.constant(2, 'training_mode').data[0])
+    onnx.unsupported('training mode', 'export the model for inference');
   if (onnx.opset < 7 && onnx.int('is_test', 0) === 0 && onnx.has('is_test')) onnx.unsupported('training mode (is_test = 0)');
   const x = onnx.input(0);
   if (onnx.outputCount < 2) return [x];

@@ -12,7 +12,13 @@ export const softmax: OpDef<SoftmaxAttrs> = defineOp<SoftmaxAttrs>({
   summary: 'exp(x - max) / sum along one axis; with log, its logarithm',
   operands: ['x'],
   defaults: {log: false},
-  rules: [{id: 'softmax.axis', says: 'axis is one of x', holds: ({attrs: {axis}, inputs: [x]}) => axis >= 0 && axis < (x?.shape.length ?? 0)}],
+  rules: [
+    {
+      id: 'softmax.axis',
+      says: 'axis is one of x',
+      holds: ({attrs: {axis}, inputs: [x]}) => axis >= 0 && axis < (x?.shape.length ?? 0),
+    },
+  ],
   infer: call => [typeAt(call, 0)],
   evaluate: ({attrs: {axis, log}}, inputs) => {
     const x = tensorAt(inputs, 0);
@@ -51,7 +57,12 @@ function lowerSoftmax({attrs: {axis, log}, inputs, outputs}: KernelContext<Softm
     contract: 'softmax_f32',
     header: 'softmax/kernel.h',
     struct: 'softmax_shape',
-    fields: {outer: elements(x.shape.slice(0, axis)), size: x.shape[axis]!, inner: elements(x.shape.slice(axis + 1)), log: Number(log)},
+    fields: {
+      outer: elements(x.shape.slice(0, axis)),
+      size: x.shape[axis]!,
+      inner: elements(x.shape.slice(axis + 1)),
+      log: Number(log),
+    },
     params: [
       {name: 'x', role: 'read', view: x},
       {name: 'y', role: 'write', view: y},

@@ -14,19 +14,29 @@ export const transpose: OpDef<TransposeAttrs> = defineOp<TransposeAttrs>({
     {
       id: 'transpose.perm',
       says: 'perm names each axis of x once',
-      holds: ({attrs: {perm}, inputs: [x]}) => String([...perm].sort((a, b) => a - b)) === String(x?.shape.map((_, i) => i) ?? []),
+      holds: ({attrs: {perm}, inputs: [x]}) =>
+        String([...perm].sort((a, b) => a - b)) === String(x?.shape.map((_, i) => i) ?? []),
     },
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: call.attrs.perm.map(axis => typeAt(call, 0).shape[axis]!)}],
   evaluate: ({attrs: {perm}}, inputs) => {
     const x = tensorAt(inputs, 0);
     const strides = perm.map(axis => stridesOf(x.shape)[axis]!);
-    return [gatherElements(x, perm.map(axis => x.shape[axis]!), index => dot(index, strides))];
+    return [
+      gatherElements(
+        x,
+        perm.map(axis => x.shape[axis]!),
+        index => dot(index, strides),
+      ),
+    ];
   },
   fromOnnx: {
     Transpose: onnx => {
       const rank = onnx.input(0).type.shape.length;
-      const perm = onnx.ints('perm', Array.from({length: rank}, (_, i) => rank - 1 - i));
+      const perm = onnx.ints(
+        'perm',
+        Array.from({length: rank}, (_, i) => rank - 1 - i),
+      );
       return [transposeTo(onnx, onnx.input(0), perm)];
     },
   },
