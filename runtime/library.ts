@@ -23,7 +23,7 @@ export const pathOf = (place: string | URL): string => (typeof place === 'string
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The directory of a build and the JSON in its manifest. `place` is the directory, or the manifest in it. Throws `manifest.file`. */
+/** The directory of a build and the JSON in its manifest. `place`: the directory, or the file in it. Throws `manifest.file`. */
 export function readManifestFile(place: string | URL): {readonly directory: string; readonly json: unknown} {
   const path = pathOf(place);
   try {
@@ -97,7 +97,10 @@ function named(libraries: readonly Library[], target: string): Library {
 export type LibraryOptions = {
   /** Instead of the best that the CPU runs: opened as asked, even if the CPU lacks what it needs. */
   readonly target?: string;
-  /** Default true: a library whose sha256 is not that of the manifest is refused. Sizes of arrays come from the manifest, so a wrong pair would corrupt memory. */
+  /**
+   * Default true: a library whose sha256 is not that of the manifest is refused. Sizes of arrays come from the manifest, so a
+   * wrong pair would corrupt memory.
+   */
   readonly verify?: boolean;
 };
 

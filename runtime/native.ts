@@ -1,6 +1,6 @@
 /**
- * What the addon `loader.node` exports (C sources in `native/`), as types. Objects belong to the addon that made them; the garbage
- * collector closes them, and each keeps alive what it uses: an entry its library, weights and arena.
+ * What the addon `loader.node` exports (C sources in `native/`), as types. Objects belong to the addon that made them; the
+ * garbage collector closes them, and each keeps alive what it uses: an entry its library, weights and arena.
  */
 import type {TypedArray} from './tensors.js';
 
@@ -19,9 +19,9 @@ export type Region = {readonly offset: number; readonly bytes: number};
 type Arrays = readonly TypedArray[];
 
 /**
- * One function of a library with its weights and an arena of its own. The code writes straight into the caller's arrays. Every
- * method throws TypeError for a wrong kind of array, RangeError for a wrong length or for an output that shares memory with another array,
- * and Error when the C function returns something else than 0.
+ * One function of a library with its weights and an arena of its own. The code writes straight into the caller's arrays.
+ * Every method throws TypeError for a wrong kind of array, RangeError for a wrong length or for an output that shares memory
+ * with another array, and Error when the C function returns something else than 0.
  */
 export type NativeEntry = {
   call(inputs: Arrays, outputs: Arrays): void;

@@ -1,7 +1,7 @@
 /**
- * From an image to the input tensor of one sample, as the manifest says: channels, resize, `(x - mean) / std`, layout; in this
- * order, in float32. Whole numbers stay whole until they are normalized, as in the image libraries that networks are trained with.
- * The compiler prepares data in the same way when it measures accuracy; a test holds the two together.
+ * From an image to the input tensor of one sample, as the manifest says: channels, resize, `(x - mean) / std`, layout; in
+ * this order, in float32. Whole numbers stay whole until they are normalized, as in the image libraries that networks are
+ * trained with. The compiler prepares data in the same way when it measures accuracy; a test holds the two together.
  */
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Preparation} from './manifest.js';
@@ -74,7 +74,10 @@ function channelsOf(image: Image, {channels: order}: Preparation, wanted: number
   return (order === 'bgr' ? [2, 1, 0] : [0, 1, 2]).map(channel);
 }
 
-/** Pixels are areas: the centre of pixel i is at i + 0.5. No smoothing before; edges repeat. Whole pixels as OpenCV has them: weights in 1/2048. */
+/**
+ * Pixels are areas: the centre of pixel i is at i + 0.5. No smoothing before; edges repeat. Whole pixels stay whole, as OpenCV
+ * has them: weights in 1/2048.
+ */
 function resized(plane: Plane, from: Size, to: Size, {resize = 'bilinear'}: Preparation, whole: boolean, where: string): Plane {
   if (from.width === to.width && from.height === to.height) return plane;
   if (resize === 'none')

@@ -11,7 +11,10 @@ import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
 export type VariantId<M extends Manifest, T extends TaskName<M>> = M['tasks'][T]['variants'][number];
 
-/** The labels of a task as a union. With undefined where an output may have no label: no labels, an offset, or more scores than labels. */
+/**
+ * The labels of a task as a union. With undefined where an output may have no label: no labels, an offset, or more scores
+ * than labels.
+ */
 export type LabelOf<M extends Manifest, T extends TaskName<M>> = M['tasks'][T] extends {readonly labels: readonly string[]}
   ? M['tasks'][T]['labels'][number] | (EveryScoreHasLabel<M['tasks'][T]> extends true ? never : undefined)
   : 'labels' extends keyof M['tasks'][T]

@@ -71,7 +71,10 @@ export const batchOf = (shape: readonly number[]): number => (shape.length > 1 ?
 /** Scores per sample: `[N, C, 1, 1]` holds C. */
 export const classesOf = (shape: readonly number[]): number => elementsOf(shape.length > 1 ? shape.slice(1) : shape);
 
-/** Index of the largest score in `[from, to)`, counted from `from`; the first one of equals. -1: a score is not a number, or there is none. */
+/**
+ * Index of the largest score in `[from, to)`, counted from `from`; the first one of equals. -1: a score is not a number, or
+ * there is none.
+ */
 export function largest(dtype: DType, scores: TypedArray, from: number, to: number): number {
   const valueAt =
     dtype === 'f16' || dtype === 'bf16' ? (i: number) => decode(dtype, Number(scores[i])) : (i: number) => scores[i]!;

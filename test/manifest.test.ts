@@ -35,7 +35,7 @@ test('the example passes the validator and the JSON schema', t => {
   t.true(schema.safeParse(json).success);
 });
 
-/** Calls back for every place of the document: its path as the validator prints it, and a function that puts something else there. */
+/** Calls back for every place of the document: its path as the validator prints it, and how to put something else there. */
 function everyPlace(visit: (path: string, put: (value: Json | undefined) => Json, value: Json) => void): void {
   const walk = (value: Json, path: string, keys: readonly (string | number)[]) => {
     visit(

@@ -62,7 +62,9 @@ static int age(const void *blob, void *arena, const void *const *in, void *const
   return 0;
 }
 int tiny_age_invoke(const void *b, void *a, const void *const *i, void *const *o) { return age(b, a, i, o, NULL, NULL); }
-int tiny_age_trace(const void *b, void *a, const void *const *i, void *const *o, after_step *f, void *u) { return age(b, a, i, o, f, u); }
+int tiny_age_trace(const void *b, void *a, const void *const *i, void *const *o, after_step *f, void *u) {
+  return age(b, a, i, o, f, u);
+}
 /* a u8[1,3], b i64[2] -> y f32[1,3] = a, z i64[2] = b reversed */
 int tiny_pair_invoke(const void *b, void *a, const void *const *in, void *const *out) {
   const unsigned char *x = in[0];

@@ -6,8 +6,9 @@
 
 /* Bytes per element of each napi_typedarray_type; its order is fixed by Node-API. */
 static const unsigned char widths[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
-static const char *const type_names[] = {"Int8Array",   "Uint8Array",   "Uint8ClampedArray", "Int16Array",   "Uint16Array",   "Int32Array",
-                                         "Uint32Array", "Float32Array", "Float64Array",      "BigInt64Array", "BigUint64Array"};
+static const char *const type_names[] = {"Int8Array",    "Uint8Array",    "Uint8ClampedArray", "Int16Array",
+                                         "Uint16Array",  "Int32Array",    "Uint32Array",       "Float32Array",
+                                         "Float64Array", "BigInt64Array", "BigUint64Array"};
 
 static void entry_free(struct entry *entry) {
   arena_pool_free(entry->pool);
@@ -121,7 +122,10 @@ static void fixed_finalize(napi_env env, void *held, void *hint) {
   free(fixed);
 }
 
-/* The arrays cannot be collected, but a script may still detach or shrink one (transfer, resize): asking is what keeps a call safe. */
+/*
+ * The arrays cannot be collected, but a script may still detach or shrink one (transfer, resize): asking is what keeps a
+ * call safe.
+ */
 static napi_value fixed_call(napi_env env, napi_callback_info info) {
   struct fixed *fixed = arguments(env, info, 0, NULL);
   for (size_t i = 0; i < fixed->entry->tensors; i++) {

@@ -165,13 +165,12 @@ failed:
   return false;
 }
 
-/* capture(inputs, outputs, regions: {offset, bytes}[][]) -> Uint8Array[][]: the regions of each step, as they are right after it */
+/* capture(inputs, outputs, regions: {offset, bytes}[][]) -> Uint8Array[][]: the regions of each step, right after it */
 napi_value entry_capture(napi_env env, napi_callback_info info) {
   napi_value argument[3], values[DNNC_MAX_TENSORS], copies;
   void *pointers[DNNC_MAX_TENSORS];
   const struct entry *entry = arguments(env, info, 3, argument);
   struct capture capture = {.arena = entry->arena};
-  /* Regions last written hold zeros if a step that is named never runs. */
   bool good = entry_values(env, entry, argument[0], argument[1], values) &&
               read_regions(env, argument[2], entry->arena_bytes, &capture, &copies) &&
               entry_pointers(env, entry, values, pointers) && run_traced(env, entry, pointers, capture_step, &capture);
