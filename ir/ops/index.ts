@@ -13,12 +13,17 @@ import {dequantize} from './dequantize/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
 import {gather} from './gather/index.js';
+import {layernorm} from './layernorm/index.js';
+import {integerConv} from './integer_conv/index.js';
+import {integerMatmul} from './integer_matmul/index.js';
 import {linear} from './linear/index.js';
 import {map} from './map/index.js';
 import {matmul} from './matmul/index.js';
 import {maxpool} from './maxpool/index.js';
 import {onehotImporters} from './onehot/index.js';
 import {pad} from './pad/index.js';
+import {qlinearImporters} from './qlinear/index.js';
+import {microsoftImporters as microsoft} from './qlinear/microsoft.js';
 import {quantize} from './quantize/index.js';
 import {reduce} from './reduce/index.js';
 import {resample} from './resample/index.js';
@@ -39,6 +44,9 @@ export const ops: readonly OpDef[] = [
   dequantize,
   expand,
   gather,
+  layernorm,
+  integerConv,
+  integerMatmul,
   linear,
   map,
   matmul,
@@ -67,5 +75,8 @@ export function opOf(node: Node): OpDef {
 /** How each ONNX operator of the default domain becomes IR. */
 export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
-  ...Object.entries({...constantImporters, ...depthToSpaceImporters, ...onehotImporters, ...triluImporters}),
+  ...Object.entries({...constantImporters, ...depthToSpaceImporters, ...onehotImporters, ...qlinearImporters, ...triluImporters}),
 ]);
+
+/** The same for onnxruntime's domain, com.microsoft. */
+export const microsoftImporters: ReadonlyMap<string, FromOnnx> = new Map(Object.entries(microsoft));
