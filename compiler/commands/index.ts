@@ -1,11 +1,21 @@
 /** Every command, a line each here; what it does is in the file of its name. */
 import type {Command} from 'commander';
+import {defineBench} from './bench.js';
 import {defineBuild} from './build.js';
+import {defineEvaluate} from './evaluate.js';
+import {defineInspect} from './inspect.js';
+import {defineOps} from './ops.js';
 import {defineRun} from './run.js';
 import {defineTargets} from './targets.js';
+import {defineVerify} from './verify.js';
 
 export function defineCommands(program: Command): void {
   defineBuild(program);
+  defineInspect(program);
   defineRun(program);
+  defineVerify(program);
+  defineBench(program);
+  defineEvaluate(program);
+  defineOps(program);
   defineTargets(program);
 }

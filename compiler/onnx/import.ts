@@ -7,7 +7,7 @@ import {DnncError, type Problem} from '../../ir/diagnostics.js';
 import {blobOf, uniqueName} from '../../ir/edit.js';
 import {nodesFor} from '../../ir/graph.js';
 import type {Builder, OnnxCall, OpDef} from '../../ir/op.js';
-import {onnxImporters, opOf} from '../../ir/ops/index.js';
+import {microsoftImporters, onnxImporters, opOf} from '../../ir/ops/index.js';
 import {printType} from '../../ir/print.js';
 import {bytesOfTensor, type Tensor, tensorOf} from '../../ir/tensor.js';
 import type {Attrs, Constant, Loc, Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
@@ -127,7 +127,7 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
     }
     const operands = given.filter(value => value !== poison);
     const callee = model.functions.find(f => f.name === node.opType && f.domain === node.domain && f.overload === node.overload);
-    const importer = node.domain === '' || node.domain === 'ai.onnx' ? onnxImporters.get(node.opType) : undefined;
+    const importer = importersOf(node.domain)?.get(node.opType);
     const where = `${file}, node "${prefix}${node.name}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`;
     try {
       if (!importer && callee) inline(node, callee, operands, scope, prefix, depth);
@@ -271,6 +271,10 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
   };
   return {module, bound, outputs: wanted};
 }
+
+/** The operators of a domain that we know. */
+const importersOf = (domain: string): typeof onnxImporters | null =>
+  domain === '' || domain === 'ai.onnx' ? onnxImporters : domain === 'com.microsoft' ? microsoftImporters : null;
 
 /** How an importer gives up on one node; never leaves this file. */
 class Refusal extends Error {

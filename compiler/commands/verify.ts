@@ -1,0 +1,153 @@
+/** `dnnc verify`: compiled code against onnxruntime and against the reference evaluator; per layer on request. */
+import {existsSync} from 'node:fs';
+import type {Command} from 'commander';
+import {DnncError, fail} from '../../ir/diagnostics.js';
+import {costOfHead} from '../../ir/cost.js';
+import {evaluate} from '../../ir/evaluate.js';
+import {inputsFor} from '../../ir/graph.js';
+import type {Tensor} from '../../ir/tensor.js';
+import type {Module} from '../../ir/types.js';
+import {type Difference, difference, worse} from '../compare.js';
+import {loadTasks} from '../load.js';
+import {hasOnnxruntime, openPeer} from '../onnxruntime.js';
+import {type Opened, open} from '../open.js';
+import {printJson, progress, say, table} from '../output.js';
+import {compareLayers, type LayerDifference} from '../per-layer.js';
+import {randomInput} from '../random-inputs.js';
+import type {Task} from '../tasks.js';
+import {type JsonFlag, type ModelFlags, positive, withJson, withModelOptions} from './options.js';
+
+type Flags = ModelFlags &
+  JsonFlag & {
+    readonly perLayer?: boolean;
+    readonly samples: number;
+    readonly tolerance?: string;
+    readonly reference?: boolean;
+    readonly target?: string;
+  };
+
+/** Larger models are compared with the reference evaluator only when asked to: it takes about a second per 20 M MACs. */
+const referenceLimit = 100e6;
+
+export function defineVerify(program: Command): void {
+  const command = program
+    .command('verify')
+    .description('compares compiled code with onnxruntime (if installed) and with the reference evaluator')
+    .argument('<DIR|model.onnx...>', 'what dnnc build wrote, or models')
+    .option('--per-layer', 'also compare after each layer, to see where error enters')
+    .option('--samples <N>', 'how many seeded random inputs', positive, 2)
+    .option('--tolerance <X>', 'largest difference, relative to the largest value of the output (default: 1e-4; 2e-2 where the model rounds to integers)')
+    .option('--reference', `compare with the reference evaluator also above ${referenceLimit / 1e6} M MACs`)
+    .option('--target <T>', 'which library to run (default: the best for this CPU)');
+  withJson(withModelOptions(command)).action(verify);
+}
+
+type Result = {readonly task: string; readonly variant: string; readonly against: string} & Difference;
+
+async function verify(paths: readonly string[], flags: Flags): Promise<void> {
+  const show = progress();
+  try {
+    const opened = await open(paths, {...flags, progress: show});
+    const module = opened.built?.loaded.module ?? originalOf(opened);
+    const peer = await hasOnnxruntime();
+    const results: Result[] = [];
+    for (const variant of opened.manifest.variants) {
+      const task = opened.tasks.find(({name}) => name === variant.task)!;
+      const inputs = Array.from({length: flags.samples}, (_, i) => opened.manifest.tasks[task.name]!.inputs.map((input, at) => randomInput(input, 1 + i * 16 + at)));
+      show(`${variant.id}: running`);
+      const ours = inputs.map(sample => runEntry(opened, task, variant.id, sample));
+      if (peer) results.push({task: task.name, variant: variant.id, against: 'onnxruntime', ...(await againstPeer(opened, module, task, inputs, ours))});
+      const macs = costOfHead(module.graph, module.heads.find(head => head.name === task.name)!).macs;
+      if (flags.reference || macs <= referenceLimit) {
+        show(`${variant.id}: reference evaluator`);
+        results.push({task: task.name, variant: variant.id, against: 'reference', ...againstReference(opened, module, task, inputs.slice(0, 1), ours)});
+      }
+    }
+    const tolerance = flags.tolerance === undefined ? defaultTolerance(module) : Number(flags.tolerance);
+    const layers = flags.perLayer ? await compareLayers(opened.tasks, opened.bound, show) : [];
+    show.done();
+    report(results, layers, tolerance, flags, peer);
+  } finally {
+    show.done();
+  }
+}
+
+function report(results: readonly Result[], layers: readonly LayerDifference[], tolerance: number, flags: Flags, peer: boolean): void {
+  if (results.length === 0) fail('usage', 'verify.nothing', 'verify', 'there is nothing to compare with', 'install onnxruntime-node, or use --reference');
+  const wrong = results.filter(({maxRelative}) => !(maxRelative <= tolerance));
+  const ok = wrong.length === 0;
+  if (flags.json) printJson({ok, tolerance, results, ...(flags.perLayer && {layers})});
+  else {
+    const rows = results.map(({variant, against, maxAbsolute, maxRelative, sameLabel}) => [variant, against, maxAbsolute.toExponential(2), maxRelative.toExponential(2), sameLabel ? 'yes' : 'NO']);
+    say(table([['variant', 'against', 'max absolute', 'max relative', 'same label'], ...rows]));
+    if (layers.length > 0) {
+      const worst = layers.map(({task, value, op, maxAbsolute, maxRelative}) => [task, value, op, maxAbsolute.toExponential(2), maxRelative.toExponential(2)]);
+      say(`\n${table([['task', 'value', 'op', 'max absolute', 'max relative'], ...worst])}`);
+    }
+    if (!peer) say('onnxruntime-node is not installed: not compared with it (npm install onnxruntime-node)');
+    if (ok) say(`all within ${tolerance}`);
+  }
+  if (ok) return;
+  throw new DnncError(
+    'check',
+    wrong.map(({variant, against, maxRelative}) => ({
+      code: 'verify.difference',
+      where: variant,
+      says: `differs from ${against} by ${maxRelative.toExponential(2)}, more than ${tolerance}`,
+      cure: 'dnnc verify --per-layer shows where it enters',
+    })),
+  );
+}
+
+/** One step of 8-bit rounding is what two right implementations may differ by. */
+const defaultTolerance = (module: Module): number => (module.graph.nodes.some(node => /quantize/.test(node.op)) ? 2e-2 : 1e-4);
+
+function originalOf({tasks, bound, manifest}: Opened): Module {
+  for (const {model} of tasks) if (!existsSync(model)) fail('input', 'verify.model', model, 'the model of this build is not there', 'verify the .onnx file, or put it back');
+  return loadTasks(tasks, {name: manifest.name, bind: bound}).module;
+}
+
+function runEntry({session}: Opened, task: Task, variant: string, sample: readonly Tensor[]): readonly Tensor[] {
+  const entry = session.entry(task.name, variant);
+  const outputs = entry.newOutputs();
+  entry.call(
+    sample.map(({data}) => data),
+    outputs,
+  );
+  return entry.task.outputs.map(({dtype, shape}, i) => ({dtype, shape, data: outputs[i] as Tensor['data']}));
+}
+
+/** onnxruntime reads the model file itself, so its inputs are those of the file, used or not. */
+async function againstPeer(opened: Opened, module: Module, task: Task, inputs: readonly (readonly Tensor[])[], ours: readonly (readonly Tensor[])[]): Promise<Difference> {
+  const peer = await openPeer(task.model);
+  const {inputs: declared, outputs} = opened.manifest.tasks[task.name]!;
+  const shown = module.heads.length === 1 ? module.graph.inputs : inputsFor(module.graph, module.heads.find(head => head.name === task.name)!);
+  let total: Difference = {maxAbsolute: 0, maxRelative: 0, sameLabel: true};
+  for (const [i, sample] of inputs.entries()) {
+    const all = shown.map(value => {
+      const at = declared.findIndex(input => input.name === value.name);
+      return at >= 0 ? sample[at]! : randomInput({name: value.name, ...value.type}, 1);
+    });
+    const theirs = await peer.run(all);
+    outputs.forEach((output, at) => {
+      const want = theirs.get(output.name) ?? [...theirs.values()][at]!;
+      total = worse(total, difference(ours[i]![at]!, want));
+    });
+  }
+  return total;
+}
+
+function againstReference(opened: Opened, module: Module, task: Task, inputs: readonly (readonly Tensor[])[], ours: readonly (readonly Tensor[])[]): Difference {
+  const head = module.heads.find(({name}) => name === task.name)!;
+  const declared = opened.manifest.tasks[task.name]!.inputs;
+  let total: Difference = {maxAbsolute: 0, maxRelative: 0, sameLabel: true};
+  inputs.forEach((sample, i) => {
+    const named = new Map(declared.map((input, at) => [input.name, sample[at]!]));
+    for (const value of module.graph.inputs) if (!named.has(value.name)) named.set(value.name, randomInput({name: value.name, ...value.type}, 1));
+    const values = evaluate(module, named, {heads: [head.name]});
+    head.outputs.forEach((id, at) => {
+      total = worse(total, difference(ours[i]![at]!, values.get(id)!));
+    });
+  });
+  return total;
+}
