@@ -48,6 +48,15 @@ const binary = (real: (a: number, b: number) => number, whole?: (a: bigint, b: b
   ...(whole && {whole: (a, b) => whole(a!, b!)}),
 });
 
+/** a ** b modulo 2 ** 64, which is what every type keeps of it: the number itself may have more digits than memory has room. */
+function power(a: bigint, b: bigint): bigint {
+  if (b < 0n) return a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n;
+  let result = 1n;
+  for (let [base, rest] = [a, b]; rest > 0n; base = BigInt.asUintN(64, base * base), rest >>= 1n)
+    if (rest & 1n) result = BigInt.asUintN(64, result * base);
+  return result;
+}
+
 /** Every function an expression may use. Division of integers truncates towards zero, by zero it gives 0 (C leaves it undefined). */
 export const scalarFunctions = {
   add: binary(
@@ -76,7 +85,7 @@ export const scalarFunctions = {
     real: (x, low, high) => (x! > low! ? Math.min(x!, high!) : low!),
     whole: (x, low, high) => (x! <= low! ? low! : x! < high! ? x! : high!),
   },
-  pow: binary(Math.pow, (a, b) => (b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : a ** b)),
+  pow: binary(Math.pow, power),
   /** C's fmod: the sign of the dividend. */
   fmod: binary(
     (a, b) => a % b,
@@ -140,13 +149,14 @@ export const scalarFunctions = {
     (a, b) => truth((a !== 0) !== (b !== 0)),
     (a, b) => a ^ b,
   ),
+  /** Shifts by a negative number of bits, or by 64 and more, give 0. */
   shl: binary(
     (a, b) => a * 2 ** b,
-    (a, b) => a << b,
+    (a, b) => (b < 0n || b > 63n ? 0n : a << b),
   ),
   shr: binary(
     (a, b) => Math.floor(a / 2 ** b),
-    (a, b) => a >> b,
+    (a, b) => (b < 0n || b > 63n ? 0n : a >> b),
   ),
   bitnot: unary(
     x => -x - 1,

@@ -3,7 +3,7 @@
  * elements. Every function has a name by type: s_exp for float, exp_f64 for double, add_i32 for int32_t (arithmetic.h).
  */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {call, type Scalar, typeOfScalar} from '../../ir/scalar.js';
+import {call, convert, type Scalar, typeOfScalar} from '../../ir/scalar.js';
 import type {DType} from '../../ir/types.js';
 
 /** C element types. */
@@ -98,7 +98,9 @@ export function scalarExpression(expression: Scalar, args: readonly string[], ty
 function literal(value: number, type: DType): string {
   if (type === 'f32') return floatLiteral(value);
   if (type === 'f64') return Number.isFinite(value) ? withPoint(String(value)) : `(double)${floatLiteral(value)}`;
-  if (type === 'i64') return `INT64_C(${BigInt(Math.trunc(value))})`;
-  if (type === 'u64') return `UINT64_C(${BigInt(Math.trunc(value))})`;
-  return `(${cTypes[type]})${Math.trunc(value)}`;
+  const whole = convert(value, 'f64', type);
+  // C has no negative literals, and the smallest number of 64 bits has no positive twin.
+  if (type === 'i64') return whole === -(2n ** 63n) ? 'INT64_MIN' : `INT64_C(${whole})`;
+  if (type === 'u64') return `UINT64_C(${whole})`;
+  return `(${cTypes[type]})${whole}`;
 }

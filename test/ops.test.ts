@@ -1,0 +1,133 @@
+/**
+ * Every op of the registry on its cases: the type rule agrees with the evaluation, the rules hold, the text form reads back,
+ * and the C of every target that this processor runs computes what the reference evaluator says.
+ */
+import test from 'ava';
+import {print, printType} from '../ir/print.js';
+import {verify} from '../ir/invariants.js';
+import type {Call, OpDef} from '../ir/op.js';
+import type {OpCase} from '../ir/ops/common/cases.js';
+import {ops} from '../ir/ops/index.js';
+import {initially} from '../passes/framework/manager.js';
+import {bytesOfTensor, type Tensor, tensorFrom, numbersOf} from '../ir/tensor.js';
+import type {Constant, Head, Module, Node, TensorType, Value, ValueId} from '../ir/types.js';
+import {blobOf} from '../ir/edit.js';
+import {buildAll, targetsHere, type Tensors} from './support/cc.js';
+import {attrsOf, casesOfElementwise, casesOfFolders, isElementwise} from './support/op-cases.js';
+import {printedAgain, programDifferences, referenceOf} from './support/reference.js';
+import {randomOf, randomTensor} from './support/tensors.js';
+
+const loc = {kind: 'text', file: 'cases.ts', line: 1, column: 1} as const;
+
+/** Operands that the compiled form needs as constants: packed weights. */
+const constants: Readonly<Record<string, readonly number[]>> = {conv2d: [1, 2], linear: [1, 2]};
+
+/** A variance is positive; everything else is what `randomTensor` makes. */
+function tensorFor(op: OpDef, index: number, type: TensorType, seed: number): Tensor {
+  const tensor = randomTensor(type, randomOf(seed));
+  if (op.name !== 'batchnorm' || index !== 4) return tensor;
+  return tensorFrom(
+    type.dtype,
+    type.shape,
+    numbersOf(tensor).map(value => Math.abs(value) + 0.125),
+  );
+}
+
+type Built = {readonly module: Module; readonly inputs: Tensors};
+
+/** One head per case. */
+function moduleOf(op: OpDef, cases: readonly OpCase[]): Built {
+  const [inputs, held, nodes, heads]: [Value[], Constant[], Node[], Head[]] = [[], [], [], []];
+  const tensors = new Map<string, Tensor>();
+  let nextId = 1;
+  const value = (name: string, type: TensorType): Value => ({id: nextId++ as ValueId, name, type});
+  cases.forEach((one, at) => {
+    const operands = one.inputs.map((type, i): Value | null => {
+      if (!type) return null;
+      const operand = value(`c${at}.x${i}`, type);
+      const tensor = tensorFor(op, i, type, 1000 * at + i);
+      if (constants[op.name]?.includes(i)) held.push({value: operand, blob: blobOf(bytesOfTensor(tensor)), loc});
+      else {
+        inputs.push(operand);
+        tensors.set(operand.name, tensor);
+      }
+      return operand;
+    });
+    const attrs = attrsOf(op, one.attrs);
+    const types = op.infer({attrs, inputs: operands.map(operand => operand?.type ?? null)});
+    const [first, ...rest] = types.map((type, i) => value(`c${at}.y${i}`, type));
+    nodes.push({op: op.name, inputs: operands.map(operand => operand?.id ?? null), outputs: [first!, ...rest], attrs, loc});
+    heads.push({name: one.name, outputs: [first!, ...rest].map(({id}) => id), attrs: {}, loc});
+  });
+  return {module: {name: op.name, attrs: {}, graph: {inputs, constants: held, nodes}, heads}, inputs: tensors};
+}
+
+const fromFolders = await casesOfFolders();
+const casesOf = (op: OpDef): readonly OpCase[] => fromFolders.get(op.name) ?? (isElementwise(op) ? casesOfElementwise(op) : []);
+
+test('every op has cases, and every folder of cases an op', t => {
+  t.deepEqual(
+    ops.filter(op => casesOf(op).length === 0).map(op => op.name),
+    [],
+  );
+  const names = new Set(ops.map(op => op.name));
+  t.deepEqual(
+    [...fromFolders.keys()].filter(name => !names.has(name)),
+    [],
+  );
+});
+
+for (const op of ops)
+  test(`${op.name}: cases have distinct names, keep the rules, and evaluate to the type that is inferred`, t => {
+    const cases = casesOf(op);
+    t.is(new Set(cases.map(({name}) => name)).size, cases.length);
+    for (const one of cases) {
+      const call: Call = {attrs: attrsOf(op, one.attrs), inputs: one.inputs};
+      for (const rule of op.rules) t.true(rule.holds(call), `${one.name}: ${rule.id}: ${rule.says}`);
+      const operands = one.inputs.map((type, i) => type && tensorFor(op, i, type, i));
+      const [meant, given] = [op.infer(call), op.evaluate(call, operands)];
+      t.deepEqual(given.map(printType), meant.map(printType), one.name);
+      for (const {shape, data} of given)
+        t.is(
+          data.length,
+          shape.reduce((n, d) => n * d, 1),
+          one.name,
+        );
+      t.true((op.macs?.(call) ?? 0) >= 0);
+    }
+    if (cases.length === 0) return;
+    const {module} = moduleOf(op, cases);
+    verify(module, initially);
+    t.is(printedAgain(module), print(module));
+  });
+
+/** Cases whose results do not fit the C compiler's float type: f16 and bf16 have no arithmetic of their own. */
+const tolerance = 1e-5;
+
+test('the C of every target computes what the reference evaluator says', async t => {
+  t.timeout(300_000);
+  const built = ops.flatMap(op => {
+    const cases = casesOf(op);
+    const groups = isElementwise(op) ? byType(cases) : cases.map(one => [one]);
+    return groups.map(group => ({op, ...moduleOf(op, group)}));
+  });
+  const programs = await buildAll(built.map(({module}) => module));
+  const wrong = built.flatMap(({op, module, inputs}, i) => {
+    const program = programs[i]!;
+    const where = `${op.name} ${module.heads[0]!.name}`;
+    if (program instanceof Error) return [`${where}: ${program.message}`];
+    const found = programDifferences(program, targetsHere, inputs, referenceOf(module, inputs), tolerance);
+    return found.map(says => `${op.name}: ${says}`);
+  });
+  t.deepEqual(wrong, []);
+});
+
+/** Element-wise cases of one type go into one module; those of an unusual type would otherwise make all others fail. */
+function byType(cases: readonly OpCase[]): readonly (readonly OpCase[])[] {
+  const groups = new Map<string, OpCase[]>();
+  for (const one of cases) {
+    const key = `${one.inputs.at(-1)?.dtype}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
