@@ -2,6 +2,7 @@
 import {invariant} from '../diagnostics.js';
 import type {FromOnnx, OpDef} from '../op.js';
 import type {Node} from '../types.js';
+import {argmax} from './argmax/index.js';
 import {avgpool} from './avgpool/index.js';
 import {batchnorm} from './batchnorm/index.js';
 import {concat} from './concat/index.js';
@@ -13,6 +14,7 @@ import {dequantize} from './dequantize/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
 import {gather} from './gather/index.js';
+import {groupnorm} from './groupnorm/index.js';
 import {layernorm} from './layernorm/index.js';
 import {integerConv} from './integer_conv/index.js';
 import {integerMatmul} from './integer_matmul/index.js';
@@ -36,6 +38,7 @@ import {triluImporters} from './trilu/index.js';
 
 export const ops: readonly OpDef[] = [
   ...elementwiseOps,
+  argmax,
   avgpool,
   batchnorm,
   concat,
@@ -44,6 +47,7 @@ export const ops: readonly OpDef[] = [
   dequantize,
   expand,
   gather,
+  groupnorm,
   layernorm,
   integerConv,
   integerMatmul,

@@ -36,14 +36,13 @@ export const softmax: OpDef<SoftmaxAttrs> = defineOp<SoftmaxAttrs>({
     return [y];
   },
   fromOnnx: {Softmax: onnx => importSoftmax(onnx, false), LogSoftmax: onnx => importSoftmax(onnx, true)},
-  kernel: {layout: 'row-major', inPlace: () => [0], lower: lowerSoftmax},
+  kernel: {layout: 'row-major', dtypes: ['f32', 'f64'], inPlace: () => [0], lower: lowerSoftmax},
 });
 
 /** Before opset 13 the axes from `axis` on are one (default 1). */
 function importSoftmax(onnx: OnnxCall, log: boolean): readonly Value[] {
   const x = onnx.input(0);
   const {shape} = x.type;
-  if (x.type.dtype !== 'f32') onnx.unsupported(`Softmax of ${x.type.dtype}`);
   const axis = axisOf(onnx, onnx.int('axis', onnx.opset < 13 ? 1 : -1), shape.length, onnx.opset < 13 ? 1 : 0);
   if (onnx.opset >= 13) return onnx.emit(softmax, [x], {axis, log});
   const [flat] = reshapeTo(onnx, x, [elements(shape.slice(0, axis)), elements(shape.slice(axis))]);
@@ -54,7 +53,7 @@ function lowerSoftmax({attrs: {axis, log}, inputs, outputs}: KernelContext<Softm
   const [x, y] = [inputs[0]!.view(), outputs[0]!];
   return {
     kind: 'kernel',
-    contract: 'softmax_f32',
+    contract: `softmax_${x.dtype}`,
     header: 'softmax/kernel.h',
     struct: 'softmax_shape',
     fields: {
