@@ -9,19 +9,24 @@ import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {convTranspose} from './conv_transpose/index.js';
 import {conv2d} from './conv2d/index.js';
+import {cumsum} from './cumsum/index.js';
 import {depthToSpaceImporters} from './depth_to_space/index.js';
 import {dequantize} from './dequantize/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
 import {gather} from './gather/index.js';
 import {groupnorm} from './groupnorm/index.js';
-import {layernorm} from './layernorm/index.js';
 import {integerConv} from './integer_conv/index.js';
 import {integerMatmul} from './integer_matmul/index.js';
+import {layernorm} from './layernorm/index.js';
 import {linear} from './linear/index.js';
+import {lpnormImporters} from './lpnorm/index.js';
+import {lpPoolImporters} from './lppool/index.js';
+import {lrn} from './lrn/index.js';
 import {map} from './map/index.js';
 import {matmul} from './matmul/index.js';
 import {maxpool} from './maxpool/index.js';
+import {meanVarianceImporters} from './meanvariance/index.js';
 import {onehotImporters} from './onehot/index.js';
 import {pad} from './pad/index.js';
 import {qlinearImporters} from './qlinear/index.js';
@@ -33,6 +38,7 @@ import {reshape} from './reshape/index.js';
 import {scatter} from './scatter/index.js';
 import {slice} from './slice/index.js';
 import {softmax} from './softmax/index.js';
+import {topk} from './topk/index.js';
 import {transpose} from './transpose/index.js';
 import {triluImporters} from './trilu/index.js';
 
@@ -44,6 +50,7 @@ export const ops: readonly OpDef[] = [
   concat,
   convTranspose,
   conv2d,
+  cumsum,
   dequantize,
   expand,
   gather,
@@ -52,6 +59,7 @@ export const ops: readonly OpDef[] = [
   integerConv,
   integerMatmul,
   linear,
+  lrn,
   map,
   matmul,
   maxpool,
@@ -63,6 +71,7 @@ export const ops: readonly OpDef[] = [
   scatter,
   slice,
   softmax,
+  topk,
   transpose,
 ];
 
@@ -79,7 +88,16 @@ export function opOf(node: Node): OpDef {
 /** How each ONNX operator of the default domain becomes IR. */
 export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
-  ...Object.entries({...constantImporters, ...depthToSpaceImporters, ...onehotImporters, ...qlinearImporters, ...triluImporters}),
+  ...Object.entries({
+    ...constantImporters,
+    ...depthToSpaceImporters,
+    ...lpnormImporters,
+    ...lpPoolImporters,
+    ...meanVarianceImporters,
+    ...onehotImporters,
+    ...qlinearImporters,
+    ...triluImporters,
+  }),
 ]);
 
 /** The same for onnxruntime's domain, com.microsoft. */
