@@ -24,7 +24,7 @@ const taskSchema = z.strictObject({
   model: z.string().describe('ONNX file, relative to this file'),
   output: z.string().optional().describe('name of the graph output; all outputs where absent'),
   labels: z.array(z.string()).optional(),
-  labelOffset: z.int().min(0).optional().describe('added to a label to get the output index'),
+  labelOffset: z.int().optional().describe('added to a label to get the output index'),
   input: inputSchema.optional(),
   calibrate: z.string().optional().describe('samples for statistics, relative to this file'),
   evaluate: z.string().optional().describe('labelled samples for accuracy, relative to this file'),

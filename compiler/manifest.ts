@@ -127,7 +127,5 @@ export function manifestOf(facts: ManifestFacts): Manifest {
 
 function preparationOf({input}: Task): Preparation | null {
   if (!input) return null;
-  const {resize, ...rest} = input;
-  const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Preparation;
-  return resize === undefined || resize === 'none' ? defined : {...defined, resize};
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as Preparation;
 }

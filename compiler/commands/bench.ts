@@ -102,10 +102,12 @@ async function timeLayers({tasks, bound}: Opened, show: (doing: string) => void)
     const entry = session.entry(task);
     const trace = entry.trace ?? fail('bug', 'bench.trace', task, 'the library has no trace entry');
     const inputs = entry.task.inputs.map((input, i) => randomInput(input, 1 + i).data);
-    const iterations = 50;
-    const sums = trace(inputs, entry.newOutputs(), steps.length, iterations, 5);
+    // Medians over rounds: one interruption of the machine must not become a layer's time.
+    const [rounds, iterations] = [15, 5];
+    const outputs = entry.newOutputs();
+    const samples = Array.from({length: rounds}, () => trace(inputs, outputs, steps.length, iterations, 2));
     return steps.map(({text, work, macs}, step): LayerTime => {
-      const microseconds = (sums[step] ?? 0) / iterations / 1000;
+      const microseconds = percentiles(samples.map(sums => sums[step] ?? 0)).p50 / iterations / 1000;
       const layer = text === '' ? (work.kind === 'loop' ? 'copy' : work.kind) : text;
       return {task, step, layer, microseconds: Number(microseconds.toFixed(2)), gflops: macs > 0 ? Number(((2 * macs) / microseconds / 1000).toFixed(1)) : null};
     });

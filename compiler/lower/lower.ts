@@ -7,7 +7,7 @@
 import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
 import {constantOf, inputsFor, nodesFor, producerOf, valueAt} from '../../ir/graph.js';
-import type {Call, KernelContext, Operand} from '../../ir/op.js';
+import type {Call, KernelContext, KernelSpec, Operand} from '../../ir/op.js';
 import {broadcastStrides, stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
 import {
@@ -133,12 +133,17 @@ class Lowering {
   private lowerPlace(node: Node, call: Call): void {
     const op = opOf(node);
     const output = this.viewOf(node.outputs[0].id);
-    if (op.fill)
-      this.push({kind: 'loop', domain: output.shape, expression: lit(op.fill(call)), reads: [], write: output}, node, []);
+    if (op.fill) {
+      const work: Work = {kind: 'loop', domain: output.shape, expression: lit(op.fill(call)), reads: [], write: output};
+      this.push(work, node, [], undefined, false);
+    }
     op.place!(call, output).forEach((write, i) => {
       const id = node.inputs[i]!;
       if (this.placed.get(id)?.into === node) return;
-      this.copy(this.viewOf(id), write, node);
+      const reads = [{...this.viewOf(id), shape: write.shape}];
+      // The last copy completes the value.
+      const complete = i === node.inputs.length - 1;
+      this.push({kind: 'loop', domain: write.shape, expression: arg(0), reads, write}, node, [], undefined, complete);
     });
   }
 
@@ -150,6 +155,7 @@ class Lowering {
       if (id === null) return null;
       const constant = constantOf(this.graph, id);
       const view = (): View => {
+        if (spec.extras !== undefined && i >= spec.extras) return this.extra(id, spec.layout, node.outputs[0].type.shape);
         if (free.has(i) || spec.layout === 'any') return this.viewOf(id);
         return spec.layout === 'row-major' ? this.rowMajor(id) : this.channelsLast(id, i === 0 ? border : noBorder);
       };
@@ -235,6 +241,19 @@ class Lowering {
     if (!fits || (hasBorder(border) && owner === null)) return this.copied(id, view, 'channels-last', border);
     if (owner !== null) this.ask(owner, border);
     return view;
+  }
+
+  /** An operand of an epilogue: rows in order, or, for images, each pixel's channels side by side. Or one for all. */
+  private extra(id: ValueId, layout: KernelSpec['layout'], result: readonly number[]): View {
+    if (layout !== 'channels-last') return this.rowMajor(id);
+    const view = this.viewOf(id);
+    const ahead = result.length - view.shape.length;
+    const image: View = {
+      ...view,
+      shape: [...new Array<number>(ahead).fill(1), ...view.shape],
+      strides: [...new Array<number>(ahead).fill(0), ...view.strides],
+    };
+    return image.shape[1] === 1 || image.strides[1] === 1 ? view : this.copied(id, image, 'channels-last', noBorder);
   }
 
   private copied(id: ValueId, view: View, layout: Layout, border: Border): View {
