@@ -3,6 +3,7 @@ import {defineOp, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js
 import type {Value} from '../../types.js';
 import {evaluatePool, lowerPool, type PoolAttrs, poolDefaults, poolFromOnnx, poolRules, poolShape} from '../common/pool.js';
 import {asRow} from '../conv2d/index.js';
+import {cast} from '../elementwise/index.js';
 import {reshapeTo} from '../reshape/index.js';
 
 export const maxpool: OpDef<PoolAttrs> = defineOp<PoolAttrs>({
@@ -19,14 +20,24 @@ export const maxpool: OpDef<PoolAttrs> = defineOp<PoolAttrs>({
   ],
   fromOnnx: {
     MaxPool: importMaxPool,
-    GlobalMaxPool: onnx => overImage(onnx, (image, attrs) => onnx.emit(maxpool, [image], attrs)[0]),
+    GlobalMaxPool: onnx => overImage(onnx, (image, attrs) => largest(onnx, image, attrs)),
   },
   kernel: {layout: 'channels-last', lower: context => lowerPool('maxpool_f32', context, false)},
 });
 
 function importMaxPool(onnx: OnnxCall): readonly (Value | null)[] {
   if (onnx.outputCount > 1) onnx.unsupported('the Indices output', 'leave the second output out when exporting');
-  return windowed(onnx, x => onnx.emit(maxpool, [x], poolFromOnnx(onnx))[0]);
+  return windowed(onnx, x => largest(onnx, x, poolFromOnnx(onnx)));
+}
+
+/** Integers of up to 24 bits pass through f32 unharmed. */
+const narrow: ReadonlySet<string> = new Set(['i8', 'u8', 'i16', 'u16']);
+
+function largest(onnx: OnnxCall, x: Value, attrs: PoolAttrs): Value {
+  const {dtype} = x.type;
+  if (!narrow.has(dtype)) return onnx.emit(maxpool, [x], attrs)[0];
+  const [real] = onnx.emit(cast, [x], {to: 'f32'});
+  return onnx.emit(cast, [onnx.emit(maxpool, [real], attrs)[0]], {to: dtype})[0];
 }
 
 /** Runs a pool on [n][c][h][w], or on [n][c][l] as an image of one row. */

@@ -5,6 +5,12 @@ export type Axis = {readonly from: number; readonly to: number; readonly scale: 
 
 const single = Math.fround;
 
+/** The place in the part [start, end] of the axis, both from 0 to 1; it may lie outside the axis. */
+export function cropped(at: number, {from, to, roi: [start, end]}: Axis): number {
+  if (to === 1) return single(0.5 * single(start + end) * (from - 1));
+  return single(single(start * (from - 1)) + single(single(at * single(end - start) * (from - 1)) / (to - 1)));
+}
+
 /** In single precision step by step, as onnxruntime computes: nearest neighbours depend on the last bit. */
 export const coordinates: Readonly<Record<string, (at: number, axis: Axis) => number>> = {
   half_pixel: (at, {scale}) => single(single(single(at + 0.5) / scale) - 0.5),
@@ -17,10 +23,7 @@ export const coordinates: Readonly<Record<string, (at: number, axis: Axis) => nu
   tf_half_pixel_for_nn: (at, {scale}) => single(single(at + 0.5) / scale),
   asymmetric: (at, {scale}) => single(at / scale),
   align_corners: (at, {from, to}) => (to === 1 ? 0 : single(single(at * (from - 1)) / (to - 1))),
-  tf_crop_and_resize: (at, {from, to, roi: [start, end]}) =>
-    to > 1
-      ? single(single(start * (from - 1)) + single(single(at * single(end - start) * (from - 1)) / (to - 1)))
-      : single(0.5 * single(start + end) * (from - 1)),
+  tf_crop_and_resize: cropped,
 };
 
 /** Halves: prefer_floor takes the lower, prefer_ceil rounds away from zero. `simple` is what Upsample did. */

@@ -5,7 +5,7 @@ import type {Value} from '../../types.js';
 import {gather} from '../gather/index.js';
 import {map} from '../map/index.js';
 import {axisOf} from '../reshape/index.js';
-import {type Axis, coordinates, cubicKernel, linearKernel, nearest, normalized, taps} from './coordinates.js';
+import {type Axis, coordinates, cropped, cubicKernel, linearKernel, nearest, normalized, taps} from './coordinates.js';
 import type {ResampleAttrs} from './index.js';
 
 type Resample = OpDef<ResampleAttrs>;
@@ -100,9 +100,7 @@ function resized(onnx: OnnxCall, resample: Resample, axes: readonly Axis[], {mod
 function extrapolated(onnx: OnnxCall, x: Value, axes: readonly Axis[]): Value {
   const outside = onnx.literal(filled(x.type.dtype, [1], onnx.float('extrapolation_value', 0)));
   return axes.reduce((value, axis, i) => {
-    const kept = Array.from({length: axis.to}, (_, at) => coordinates['tf_crop_and_resize']!(at, axis)).map(
-      at => at >= 0 && at <= axis.from - 1,
-    );
+    const kept = Array.from({length: axis.to}, (_, to) => cropped(to, axis)).map(at => at >= 0 && at <= axis.from - 1);
     if (kept.every(inside => inside)) return value;
     const mask = tensorFrom('bool', [axis.to, ...axes.slice(i + 1).map(() => 1)], kept.map(Number));
     return onnx.emit(map, [onnx.literal(mask), value, outside], {expression: 'select(x0, x1, x2)'})[0];

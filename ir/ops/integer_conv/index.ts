@@ -1,0 +1,92 @@
+/** 2-D convolution of 32-bit integers, which wraps: for quantized convolutions that f32 cannot hold exactly. */
+import {type Call, defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
+import type {KernelCall} from '../../plan.js';
+import {elements, numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
+import {forEachIndex} from '../common/broadcast.js';
+import {windowCount} from '../common/window.js';
+
+export type IntegerConvAttrs = {
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** top, left, bottom, right */
+  readonly pads: readonly number[];
+  readonly groups: number;
+};
+
+const shapeOf = ({attrs, inputs: [x, w]}: Call<IntegerConvAttrs>): readonly number[] => [
+  x?.shape[0] ?? 0,
+  w?.shape[0] ?? 0,
+  ...windowCount({...attrs, kernel: w?.shape.slice(2) ?? []}, x?.shape.slice(2) ?? []),
+];
+
+export const integerConv: OpDef<IntegerConvAttrs> = defineOp<IntegerConvAttrs>({
+  name: 'integer_conv',
+  summary: 'y[n][o][p][q] = sum x[n][i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s], in i32',
+  operands: ['x', 'w'],
+  defaults: {strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1},
+  rules: [
+    {
+      id: 'integer_conv.types',
+      says: 'x is i32[n][c][h][w] and w is i32[o][i][r][s]',
+      holds: ({inputs}) => inputs.every(type => type?.dtype === 'i32' && type.shape.length === 4),
+    },
+    {
+      id: 'integer_conv.channels',
+      says: 'x has groups * w.i channels, and groups divides w.o',
+      holds: ({attrs: {groups}, inputs: [x, w]}) =>
+        x?.shape[1] === groups * (w?.shape[1] ?? 0) && (w?.shape[0] ?? 0) % groups === 0,
+    },
+    {
+      id: 'integer_conv.window',
+      says: 'the kernel fits into the padded image',
+      holds: call => shapeOf(call).every(size => size > 0),
+    },
+  ],
+  infer: call => [{dtype: 'i32', shape: shapeOf(call)}],
+  evaluate,
+  macs: call => elements(shapeOf(call)) * elements(typeAt(call, 1).shape.slice(1)),
+  kernel: {layout: 'row-major', dtypes: ['i32'], lower: lowerIntegerConv},
+});
+
+function evaluate(call: Call<IntegerConvAttrs>, inputs: readonly (Tensor | null)[]): readonly Tensor[] {
+  const {strides, dilations, pads, groups} = call.attrs;
+  const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+  const [, channels, height, width] = x.shape as [number, number, number, number];
+  const [outputs, perGroup, rows, columns] = w.shape as [number, number, number, number];
+  const y = zeros('i32', shapeOf(call));
+  forEachIndex(y.shape, ([n, o, p, q], flat) => {
+    let sum = 0n;
+    forEachIndex([perGroup, rows, columns], ([i, r, s], at) => {
+      const [row, column] = [p! * strides[0]! + r! * dilations[0]! - pads[0]!, q! * strides[1]! + s! * dilations[1]! - pads[1]!];
+      if (row < 0 || row >= height || column < 0 || column >= width) return;
+      const channel = Math.floor(o! / (outputs / groups)) * perGroup + i!;
+      const pixel = numberAt(x, ((n! * channels + channel) * height + row) * width + column);
+      sum += BigInt(pixel) * BigInt(numberAt(w, o! * perGroup * rows * columns + at));
+    });
+    setElement(y, flat, Number(BigInt.asIntN(32, sum)));
+  });
+  return [y];
+}
+
+function lowerIntegerConv({attrs, types, inputs, outputs}: KernelContext<IntegerConvAttrs>): KernelCall {
+  const [n, , ih, iw] = types[0]!.shape as [number, number, number, number];
+  const [oc, ic, kh, kw] = types[1]!.shape as [number, number, number, number];
+  const [, , oh, ow] = outputs[0]!.shape as [number, number, number, number];
+  const {groups, strides, dilations, pads} = attrs;
+  return {
+    kind: 'kernel',
+    contract: 'integer_conv_i32',
+    header: 'integer_conv/kernel.h',
+    struct: 'integer_conv_shape',
+    fields: {
+      ...{n, groups, ic, oc: oc / groups, ih, iw, oh, ow, kh, kw},
+      ...{sh: strides[0]!, sw: strides[1]!, dh: dilations[0]!, dw: dilations[1]!, pt: pads[0]!, pl: pads[1]!},
+    },
+    params: [
+      {name: 'x', role: 'read', view: inputs[0]!.view()},
+      {name: 'w', role: 'read', view: inputs[1]!.view()},
+      {name: 'y', role: 'write', view: outputs[0]!},
+    ],
+    epilogue: null,
+  };
+}
