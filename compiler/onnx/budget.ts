@@ -12,13 +12,13 @@ const limits = {
   functions: 10_000,
   names: 20_000_000,
   'numbers in attributes': 16_000_000,
-  'bytes of types': 64 * 2 ** 20,
+  'bytes of types': 32 * 2 ** 20,
 } as const;
 
 /** Subgraphs within subgraphs: If in Loop in If ... */
-export const deepest = 64;
+const deepest = 64;
 
-export type Countable = keyof typeof limits;
+type Countable = keyof typeof limits;
 
 /** Counts what was decoded so far; `spend` refuses what exceeds a limit. */
 export type Budget = {readonly file: string; spend(what: Countable, count: number): void};

@@ -11,6 +11,8 @@ const {onnx} = onnxProto;
 
 /** Rank beyond which dims are nonsense (ONNX itself has no limit; real tensors stop at 8). */
 const maxRank = 1024;
+/** Bytes of one value's type: a name and some dimensions. */
+const longestType = 2 ** 20;
 
 export function decodeTensor(bytes: Uint8Array, budget: Budget): OnnxTensor {
   budget.spend('tensors', 1);
@@ -131,6 +133,7 @@ export function decodeSparse(bytes: Uint8Array, budget: Budget): OnnxSparseTenso
 export function decodeValueInfo(bytes: Uint8Array, budget: Budget): OnnxValueInfo {
   budget.spend('value infos', 1);
   budget.spend('bytes of types', bytes.length);
+  if (bytes.length > longestType) throw new WireError(`a type of ${bytes.length} bytes`, bytes.byteOffset);
   const {name, type} = protoOf(bytes);
   const untyped: OnnxValueInfo = {name, kind: 'untyped', elemType: null, shape: null};
   if (!type) return untyped;
@@ -140,6 +143,7 @@ export function decodeValueInfo(bytes: Uint8Array, budget: Budget): OnnxValueInf
   const tensor = type.tensorType ?? type.sparseTensorType;
   if (!tensor) return untyped;
   const shape = tensor.shape ? (tensor.shape.dim ?? []).map(dimOf) : null;
+  if (shape && shape.length > maxRank) throw new WireError(`a shape of more than ${maxRank} dimensions`, bytes.byteOffset);
   return {name, kind: type.tensorType ? 'tensor' : 'sparse tensor', elemType: tensor.elemType || null, shape};
 }
 

@@ -102,9 +102,11 @@ export class Message {
   }
 }
 
+const none = new Uint8Array(0);
+
 /** A repeated scalar field gathered: a view while it came in one run, a copy otherwise. */
 export class Run {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = none;
   #length = 0;
 
   add(bytes: Uint8Array): void {
@@ -121,7 +123,7 @@ export class Run {
   }
 
   get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes.length === this.#length ? this.#bytes : this.#bytes.subarray(0, this.#length);
   }
 }
 
