@@ -13,15 +13,12 @@ export type Loaded = {
   readonly module: Module;
   /** Symbolic dimensions and the sizes they were bound to, over all files. */
   readonly bound: ReadonlyMap<string, number>;
-  /** Names of each task's outputs, as its file has them. */
-  readonly outputNames: ReadonlyMap<string, readonly string[]>;
 };
 
 export type LoadOptions = {readonly name: string; readonly bind: ReadonlyMap<string, number>};
 
 export function loadTasks(tasks: readonly Task[], {name, bind}: LoadOptions): Loaded {
   const bound = new Map<string, number>();
-  const outputNames = new Map<string, readonly string[]>();
   const files = new Map<string, Task[]>();
   for (const task of tasks) files.set(task.model, [...(files.get(task.model) ?? []), task]);
   const parts = [...files].map(([file, its]) => {
@@ -32,8 +29,8 @@ export function loadTasks(tasks: readonly Task[], {name, bind}: LoadOptions): Lo
     const [all] = imported.module.heads;
     const heads = its.map((task): Head => {
       const at = task.output === null ? null : imported.outputs.indexOf(task.output);
-      outputNames.set(task.name, at === null ? imported.outputs : [imported.outputs[at]!]);
-      return {...all!, name: task.name, outputs: at === null ? all!.outputs : [all!.outputs[at]!]};
+      const names = at === null ? imported.outputs : [imported.outputs[at]!];
+      return {...all!, name: task.name, attrs: {outputs: names}, outputs: at === null ? all!.outputs : [all!.outputs[at]!]};
     });
     return {module: {...imported.module, heads}, prefix: its[0]!.name};
   });
@@ -46,7 +43,7 @@ export function loadTasks(tasks: readonly Task[], {name, bind}: LoadOptions): Lo
       'is not a symbolic dimension of these models',
       bound.size > 0 ? `they have ${[...bound.keys()].join(', ')}` : 'they have none',
     );
-  return {module: merge(name, parts), bound, outputNames};
+  return {module: merge(name, parts), bound};
 }
 
 function readBytes(file: string): Uint8Array {

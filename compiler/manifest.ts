@@ -6,7 +6,7 @@ import {libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead} from '../ir/cost.js';
-import {inputsFor, valueAt} from '../ir/graph.js';
+import {inputsFor, outputNames, valueAt} from '../ir/graph.js';
 import {alignment} from '../ir/plan.js';
 import type {Latency, Manifest, Task as ManifestTask, Preparation, Segment, Variant} from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
@@ -83,7 +83,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     const preparation = preparationOf(task);
     const outputs = head.outputs.map((id, at) => ({
       ...describe(id),
-      name: loaded.outputNames.get(task.name)?.[at] ?? describe(id).name,
+      name: outputNames(head)[at] ?? describe(id).name,
     }));
     return {
       ...(task.labels && {labels: task.labels}),

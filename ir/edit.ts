@@ -26,8 +26,6 @@ export type Editor = {
     change: {readonly attrs?: Attrs; readonly inputs?: readonly (ValueId | null)[]},
     ...absorbed: readonly Node[]
   ): void;
-  /** Gives a value another name (names are only for people; they are made unique). */
-  rename(value: Value, name: string): void;
   /** The type and constant of a value known to the editor, new ones included. */
   typeOf(id: ValueId): TensorType;
   constantOf(id: ValueId): Constant | null;
@@ -43,12 +41,14 @@ export function editor(module: Module, pass: string): Editor {
   const inserted = new Map<Node, Node[]>();
   const updated = new Map<Node, Node>();
   const redirected = new Map<ValueId, ValueId>();
-  const renamed = new Map<ValueId, string>();
+  /** What a new value would like to be called: the name of what it replaces, or that of the place where it was made. */
+  const wanted = new Map<ValueId, string>();
   const fresh = new Map<ValueId, Value>();
 
   const freshValue = (type: TensorType, name: string): Value => {
     const value: Value = {id: nextId++ as ValueId, name: uniqueName(name, names), type};
     fresh.set(value.id, value);
+    wanted.set(value.id, name);
     return value;
   };
   const typeOf = (id: ValueId): TensorType => (fresh.get(id) ?? valueAt(graph, id)).type;
@@ -75,27 +75,35 @@ export function editor(module: Module, pass: string): Editor {
     return at;
   };
 
+  /** New values take the names they want, where no value that stays has them. */
+  const namesFor = (values: readonly Value[]): ((value: Value) => Value) => {
+    const taken = new Set(values.filter(value => !fresh.has(value.id)).map(value => value.name));
+    const chosen = new Map<ValueId, string>();
+    for (const {id} of values) if (fresh.has(id)) chosen.set(id, uniqueName(wanted.get(id) ?? 'value', taken));
+    return value => {
+      const name = chosen.get(value.id);
+      return name === undefined || name === value.name ? value : {...value, name};
+    };
+  };
+
   return {
     before: (place, ...also) => builder(place, {kind: 'pass', pass, from: [place, ...also].map(node => node.loc)}),
     redirect: (from, to) => {
       invariant(resolve(to.id) !== from, 'edit.redirect', to.name, 'a value cannot stand for itself');
       redirected.set(from, to.id);
+      const replaced = fresh.has(from) ? wanted.get(from) : valueAt(graph, from).name;
+      if (fresh.has(to.id) && replaced !== undefined) wanted.set(to.id, replaced);
     },
     update: (node, change, ...absorbed) => {
       const old = updated.get(node) ?? node;
       updated.set(node, {...old, ...change, loc: {kind: 'pass', pass, from: [node, ...absorbed].map(({loc}) => loc)}});
     },
-    rename: (value, name) => renamed.set(value.id, uniqueName(name, names)),
     typeOf,
     constantOf: id => constants.find(c => c.value.id === id) ?? graph.constants.find(c => c.value.id === id) ?? null,
     finish() {
-      const named = (value: Value): Value => {
-        const name = renamed.get(value.id);
-        return name === undefined ? value : {...value, name};
-      };
       const nodes = graph.nodes
         .flatMap(node => [...(inserted.get(node) ?? []), updated.get(node) ?? node])
-        .map(node => rewire(node, resolve, named));
+        .map(node => rewire(node, resolve));
       const heads = module.heads.map(head => rewireHead(head, resolve));
       const all = {inputs: graph.inputs, constants: [...graph.constants, ...constants], nodes: sorted(nodes)};
       const live = nodesFor(
@@ -113,7 +121,16 @@ export function editor(module: Module, pass: string): Editor {
         live.every((node, i) => node === graph.nodes[i]);
       if (same && constants.every(c => !used.has(c.value.id)) && heads.every((head, i) => head === module.heads[i]))
         return module;
-      return {...module, graph: {inputs: graph.inputs, constants: kept, nodes: live}, heads};
+      const named = namesFor([...graph.inputs, ...kept.map(constant => constant.value), ...live.flatMap(node => node.outputs)]);
+      return {
+        ...module,
+        graph: {
+          inputs: graph.inputs,
+          constants: kept.map(constant => ({...constant, value: named(constant.value)})),
+          nodes: live.map(node => renamed(node, named)),
+        },
+        heads,
+      };
     },
   };
 }
@@ -126,12 +143,15 @@ export function uniqueName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
-function rewire(node: Node, resolve: (id: ValueId) => ValueId, named: (value: Value) => Value): Node {
+function rewire(node: Node, resolve: (id: ValueId) => ValueId): Node {
   const inputs = node.inputs.map(id => (id === null ? null : resolve(id)));
+  return inputs.some((id, i) => id !== node.inputs[i]) ? {...node, inputs} : node;
+}
+
+function renamed(node: Node, named: (value: Value) => Value): Node {
   const [first, ...rest] = node.outputs;
   const outputs: readonly [Value, ...Value[]] = [named(first), ...rest.map(named)];
-  const changed = inputs.some((id, i) => id !== node.inputs[i]) || outputs.some((value, i) => value !== node.outputs[i]);
-  return changed ? {...node, inputs, outputs} : node;
+  return outputs.some((value, i) => value !== node.outputs[i]) ? {...node, outputs} : node;
 }
 
 function rewireHead(head: Head, resolve: (id: ValueId) => ValueId): Head {

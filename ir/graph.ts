@@ -74,6 +74,12 @@ export function nodesFor(graph: Graph, outputs: readonly ValueId[]): readonly No
   return graph.nodes.filter(node => kept.has(node));
 }
 
+/** How the outside calls a head's outputs, where it has names for them: the names in the model file. */
+export function outputNames(head: Head): readonly string[] {
+  const {outputs} = head.attrs;
+  return Array.isArray(outputs) ? outputs.map(String) : [];
+}
+
 /** The graph inputs that a head depends on, in graph order. */
 export function inputsFor(graph: Graph, head: Head): readonly Value[] {
   const read = new Set<ValueId>(head.outputs);

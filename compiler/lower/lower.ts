@@ -6,7 +6,7 @@
 
 import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
-import {constantOf, inputsFor, nodesFor, producerOf, valueAt} from '../../ir/graph.js';
+import {constantOf, inputsFor, nodesFor, outputNames, producerOf, valueAt} from '../../ir/graph.js';
 import type {Call, KernelContext, KernelSpec, Operand} from '../../ir/op.js';
 import {broadcastStrides, stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
@@ -90,8 +90,9 @@ class Lowering {
         strides: stridesOf(input.type.shape),
       });
     }
-    this.outputs = head.outputs.map(id => {
-      const {name, type} = valueAt(graph, id);
+    this.outputs = head.outputs.map((id, i) => {
+      const {name: own, type} = valueAt(graph, id);
+      const name = outputNames(head)[i] ?? own;
       return this.roots.push({kind: 'output', name, type}) - 1;
     });
   }

@@ -3,7 +3,7 @@ import type {OnnxCall} from '../../ir/op.js';
 import type {Tensor} from '../../ir/tensor.js';
 import type {OnnxAttribute, OnnxNode, OnnxTensor} from './model.js';
 
-type Readers = Pick<OnnxCall, 'has' | 'int' | 'float' | 'string' | 'ints' | 'floats' | 'tensor'>;
+type Readers = Pick<OnnxCall, 'has' | 'int' | 'float' | 'string' | 'ints' | 'floats' | 'strings' | 'tensor'>;
 
 export function attributeReaders(
   node: OnnxNode,
@@ -25,6 +25,7 @@ export function attributeReaders(
     string: (name, fallback) => orElse(name, read(name, 'string')?.value, fallback),
     ints: (name, fallback) => orElse(name, emptyList(node.attributes.get(name)) ?? read(name, 'ints')?.value, fallback),
     floats: (name, fallback) => orElse(name, emptyList(node.attributes.get(name)) ?? read(name, 'floats')?.value, fallback),
+    strings: name => orElse(name, read(name, 'strings')?.value, undefined),
     tensor: name => tensorOf(orElse(name, read(name, 'tensor')?.value, undefined)),
   };
 }
