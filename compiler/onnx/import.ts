@@ -54,6 +54,8 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
   const problems: {kind: 'unsupported' | 'input'; problem: Problem}[] = [];
   const bound = new Map<string, number>();
   const producers = new Map<ValueId, Node>();
+  /** The file's own name for the value of each node output: helpers that an importer emits stand back. */
+  const wantedNames = new Map<ValueId, string>();
   const tensors = new Map<ValueId, Tensor | null>();
   let nextId = 1;
 
@@ -145,6 +147,7 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
           const result = results[i];
           if (!result) throw new Refusal('unsupported', 'onnx.output', `output ${i} ("${name}") is not available`);
           scope.set(name, result);
+          if (producers.has(result.id) && !wantedNames.has(result.id)) wantedNames.set(result.id, `${prefix}${name}`);
         });
       }
     } catch (error) {
@@ -229,6 +232,10 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
       for (const {code, where, says, cure} of error.problems) complain('unsupported', code, where, says, cure);
       scope.set(initializer.name, poison);
     }
+  for (const {values} of graph.sparseInitializers) {
+    complain('unsupported', 'onnx.sparse', `${file}, initializer "${values.name}"`, 'sparse initializers are not supported', 'store it dense');
+    scope.set(values.name, poison);
+  }
   for (const info of graph.inputs)
     if (!initialized.has(info.name)) {
       const type = inputType(info, options, bound);
@@ -263,13 +270,28 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
   const ids = outputs.filter(id => id !== null);
   const live = nodesFor(all, ids);
   const used = new Set([...live.flatMap(node => node.inputs), ...ids]);
+  const kept = constants.filter(constant => used.has(constant.value.id));
   const module: Module = {
     name: options.name,
     attrs: {},
-    graph: {inputs, constants: constants.filter(constant => used.has(constant.value.id)), nodes: live},
+    graph: {inputs, constants: kept, nodes: named(live, [...inputs, ...kept.map(constant => constant.value)], wantedNames)},
     heads: [{name: options.name, outputs: ids, attrs: {}, loc: {kind: 'onnx', file, node: wanted.join(', ')}}],
   };
   return {module, bound, outputs: wanted};
+}
+
+/** Nodes whose outputs have the names that they want, and others names that are left. */
+function named(nodes: readonly Node[], fixed: readonly Value[], wanted: ReadonlyMap<ValueId, string>): readonly Node[] {
+  const taken = new Set(fixed.map(value => value.name));
+  const chosen = new Map<ValueId, string>();
+  const outputs = nodes.flatMap(node => node.outputs);
+  for (const {id} of outputs) if (wanted.has(id)) chosen.set(id, uniqueName(wanted.get(id)!, taken));
+  for (const {id, name} of outputs) if (!chosen.has(id)) chosen.set(id, uniqueName(name, taken));
+  return nodes.map(node => {
+    const [first, ...rest] = node.outputs;
+    const rename = (value: Value): Value => ({...value, name: chosen.get(value.id)!});
+    return {...node, outputs: [rename(first), ...rest.map(rename)]};
+  });
 }
 
 /** The operators of a domain that we know. */
