@@ -31,8 +31,10 @@ export type KernelSpec<A extends Attrs = Attrs> = {
   readonly layout: 'channels-last' | 'row-major' | 'any';
   /** Element types of operand 0 that the kernel takes; f32 alone where absent. */
   readonly dtypes?: readonly DType[];
-  /** Operands that stay as they are whatever the layout (packed weights, epilogue extras): their places. */
+  /** Operands that stay as they are whatever the layout (packed weights): their places. */
   free?(call: Call<A>): readonly number[];
+  /** The place of the first epilogue extra. Extras broadcast to the result; along its contiguous axis they step by 1 or 0. */
+  readonly extras?: number;
   /** The zero border that operand 0 needs around its last two axes. */
   border?(call: Call<A>): Border;
   /** Operands whose memory the first result may take, if it lies alike and nobody reads it later. */
@@ -88,6 +90,7 @@ export type OnnxCall = Builder & {
   string(attribute: string, fallback?: string): string;
   ints(attribute: string, fallback?: readonly number[]): readonly number[];
   floats(attribute: string, fallback?: readonly number[]): readonly number[];
+  strings(attribute: string): readonly string[];
   tensor(attribute: string): Tensor;
   /** An ONNX element type by number; null where we do not have it. */
   dtypeOf(onnxType: number): DType | null;

@@ -12,6 +12,7 @@ import {conv2d} from './conv2d/index.js';
 import {cumsum} from './cumsum/index.js';
 import {depthToSpaceImporters} from './depth_to_space/index.js';
 import {dequantize} from './dequantize/index.js';
+import {einsumImporters} from './einsum/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
 import {gather} from './gather/index.js';
@@ -32,6 +33,7 @@ import {pad} from './pad/index.js';
 import {qlinearImporters} from './qlinear/index.js';
 import {microsoftImporters as microsoft} from './qlinear/microsoft.js';
 import {quantize} from './quantize/index.js';
+import {recurrent} from './recurrent/index.js';
 import {reduce} from './reduce/index.js';
 import {resample} from './resample/index.js';
 import {reshape} from './reshape/index.js';
@@ -65,6 +67,7 @@ export const ops: readonly OpDef[] = [
   maxpool,
   pad,
   quantize,
+  recurrent,
   reduce,
   resample,
   reshape,
@@ -91,6 +94,7 @@ export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...Object.entries({
     ...constantImporters,
     ...depthToSpaceImporters,
+    ...einsumImporters,
     ...lpnormImporters,
     ...lpPoolImporters,
     ...meanVarianceImporters,
