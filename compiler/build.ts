@@ -34,6 +34,8 @@ export type BuildOptions = {
   readonly measure: boolean;
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
   readonly flags?: readonly string[];
+  /** Whether to write manifest.ts; throw-away builds do without. Default true. */
+  readonly typed?: boolean;
   readonly observe?: (report: PassReport) => void;
   /** Says what is being done, for progress. */
   readonly progress?: (doing: string) => void;
@@ -136,9 +138,11 @@ async function writeBuild(
       files: hashesOf(folder),
     });
   }
-  const {ts, json} = await writeManifest(manifest);
-  write('manifest.ts', ts);
-  write('manifest.json', json);
+  if (options.typed !== false) {
+    const {ts, json} = await writeManifest(manifest);
+    write('manifest.ts', ts);
+    write('manifest.json', json);
+  } else write('manifest.json', `${JSON.stringify(manifest)}\n`);
   return manifest;
 }
 

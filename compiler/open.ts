@@ -56,7 +56,7 @@ export async function open(paths: readonly string[], options: OpenOptions): Prom
     targets: targetsNamed([options.target ?? 'native']),
     weights: 'blob',
     bind: options.bind,
-    measure: false,
+    measure: false, typed: false,
     ...(options.flags && {flags: options.flags}),
     ...(options.progress && {progress: options.progress}),
   });

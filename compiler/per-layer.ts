@@ -24,7 +24,7 @@ export async function compareLayers(tasks: readonly Task[], bound: ReadonlyMap<s
     targets: targetsNamed(['native']),
     weights: 'blob',
     bind: bound,
-    measure: false,
+    measure: false, typed: false,
     flags: ['-DDNNC_TRACE'],
     progress,
   });

@@ -96,7 +96,7 @@ type LayerTime = {readonly task: string; readonly step: number; readonly layer: 
 
 async function timeLayers({tasks, bound}: Opened, show: (doing: string) => void): Promise<readonly LayerTime[]> {
   const directory = join(temporaryFolder(), 'traced');
-  const built = await build(tasks, {directory, name: 'traced', targets: targetsNamed(['native']), weights: 'blob', bind: bound, measure: false, flags: ['-DDNNC_TRACE'], progress: show});
+  const built = await build(tasks, {directory, name: 'traced', targets: targetsNamed(['native']), weights: 'blob', bind: bound, measure: false, typed: false, flags: ['-DDNNC_TRACE'], progress: show});
   const session = load(directory);
   return built.compiled.plan.entries.flatMap(({task, steps}) => {
     const entry = session.entry(task);
