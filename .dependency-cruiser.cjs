@@ -8,6 +8,8 @@ const writtenWith = {
   avgpool: ['maxpool'], // a window over an image, in the same three layouts
   maxpool: ['conv2d'], // 1-d windows become 2-d ones as in a convolution
   conv_transpose: ['conv2d'], // the same operands, the other way round
+  einsum: ['matmul'], // a product of matrices between two transposes
+  recurrent: ['matmul'], // gates are rows of one matrix product
   lppool: ['avgpool', 'maxpool'], // a root of an average of powers
   reduce: ['avgpool', 'maxpool'], // global pooling of ONNX is a pool or a reduction
 };
