@@ -10,12 +10,12 @@ import {print} from '../ir/print.js';
 import {printPlan} from '../ir/print-plan.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
-import type {Latency, Manifest} from '../runtime/manifest.js';
+import type {Latency, Manifest, Quality} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import {collectHeaders} from './headers.js';
-import {cpuModel, runsHere} from './host.js';
+import {cpuModel, runsHere, targetsNamed} from './host.js';
 import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {manifestOf} from './manifest.js';
@@ -27,19 +27,26 @@ export type BuildOptions = {
   readonly directory: string;
   /** The module's name; made a C identifier. */
   readonly name: string;
-  readonly targets: readonly Target[];
-  readonly weights: 'blob' | 'c';
-  readonly bind: ReadonlyMap<string, number>;
-  /** Time each variant on this machine, once per library (kept in the user's cache). */
-  readonly measure: boolean;
+  /** Default: the best for this machine. */
+  readonly targets?: readonly Target[];
+  /** As a file (the default) or as a C array. */
+  readonly weights?: 'blob' | 'c';
+  /** Sizes of symbolic dimensions; 1 where none is given. */
+  readonly bind?: ReadonlyMap<string, number>;
+  /** Time each variant on this machine, once per library (kept in the user's cache). Default: true. */
+  readonly measure?: boolean;
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
   readonly flags?: readonly string[];
+  /** Labelled data by task: its accuracy goes into the manifest. */
+  readonly evaluate?: ReadonlyMap<string, {readonly path: string; readonly data: Dataset}>;
   /** Whether to write manifest.ts; throw-away builds do without. Default true. */
   readonly typed?: boolean;
   readonly observe?: (report: PassReport) => void;
   /** Says what is being done, for progress. */
   readonly progress?: (doing: string) => void;
 };
+
+type Complete = BuildOptions & Required<Pick<BuildOptions, 'targets' | 'weights' | 'measure'>>;
 
 export type Built = {
   readonly directory: string;
@@ -50,7 +57,8 @@ export type Built = {
 };
 
 /** Throws DnncError; the folder is then as it was before. */
-export async function build(tasks: readonly Task[], options: BuildOptions): Promise<Built> {
+export async function build(tasks: readonly Task[], given: BuildOptions): Promise<Built> {
+  const options = {targets: targetsNamed(['native']), weights: 'blob' as const, bind: new Map(), measure: true, ...given};
   const {directory, targets, bind, progress = () => {}} = options;
   const name = prefixOf(options.name);
   progress('reading models');
@@ -69,7 +77,7 @@ async function writeBuild(
   name: string,
   compiled: Compiled,
   loaded: Loaded,
-  options: BuildOptions,
+  options: Complete,
 ): Promise<Manifest> {
   const {targets, progress = () => {}} = options;
   const embedded = options.weights === 'c';

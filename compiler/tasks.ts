@@ -20,16 +20,17 @@ export type Task = {
 };
 
 export type TaskOptions = {
-  readonly models: readonly string[];
+  readonly models?: readonly string[];
   /** NAME=FILE[:OUTPUT] */
-  readonly tasks: readonly string[];
-  readonly config: string | undefined;
+  readonly tasks?: readonly string[];
+  /** Default: dnnc.config.json beside the models. */
+  readonly config?: string | undefined;
 };
 
 export type Tasks = {readonly name: string | null; readonly tasks: readonly Task[]};
 
 /** Throws `usage` and `input` errors. Without a configuration each model is a task that takes the file's name. */
-export function resolveTasks({models, tasks: flags, config: configFile}: TaskOptions): Tasks {
+export function resolveTasks({models = [], tasks: flags = [], config: configFile}: TaskOptions): Tasks {
   const flagged = flags.map(parseFlag);
   const files = [...models, ...flagged.map(flag => flag.model)];
   for (const file of files) if (!existsSync(file)) fail('input', 'file.missing', file, 'there is no such file', 'check the path');

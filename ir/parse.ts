@@ -10,7 +10,11 @@ import {isDType, parseNumber} from './scalar.js';
 import {bytesOfTensor, tensorFrom, zeros} from './tensor.js';
 import type {Attr, Attrs, Blob, Constant, Head, Loc, Module, Node, Quant, TensorType, Value, ValueId} from './types.js';
 
-export type ParseOptions = {readonly file?: string; readonly blobs?: (hash: string) => Uint8Array | undefined};
+export type ParseOptions = {
+  readonly file?: string;
+  /** The bytes of constants that are too large to be in the text. */
+  readonly blobs?: (hash: string, type: TensorType) => Uint8Array | undefined;
+};
 
 type Token = {readonly text: string; readonly at: number};
 
@@ -150,7 +154,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     }
     expect('blob');
     const hash = next();
-    const bytes = blobs(hash) ?? wrong(`the bytes of ${hash} are not at hand`, tokens[at - 1], 'ir.blob');
+    const bytes = blobs(hash, valueType) ?? wrong(`the bytes of ${hash} are not at hand`, tokens[at - 1], 'ir.blob');
     if (bytes.byteLength !== zeros(dtype, shape).data.byteLength)
       wrong(`${hash} has another size than ${printType(valueType)}`, token);
     return {hash, bytes};

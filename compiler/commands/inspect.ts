@@ -1,16 +1,18 @@
 /** `dnnc inspect`: the IR, what each layer costs and where it came from, cuts, the plan and its memory, a drawing. */
-import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import type {Command} from 'commander';
 import {costOf, costOfHead} from '../../ir/cost.js';
 import {type Cut, cutsOf} from '../../ir/cuts.js';
 import {fail, showLoc} from '../../ir/diagnostics.js';
 import {nodesFor} from '../../ir/graph.js';
-import {parse} from '../../ir/parse.js';
+import {hashOf} from '../../ir/hash.js';
+import {parse, seeded} from '../../ir/parse.js';
 import type {Plan} from '../../ir/plan.js';
 import {print, printType} from '../../ir/print.js';
 import {printPlan} from '../../ir/print-plan.js';
-import type {Head, Module, Node} from '../../ir/types.js';
+import {bytesOfTensor, elements, tensorFrom, zeros} from '../../ir/tensor.js';
+import type {Head, Module, Node, TensorType} from '../../ir/types.js';
 import {runPasses} from '../../passes/framework/manager.js';
 import {planMemory} from '../../passes/plan-memory/index.js';
 import {logName} from '../artifacts.js';
@@ -25,7 +27,8 @@ import {checkSupported} from '../supported.js';
 import {resolveTasks} from '../tasks.js';
 import {type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
 
-type Flags = ModelFlags & JsonFlag & {readonly ir?: boolean; readonly plan?: boolean; readonly svg?: string; readonly raw?: boolean};
+type Flags = ModelFlags &
+  JsonFlag & {readonly ir?: boolean; readonly plan?: boolean; readonly svg?: string; readonly raw?: boolean};
 
 export function defineInspect(program: Command): void {
   const command = program
@@ -45,25 +48,46 @@ async function inspect(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.svg !== undefined) writeFileSync(flags.svg, await drawSvg(module));
   if (flags.ir) return say(print(module).trimEnd());
   const plan = flags.raw ? null : planOf(module);
-  if (flags.plan) return say(plan ? printPlan(plan).trimEnd() : fail('usage', 'inspect.plan', '--plan', 'does not go with --raw', 'leave one out'));
+  if (flags.plan)
+    return say(
+      plan ? printPlan(plan).trimEnd() : fail('usage', 'inspect.plan', '--plan', 'does not go with --raw', 'leave one out'),
+    );
   const heads = module.heads.map((head, i) => ({head, cuts: cutsOf(module, head), memory: plan?.memory?.entryBytes[i] ?? null}));
-  if (flags.json) return printJson({name: module.name, heads: heads.map(({head, cuts, memory}) => document(module, head, cuts, memory))});
+  if (flags.json)
+    return printJson({name: module.name, heads: heads.map(({head, cuts, memory}) => document(module, head, cuts, memory))});
   for (const {head, cuts} of heads) tell(module, head, cuts);
   if (plan) say(memoryMap(plan));
 }
 
 function loadAny(paths: readonly string[], flags: Flags): Module {
   const [first] = paths;
-  if (first?.endsWith('.ir')) return parse(readFileSync(first, 'utf8'), {file: basename(first)});
+  if (first?.endsWith('.ir')) return readIr(first);
   if (first !== undefined && statSync(first, {throwIfNoEntry: false})?.isDirectory()) {
-    if (!isBuild(first)) fail('input', 'open.foreign', first, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
-    const log = JSON.parse(readFileSync(join(first, logName), 'utf8')) as {tasks: {task: string; model: string; output: string | null}[]; bound: Record<string, number>};
-    const flagged = log.tasks.map(({task, model, output}) => `${task}=${join(first, model)}${output === null ? '' : `:${output}`}`);
+    if (!isBuild(first))
+      fail('input', 'open.foreign', first, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
+    const log = JSON.parse(readFileSync(join(first, logName), 'utf8')) as {
+      tasks: {task: string; model: string; output: string | null}[];
+      bound: Record<string, number>;
+    };
+    const flagged = log.tasks.map(
+      ({task, model, output}) => `${task}=${join(first, model)}${output === null ? '' : `:${output}`}`,
+    );
     const {tasks} = resolveTasks({models: [], tasks: flagged, config: flags.config});
     return loadTasks(tasks, {name: basename(first), bind: new Map(Object.entries(log.bound))}).module;
   }
   const {name, tasks} = resolveTasks({models: paths, tasks: flags.task, config: flags.config});
   return loadTasks(tasks, {name: name ?? tasks[0]!.name, bind: flags.bind}).module;
+}
+
+/** Large constants are not in the text: layers, costs and memory do not depend on their values, which are made up. */
+function readIr(file: string): Module {
+  if (!existsSync(file)) fail('input', 'file.missing', file, 'there is no such file', 'check the path');
+  const blobs = (_: string, {dtype, shape}: TensorType): Uint8Array => {
+    const count = elements(shape);
+    const real = dtype.startsWith('f') || dtype === 'bf16';
+    return bytesOfTensor(real ? tensorFrom(dtype, shape, seeded(count, count, real)) : zeros(dtype, shape));
+  };
+  return parse(readFileSync(file, 'utf8'), {file: basename(file), blobs});
 }
 
 function planOf(module: Module): Plan {
@@ -80,9 +104,16 @@ function document(module: Module, head: Head, cuts: readonly Cut[], memory: {byt
   const nodes = nodesFor(module.graph, head.outputs);
   return {
     task: head.name,
+    hash: head.outputs.map(id => hashOf(module.graph, id)).join(' '),
     ...costOfHead(module.graph, head),
     ...(memory && {arenaBytes: memory.bytes, arenaLowerBound: memory.lowerBound}),
-    layers: nodes.map(node => ({value: node.outputs[0].name, op: node.op, type: printType(node.outputs[0].type), ...costOf(module.graph, node), origin: originOf(node)})),
+    layers: nodes.map(node => ({
+      value: node.outputs[0].name,
+      op: node.op,
+      type: printType(node.outputs[0].type),
+      ...costOf(module.graph, node),
+      origin: originOf(node),
+    })),
     cuts: cuts.map(({value, bytes, depth}) => ({value: value.name, type: printType(value.type), bytes, depth})),
   };
 }
@@ -91,12 +122,23 @@ function tell(module: Module, head: Head, cuts: readonly Cut[]): void {
   const nodes = nodesFor(module.graph, head.outputs);
   const total = costOfHead(module.graph, head);
   const cutAfter = new Set(cuts.map(cut => cut.after));
-  say(`task ${head.name}: ${countText(total.macs)} MACs, ${bytesText(total.bytesOfWeights)} of weights, ${nodes.length} layers\n`);
+  say(
+    `task ${head.name}: ${countText(total.macs)} MACs, ${bytesText(total.bytesOfWeights)} of weights, ${nodes.length} layers\n`,
+  );
   const rows = nodes.map((node, i) => {
     const cost = costOf(module.graph, node);
     const share = total.macs > 0 ? `${((100 * cost.macs) / total.macs).toFixed(1)}%` : '';
     const epilogue = 'epilogue' in node.attrs && node.attrs.epilogue !== '' ? ` + ${node.attrs.epilogue}` : '';
-    return [`${i}`, `${node.op}${epilogue}`, printType(node.outputs[0].type), countText(cost.macs), share, bytesText(cost.bytesOfWeights), cutAfter.has(node) ? 'cut' : '', shorten(originOf(node))];
+    return [
+      `${i}`,
+      `${node.op}${epilogue}`,
+      printType(node.outputs[0].type),
+      countText(cost.macs),
+      share,
+      bytesText(cost.bytesOfWeights),
+      cutAfter.has(node) ? 'cut' : '',
+      shorten(originOf(node)),
+    ];
   });
   say(table([['', 'layer', 'result', 'MACs', 'share', 'weights', '', 'from'], ...rows]));
   say('');
