@@ -20,7 +20,7 @@ DNNC_INLINE void groupnorm_sums(const float *x, float *acc, const float *shift, 
   for (int i = 0; i < s.h; i++)
     for (int j = 0; j < s.w; j++) {
       const float *pixel = x + (ptrdiff_t)i * s.xh + (ptrdiff_t)j * s.xw;
-      DNNC_KEEP_LOOP
+      DNNC_UNROLL(1)
       for (int l = 0; l < lanes; l++) {
         const float d = pixel[l] - shift[l];
         acc[l] += square ? d * d : d;

@@ -21,7 +21,7 @@ enum { LAYERNORM_LANES = 16 };
     T lanes[LAYERNORM_LANES] = {0};                                                                                    \
     const int whole = size / LAYERNORM_LANES * LAYERNORM_LANES;                                                        \
     for (int i = 0; i < whole; i += LAYERNORM_LANES) {                                                                 \
-      DNNC_KEEP_LOOP                                                                                                   \
+      DNNC_UNROLL(1)                                                                                                   \
       for (int l = 0; l < LAYERNORM_LANES; l++) {                                                                      \
         const T d = x[i + l] - shift;                                                                                  \
         lanes[l] += square ? d * d : d;                                                                                \

@@ -55,7 +55,7 @@ typedef struct {
     return kind == REDUCE_PROD ? (T)1 : kind == REDUCE_MAX || kind == REDUCE_MIN ? first : (T)0;                       \
   }                                                                                                                    \
   DNNC_INLINE void reduce_row_##name(const T *x, ptrdiff_t step, T *acc, const T *high, int kind, int lanes) {         \
-    DNNC_KEEP_LOOP                                                                                                     \
+    DNNC_UNROLL(1)                                                                                                     \
     for (int l = 0; l < lanes; l++) acc[l] = reduce_join_##name(kind, acc[l], reduce_term_##name(kind, x[l * step], high[l])); \
   }                                                                                                                    \
   /* acc[l]: the reduction that begins at x[l * step] */                                                               \
