@@ -96,6 +96,8 @@ export type OnnxCall = Builder & {
   dtypeOf(onnxType: number): DType | null;
   /** The value of an operand that the network computes from constants alone; null where it is absent or depends on inputs. */
   constantOrNull(index: number): Tensor | null;
+  /** Whether an operand depends on constants alone; evaluates nothing. */
+  isConstant(index: number): boolean;
   /** The same, refusing the node where the operand depends on inputs; `what` says what it decides, such as "the shape". */
   constant(index: number, what: string): Tensor;
   /** Refuses the node: not supported yet. */

@@ -10,8 +10,8 @@ import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {add, div, mul, sub} from '../../ir/ops/elementwise/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {map} from '../../ir/ops/map/index.js';
-import {numberAt, numbersOf, type Tensor, tensorFrom, tensorOf} from '../../ir/tensor.js';
-import type {Module, Node, ValueId} from '../../ir/types.js';
+import {numberAt, type Tensor, tensorFrom, tensorOf} from '../../ir/tensor.js';
+import type {Module, Node, Value, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
 
@@ -26,8 +26,8 @@ export const foldBatchnorm = definePass({
   run: (module, context) => rewriteToFixpoint(module, 'fold-batchnorm', rules, context, 'folded'),
 });
 
-/** y = a[c] * x + d[c] */
-type Affine = {readonly a: (c: number) => number; readonly d: (c: number) => number};
+/** y = a[c] * x + d[c]; `shifts` says that a is 1. */
+type Affine = {readonly shifts?: true; readonly a: (c: number) => number; readonly d: (c: number) => number};
 
 const rules: readonly Rule[] = [
   {
@@ -37,6 +37,8 @@ const rules: readonly Rule[] = [
       const found = affineOf(node, module);
       const producer = found && producerOf(module.graph, found.x);
       if (!found || !producer || onlyUser(module, found.x) !== node) return false;
+      // A step that stretches the result of its layer is more than a bias.
+      if (String(producer.outputs[0].type.shape) !== String(node.outputs[0].type.shape)) return false;
       if (!(isOp(producer, conv2d) || isOp(producer, linear)) || producer.attrs.epilogue !== '') return false;
       return fold(producer, node, found.affine, module, edit);
     },
@@ -92,8 +94,8 @@ function affineOf(node: Node, module: Module): {x: ValueId; affine: Affine} | nu
   const commutes = isOp(node, add) || isOp(node, mul);
   const [x, k] = constantOf(graph, first) && commutes ? [second, channel(first)] : [first, channel(second)];
   if (!k) return null;
-  if (isOp(node, add)) return {x, affine: {a: one, d: k}};
-  if (isOp(node, sub)) return {x, affine: {a: one, d: c => -k(c)}};
+  if (isOp(node, add)) return {x, affine: {shifts: true, a: one, d: k}};
+  if (isOp(node, sub)) return {x, affine: {shifts: true, a: one, d: c => -k(c)}};
   if (isOp(node, mul)) return {x, affine: {a: k, d: zero}};
   return isOp(node, div) ? {x, affine: {a: c => 1 / k(c), d: zero}} : null;
 }
@@ -113,7 +115,7 @@ function perChannel(tensor: Tensor, shape: readonly number[], axis: 'last' | 1):
   return fits ? c => numberAt(tensor, c) : null;
 }
 
-function fold(producer: Node, node: Node, {a, d}: Affine, {graph}: Module, edit: Editor): boolean {
+function fold(producer: Node, node: Node, {a, d, shifts: onlyShifts}: Affine, {graph}: Module, edit: Editor): boolean {
   const [x, wId, bId] = producer.inputs;
   const w = wId == null ? null : constantOf(graph, wId);
   const b = bId == null ? null : constantOf(graph, bId);
@@ -123,9 +125,14 @@ function fold(producer: Node, node: Node, {a, d}: Affine, {graph}: Module, edit:
   const outputs = tensor.shape[0]!;
   const each = tensor.data.length / outputs;
   const build = edit.before(producer, node);
-  const weights = numbersOf(tensor).map((value, i) => value * a(Math.floor(i / each)));
+  // A mere shift leaves the weights alone: they may be hundreds of megabytes.
+  const scaled = (): Value => {
+    const weights = new Float32Array(tensor.data.length);
+    for (let i = 0; i < weights.length; i++) weights[i] = Number(tensor.data[i]) * a(Math.floor(i / each));
+    return build.literal({dtype: 'f32', shape: tensor.shape, data: weights}, w.value.name);
+  };
   const shifts = Array.from({length: outputs}, (_, c) => (bias ? numberAt(bias, c) : 0) * a(c) + d(c));
-  const newW = build.literal(tensorFrom('f32', tensor.shape, weights), w.value.name);
+  const newW = onlyShifts ? w.value : scaled();
   const newB = build.literal(tensorFrom('f32', [outputs], shifts), b?.value.name ?? `${producer.outputs[0].name}.bias`);
   const operands = [valueAt(graph, x), newW, newB];
   const [y] = isOp(producer, conv2d)

@@ -10,7 +10,7 @@ import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {evenRows, linear} from '../../ir/ops/linear/index.js';
 import {map} from '../../ir/ops/map/index.js';
-import {matmul} from '../../ir/ops/matmul/index.js';
+import {foldsToTwo, matmul} from '../../ir/ops/matmul/index.js';
 import {arg, lit, printScalar, type Scalar, sizeOfScalar, substitute, typeOfScalar} from '../../ir/scalar.js';
 import {simplify} from '../../ir/simplify.js';
 import {numberAt, tensorOf} from '../../ir/tensor.js';
@@ -166,5 +166,9 @@ const intoEpilogue: Rule = {
 /** Whether a kernel can read an operand along with its results. */
 function fits(extra: ValueId, producer: Node, module: Module): boolean {
   const {dtype, shape} = valueAt(module.graph, extra).type;
-  return dtype === 'f32' && (!isOp(producer, linear) || evenRows(shape, producer.outputs[0].type.shape));
+  if (dtype !== 'f32') return false;
+  const result = producer.outputs[0].type.shape;
+  if (isOp(producer, linear)) return evenRows(shape, result);
+  const operands = producer.inputs.map(id => (id === null ? [] : valueAt(module.graph, id).type.shape));
+  return !isOp(producer, matmul) || foldsToTwo(result, [...operands, shape]);
 }

@@ -16,7 +16,7 @@ import {collectHeaders} from '../../compiler/headers.js';
 import {runsHere} from '../../compiler/host.js';
 import {packageFile} from '../../compiler/package-files.js';
 import {fail} from '../../ir/diagnostics.js';
-import {type Entry, type Root, alignment} from '../../ir/plan.js';
+import {alignment, type Entry, type Root} from '../../ir/plan.js';
 import {bytesOf, type Tensor, zeros} from '../../ir/tensor.js';
 import type {Module, TensorType} from '../../ir/types.js';
 import {

@@ -53,5 +53,6 @@ export const cases: readonly OpCase[] = [
     [17, 1, 1],
     [1, 17, 6, 5],
   ]),
+  fused('residual without a batch axis', 'add(x0, x1)', [[17, 6, 5]]),
   fused('residual of one row and of one value', 'add(mul(x0, x2), x1)', [[1, 17, 1, 5], []]),
 ];

@@ -71,7 +71,8 @@ export const conv2d: OpDef<Conv2dAttrs> = defineOp<Conv2dAttrs>({
   fromOnnx: {Conv: importConv},
   kernel: {
     layout: 'channels-last',
-    free: () => [1, 2, 3, 4],
+    free: () => [1, 2],
+    extras: 3,
     border: ({attrs}) => borderOf(attrs),
     inPlace: () => [3, 4],
     lower: lowerConv,

@@ -34,6 +34,11 @@ export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
       holds: ({inputs: [, w, b]}) => !b || (b.shape.length === 1 && b.shape[0] === w?.shape[0]),
     },
     ...epilogueRules<EpilogueAttrs>('linear', 3, shapeOf),
+    {
+      id: 'linear.rows',
+      says: 'an extra operand has one row for all rows of the result, or a row each',
+      holds: call => call.inputs.slice(3).every(extra => !extra || evenRows(extra.shape, shapeOf(call))),
+    },
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: shapeOf(call)}],
   evaluate: (call, inputs) => {
@@ -49,7 +54,7 @@ export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
     return [applyEpilogue(call.attrs, y, inputs.slice(3))];
   },
   macs: call => shapeOf(call).reduce((n, d) => n * d, 1) * typeAt(call, 1).shape[1]!,
-  kernel: {layout: 'row-major', free: () => [1, 2, 3, 4], inPlace: () => [3, 4], lower: lowerLinear},
+  kernel: {layout: 'row-major', free: () => [1, 2], extras: 3, inPlace: () => [3, 4], lower: lowerLinear},
 });
 
 /** The convolution kernel on an image of one row: each row of x is a pixel. */

@@ -15,6 +15,8 @@ import {
   noEpilogue,
 } from '../common/epilogue.js';
 import {add, mul} from '../elementwise/index.js';
+import {expandTo} from '../expand/index.js';
+import {linear} from '../linear/index.js';
 import {reshapeTo} from '../reshape/index.js';
 import {transposeTo} from '../transpose/index.js';
 
@@ -42,6 +44,15 @@ export const matmul: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
       holds: ({inputs: [a, b]}) => broadcastShape([a?.shape.slice(0, -2) ?? [], b?.shape.slice(0, -2) ?? []]) !== null,
     },
     ...epilogueRules<EpilogueAttrs>('matmul', 2, shapeOf),
+    {
+      id: 'matmul.batch',
+      says: 'the leading axes are at most two loops: neighbours merge where every operand steps through them evenly',
+      holds: call =>
+        foldsToTwo(
+          shapeOf(call),
+          call.inputs.map(type => type?.shape ?? []),
+        ),
+    },
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: shapeOf(call)}],
   evaluate: (call, inputs) => {
@@ -65,7 +76,7 @@ export const matmul: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
   },
   macs: call => shapeOf(call).reduce((n, d) => n * d, 1) * typeAt(call, 0).shape.at(-1)!,
   fromOnnx: {MatMul: importMatMul, Gemm: importGemm},
-  kernel: {layout: 'row-major', free: () => [2, 3], inPlace: () => [2, 3], lower: lowerMatmul},
+  kernel: {layout: 'row-major', extras: 2, inPlace: () => [2, 3], lower: lowerMatmul},
 });
 
 /** A vector operand gets an axis of 1, which the result then loses (NumPy's rule). */
@@ -75,26 +86,42 @@ function importMatMul(onnx: OnnxCall): readonly Value[] {
   const [rowVector, columnVector] = [a.type.shape.length === 1, b.type.shape.length === 1];
   const [left] = rowVector ? reshapeTo(onnx, a, [1, ...a.type.shape]) : [a];
   const [right] = columnVector ? reshapeTo(onnx, b, [...b.type.shape, 1]) : [b];
-  const [y] = onnx.emit(matmul, [left, right], noEpilogue);
+  const [y] = onnx.emit(matmul, spread(onnx, left, right), noEpilogue);
   const shape = y.type.shape.filter(
     (_, i) => !(rowVector && i === y.type.shape.length - 2) && !(columnVector && i === y.type.shape.length - 1),
   );
   return reshapeTo(onnx, y, shape);
 }
 
-/** alpha * op(A) * op(B) + beta * C */
+/** The operands with their leading axes broadcast by hand where the loops of the kernel could not. */
+function spread(build: Builder, a: Value, b: Value): readonly [Value, Value] {
+  const shape = shapeOf({attrs: noEpilogue, inputs: [a.type, b.type]});
+  if (foldsToTwo(shape, [a.type.shape, b.type.shape])) return [a, b];
+  const whole = (value: Value): Value => expandTo(build, value, [...shape.slice(0, -2), ...value.type.shape.slice(-2)]);
+  return [whole(a), whole(b)];
+}
+
+/** alpha * op(A) * op(B) + beta * C. A constant B is a linear layer's weights, which lie as ONNX has them with transB. */
 function importGemm(onnx: OnnxCall): readonly Value[] {
-  const turned = (value: Value, attribute: string): Value => (onnx.int(attribute, 0) ? transposeTo(onnx, value, [1, 0]) : value);
-  const [y] = onnx.emit(matmul, [turned(onnx.input(0), 'transA'), turned(onnx.input(1), 'transB')], noEpilogue);
+  const [a, b, c] = [onnx.input(0), onnx.input(1), onnx.inputs[2]];
+  const x = onnx.int('transA', 0) ? transposeTo(onnx, a, [1, 0]) : a;
+  const turned = onnx.int('transB', 0) !== 0;
+  const isLayer =
+    b.type.dtype === 'f32' &&
+    b.type.shape.length === 2 &&
+    onnx.isConstant(1) &&
+    x.type.shape.at(-1) === b.type.shape[turned ? 1 : 0];
+  const [y] = isLayer
+    ? onnx.emit(linear, [x, turned ? b : transposeTo(onnx, b, [1, 0])], noEpilogue)
+    : onnx.emit(matmul, [x, turned ? transposeTo(onnx, b, [1, 0]) : b], noEpilogue);
   const product = scaled(onnx, y, onnx.float('alpha', 1));
-  const c = onnx.inputs[2];
   return [c ? onnx.emit(add, [product, scaled(onnx, c, onnx.float('beta', 1))], {})[0] : product];
 }
 
 const scaled = (build: Builder, value: Value, by: number): Value =>
   by === 1 ? value : build.emit(mul, [value, build.literal(filled(value.type.dtype, [], by))], {})[0];
 
-/** Leading axes fold into two batch loops; the importer's shapes never need more (checked by `matmul.batch`). */
+/** Leading axes fold into two batch loops, as the rule `matmul.batch` says. */
 function lowerMatmul(context: KernelContext<EpilogueAttrs>): KernelCall {
   const [a, b] = [context.inputs[0]!.view(), context.inputs[1]!.view()];
   const y = context.outputs[0]!;
@@ -134,6 +161,16 @@ function lowerMatmul(context: KernelContext<EpilogueAttrs>): KernelCall {
 }
 
 type Pair = [number, number];
+
+/** Whether dense operands of these shapes can be walked in two batch loops. */
+export function foldsToTwo(result: readonly number[], operands: readonly (readonly number[])[]): boolean {
+  const lead = result.slice(0, -2);
+  const steps = [...operands, result].map(shape => {
+    const padded = [...new Array<number>(Math.max(0, result.length - shape.length)).fill(1), ...shape];
+    return broadcastStrides(padded.slice(0, -2), stridesOf(padded).slice(0, -2), lead);
+  });
+  return foldBatch(lead, steps).sizes.length <= 2;
+}
 
 /** Merges batch axes, from the right, into two loops where all operands step evenly; the first axis takes what is left. */
 function foldBatch(
