@@ -14,11 +14,13 @@ import type {Latency, Manifest, Quality} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
+import type {Dataset} from './data/dataset.js';
+import {accuracyOf, qualityOf} from './evaluate-variant.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere, targetsNamed} from './host.js';
 import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
-import {manifestOf} from './manifest.js';
+import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
 import type {Task} from './tasks.js';
 import {version} from './version.js';
@@ -95,9 +97,9 @@ async function writeBuild(
   const shared = embedded ? [`${name}_weights.c`] : [];
   if (embedded) write(`${name}_weights.c`, emitWeights(name, compiled.weights, `dnnc ${version}`));
   else write(`${name}.weights`, compiled.weights);
-  const facts = {name, sources: texts, shared};
-  write('Makefile', makefile(facts));
-  write('CMakeLists.txt', cmakeLists(facts));
+  const project = {name, sources: texts, shared};
+  write('Makefile', makefile(project));
+  write('CMakeLists.txt', cmakeLists(project));
   write(`${name}.ir`, print(compiled.module));
   write(`${name}.plan`, printPlan(compiled.plan));
   for (const {file, target} of texts) {
@@ -120,38 +122,40 @@ async function writeBuild(
     bound: Object.fromEntries(loaded.bound),
   };
   write(logName, `${JSON.stringify(log, null, 2)}\n`);
-  const manifestFor = (latencies: ReadonlyMap<string, Latency>): Manifest =>
-    manifestOf({name, tasks, compiled, loaded, targets, embedded, latencies, files: hashesOf(folder)});
-  let manifest = manifestFor(new Map());
-  const target = targets.findLast(runsHere);
-  if (options.measure && target) {
-    progress('measuring');
-    write('manifest.json', JSON.stringify(manifest));
-    const session = loadBuild(folder, {target: target.name});
-    const latencies = new Map(
-      manifest.variants.map(variant => [
-        variant.id,
-        measureLatency(session.entry(variant.task, variant.id), cpuModel(), `${compiled.hash} ${target.name} ${variant.id}`),
-      ]),
-    );
-    manifest = manifestOf({
-      name,
-      tasks,
-      compiled,
-      loaded,
-      targets,
-      embedded,
-      latencies,
-      latencyTarget: target,
-      files: hashesOf(folder),
-    });
-  }
+  const facts = {name, tasks, compiled, loaded, targets, embedded, files: hashesOf(folder)};
+  const manifest = observed(folder, manifestOf(facts), facts, options);
   if (options.typed !== false) {
     const {ts, json} = await writeManifest(manifest);
     write('manifest.ts', ts);
     write('manifest.json', json);
   } else write('manifest.json', `${JSON.stringify(manifest)}\n`);
   return manifest;
+}
+
+/** The manifest with what running the build on this machine tells: latency, and accuracy where there is data. */
+function observed(
+  folder: string,
+  plain: Manifest,
+  facts: ManifestFacts,
+  {measure = true, evaluate, progress = () => {}}: BuildOptions,
+): Manifest {
+  const target = facts.targets.findLast(runsHere);
+  if (!target || (!measure && !evaluate)) return plain;
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(plain));
+  const session = loadBuild(folder, {target: target.name});
+  const latencies = new Map<string, Latency>();
+  const qualities = new Map<string, Quality>();
+  for (const {id, task} of plain.variants) {
+    const entry = session.entry(task, id);
+    const labelled = evaluate?.get(task);
+    if (labelled) {
+      progress(`evaluating ${id}`);
+      qualities.set(id, qualityOf(accuracyOf(entry, labelled.data), labelled.path));
+    }
+    progress(`measuring ${id}`);
+    if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));
+  }
+  return manifestOf({...facts, latencies, latencyTarget: target, qualities});
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

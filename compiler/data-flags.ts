@@ -24,4 +24,11 @@ export function openLabelled(path: string, task: Task, labelsKey: string | undef
 
 /** Throws `usage` where a task has no data. */
 export const requiredData = (path: string | null, task: Task, flag: string): string =>
-  path ?? fail('usage', 'data.missing', task.name, 'no data was given for this task', `${flag} DATA, ${flag} ${task.name}=DATA, or "evaluate" in dnnc.config.json`);
+  path ??
+  fail(
+    'usage',
+    'data.missing',
+    task.name,
+    'no data was given for this task',
+    `${flag} DATA, ${flag} ${task.name}=DATA, or "evaluate" in dnnc.config.json`,
+  );

@@ -28,7 +28,9 @@ export function dotOf({name, graph, heads}: Module): string {
     const epilogue = 'epilogue' in node.attrs && node.attrs.epilogue !== '' ? `\n${node.attrs.epilogue}` : '';
     const cost = macs > 0 ? `\n${countText(macs)} MACs` : '';
     const shade = 95 - Math.round(35 * (macs / most));
-    lines.push(`${id} [fillcolor="0.58 ${((100 - shade) / 100).toFixed(2)} 1.0", label=${quote(`${node.op}${epilogue}\n${printType(node.outputs[0].type)}${cost}`)}]`);
+    lines.push(
+      `${id} [fillcolor="0.58 ${((100 - shade) / 100).toFixed(2)} 1.0", label=${quote(`${node.op}${epilogue}\n${printType(node.outputs[0].type)}${cost}`)}]`,
+    );
     for (const output of node.outputs) owner.set(output.id, id);
     for (const input of node.inputs) if (input !== null && !constantOf(graph, input)) lines.push(`${owner.get(input)} -> ${id}`);
   }

@@ -8,7 +8,7 @@ import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead} from '../ir/cost.js';
 import {inputsFor, outputNames, valueAt} from '../ir/graph.js';
 import {alignment} from '../ir/plan.js';
-import type {Latency, Manifest, Task as ManifestTask, Preparation, Segment, Variant} from '../runtime/manifest.js';
+import type {Latency, Manifest, Task as ManifestTask, Preparation, Quality, Segment, Variant} from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
 import type {Loaded} from './load.js';
 import type {Task} from './tasks.js';
@@ -22,8 +22,10 @@ export type ManifestFacts = {
   readonly targets: readonly Target[];
   readonly embedded: boolean;
   /** By variant id, measured on `latencyTarget`. */
-  readonly latencies: ReadonlyMap<string, Latency>;
+  readonly latencies?: ReadonlyMap<string, Latency>;
   readonly latencyTarget?: Target;
+  /** By variant id. */
+  readonly qualities?: ReadonlyMap<string, Quality>;
   readonly files: Readonly<Record<string, string>>;
 };
 
@@ -105,10 +107,11 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return {id: `${task.name}`, tasks: [task.name], macs, weightBytes, arenaBytes: memory.entryBytes[i]!.bytes};
   }
 
-  function variantOf(task: Task, i: number, {latencies, latencyTarget}: ManifestFacts): Variant {
+  function variantOf(task: Task, i: number, {latencies, latencyTarget, qualities}: ManifestFacts): Variant {
     const {macs, weightBytes, packedBytes} = sizes(i);
     const id = `${task.name}/full`;
-    const latency = latencies.get(id);
+    const latency = latencies?.get(id);
+    const quality = qualities?.get(id);
     return {
       id,
       task: task.name,
@@ -120,6 +123,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       arenaBytes: memory.entryBytes[i]!.bytes,
       arenaLowerBound: memory.entryBytes[i]!.lowerBound,
       loadBytes: packedBytes,
+      ...(quality && {quality}),
       ...(latency && latencyTarget && {latency: {[latencyTarget.name]: latency}}),
     };
   }

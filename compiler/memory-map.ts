@@ -16,7 +16,9 @@ export function memoryMap(plan: Plan): string {
       );
       const [first, last] = [steps[0] ?? 0, steps.at(-1) ?? 0];
       const scale = columns / Math.max(1, entry.steps.length);
-      const bar = Array.from({length: columns}, (_, x) => (x >= Math.floor(first * scale) && x <= Math.floor(last * scale) ? '#' : '.')).join('');
+      const bar = Array.from({length: columns}, (_, x) =>
+        x >= Math.floor(first * scale) && x <= Math.floor(last * scale) ? '#' : '.',
+      ).join('');
       return [{offset, row: [`%${root.name}`, `${offset}`, bytesText(root.bytes), bar]}];
     });
     const sorted = rows.sort((a, b) => a.offset - b.offset).map(({row}) => row);

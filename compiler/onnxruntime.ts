@@ -1,7 +1,7 @@
 /** onnxruntime-node as the other opinion: an optional peer, loaded only where a command asks for it. */
 import type * as Onnxruntime from 'onnxruntime-node';
 import {fail} from '../ir/diagnostics.js';
-import {bytesOfTensor, type Tensor, tensorOf} from '../ir/tensor.js';
+import {type Tensor, tensorOf} from '../ir/tensor.js';
 import type {DType} from '../ir/types.js';
 
 const typeNames = {
@@ -40,7 +40,13 @@ export const hasOnnxruntime = async (): Promise<boolean> => (await isInstalled()
 export async function openPeer(model: string, threads = 1): Promise<Peer> {
   const runtime =
     (await isInstalled()) ??
-    fail('usage', 'onnxruntime.missing', 'onnxruntime-node', 'is not installed', 'npm install onnxruntime-node (an optional peer of dnnc)');
+    fail(
+      'usage',
+      'onnxruntime.missing',
+      'onnxruntime-node',
+      'is not installed',
+      'npm install onnxruntime-node (an optional peer of dnnc)',
+    );
   const session = await runtime.InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -49,7 +55,12 @@ export async function openPeer(model: string, threads = 1): Promise<Peer> {
     logSeverityLevel: 3,
   });
   const feed = (inputs: readonly Tensor[]) =>
-    Object.fromEntries(session.inputNames.map((name, i) => [name, toPeer(runtime, inputs[i] ?? fail('bug', 'onnxruntime.inputs', name, 'has no tensor'))]));
+    Object.fromEntries(
+      session.inputNames.map((name, i) => [
+        name,
+        toPeer(runtime, inputs[i] ?? fail('bug', 'onnxruntime.inputs', name, 'has no tensor')),
+      ]),
+    );
   return {
     version: runtime.env.versions.node ?? 'unknown',
     async run(inputs) {
@@ -70,17 +81,18 @@ export async function openPeer(model: string, threads = 1): Promise<Peer> {
 }
 
 function toPeer(runtime: typeof Onnxruntime, {dtype, shape, data}: Tensor): Onnxruntime.Tensor {
-  const name = dtype in typeNames ? typeNames[dtype as keyof typeof typeNames] : fail('unsupported', 'onnxruntime.dtype', dtype, 'cannot be passed to onnxruntime');
+  const name =
+    dtype in typeNames
+      ? typeNames[dtype as keyof typeof typeNames]
+      : fail('unsupported', 'onnxruntime.dtype', dtype, 'cannot be passed to onnxruntime');
   return new runtime.Tensor(name, data as Onnxruntime.Tensor.DataType, [...shape]);
 }
 
 function fromPeer(value: Onnxruntime.OnnxValue | undefined): Tensor {
-  if (!value || !('data' in value) || !ArrayBuffer.isView(value.data)) return fail('unsupported', 'onnxruntime.output', 'output', 'is not a tensor of numbers');
+  if (!value || !('data' in value) || !ArrayBuffer.isView(value.data))
+    return fail('unsupported', 'onnxruntime.output', 'output', 'is not a tensor of numbers');
   const dtype = (Object.keys(typeNames) as (keyof typeof typeNames)[]).find(key => typeNames[key] === value.type);
   if (!dtype) return fail('unsupported', 'onnxruntime.dtype', value.type, 'cannot be read from onnxruntime');
   const {buffer, byteOffset, byteLength} = value.data;
   return tensorOf(dtype, value.dims, new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice());
 }
-
-/** A copy of a tensor of the runtime. */
-export const copyOf = (tensor: Tensor): Tensor => tensorOf(tensor.dtype, tensor.shape, bytesOfTensor(tensor).slice());

@@ -45,7 +45,8 @@ export function temporaryFolder(): string {
 export async function open(paths: readonly string[], options: OpenOptions): Promise<Opened> {
   const [first] = paths;
   if (first !== undefined && isFolder(first)) {
-    if (paths.length > 1) fail('usage', 'open.several', paths.join(' '), 'only one build can be opened', 'name one folder, or only .onnx files');
+    if (paths.length > 1)
+      fail('usage', 'open.several', paths.join(' '), 'only one build can be opened', 'name one folder, or only .onnx files');
     return openFolder(first, options);
   }
   const {name, tasks} = resolveTasks({models: paths, tasks: options.task, config: options.config});
@@ -56,7 +57,8 @@ export async function open(paths: readonly string[], options: OpenOptions): Prom
     targets: targetsNamed([options.target ?? 'native']),
     weights: 'blob',
     bind: options.bind,
-    measure: false, typed: false,
+    measure: false,
+    typed: false,
     ...(options.flags && {flags: options.flags}),
     ...(options.progress && {progress: options.progress}),
   });
@@ -73,7 +75,8 @@ function isFolder(path: string): boolean {
 }
 
 function openFolder(directory: string, options: OpenOptions): Opened {
-  if (!isBuild(directory)) fail('input', 'open.foreign', directory, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
+  if (!isBuild(directory))
+    fail('input', 'open.foreign', directory, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
   const session = load(directory, options.target === undefined ? {} : {target: options.target});
   const log = JSON.parse(readFileSync(join(directory, logName), 'utf8')) as Partial<Log>;
   const tasks = (log.tasks ?? []).map(({task, model, output}): Task => {

@@ -2,8 +2,8 @@
 import {join} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
-import {type Entry, type View} from '../ir/plan.js';
 import {dot, forEachIndex} from '../ir/ops/common/broadcast.js';
+import type {Entry, View} from '../ir/plan.js';
 import {type Tensor, tensorOf, widthOf, zeros} from '../ir/tensor.js';
 import type {Node, ValueId} from '../ir/types.js';
 import {load} from '../runtime/index.js';
@@ -14,17 +14,27 @@ import {temporaryFolder} from './open.js';
 import {randomInput} from './random-inputs.js';
 import type {Task} from './tasks.js';
 
-export type LayerDifference = Difference & {readonly task: string; readonly value: string; readonly op: string; readonly origin: string};
+export type LayerDifference = Difference & {
+  readonly task: string;
+  readonly value: string;
+  readonly op: string;
+  readonly origin: string;
+};
 
 /** Steps whose result is in the arena; outputs of the caller are compared by `verify` itself. */
-export async function compareLayers(tasks: readonly Task[], bound: ReadonlyMap<string, number>, progress: (doing: string) => void): Promise<readonly LayerDifference[]> {
+export async function compareLayers(
+  tasks: readonly Task[],
+  bound: ReadonlyMap<string, number>,
+  progress: (doing: string) => void,
+): Promise<readonly LayerDifference[]> {
   const built = await build(tasks, {
     directory: join(temporaryFolder(), 'traced'),
     name: 'traced',
     targets: targetsNamed(['native']),
     weights: 'blob',
     bind: bound,
-    measure: false, typed: false,
+    measure: false,
+    typed: false,
     flags: ['-DDNNC_TRACE'],
     progress,
   });
@@ -49,7 +59,15 @@ export async function compareLayers(tasks: readonly Task[], bound: ReadonlyMap<s
       const bytes = regions[i]?.[0];
       if (!step || !node || !bytes) return [];
       const got = viewOf(step.view, bytes);
-      return [{task: entry.task, value: step.value, op: node.op, origin: entry.steps[i]!.text, ...difference(got, reference.get(node.outputs[0].id as ValueId)!)}];
+      return [
+        {
+          task: entry.task,
+          value: step.value,
+          op: node.op,
+          origin: entry.steps[i]!.text,
+          ...difference(got, reference.get(node.outputs[0].id as ValueId)!),
+        },
+      ];
     });
   });
 }
@@ -59,7 +77,12 @@ type Watched = {readonly value: string; readonly view: View; readonly region: {r
 /** Per step the view it writes, from its first to its last element in the arena. */
 function watch(entry: Entry, offsets: readonly (number | null)[]): readonly (Watched | null)[] {
   return entry.steps.map(({work, value}) => {
-    const view = work.kind === 'loop' ? work.write : work.kind === 'kernel' ? (work.params.find(({role}) => role === 'write')?.view ?? null) : null;
+    const view =
+      work.kind === 'loop'
+        ? work.write
+        : work.kind === 'kernel'
+          ? (work.params.find(({role}) => role === 'write')?.view ?? null)
+          : null;
     const base = view && offsets[view.root];
     if (value === '' || !view || base == null) return null;
     const width = widthOf(view.dtype);

@@ -10,5 +10,9 @@ export function randomInput(input: Input, seed: number): Tensor {
   if (!real || !input.preparation) return tensorFrom(input.dtype, input.shape, seeded(seed, count, real));
   const pixels = seeded(seed, count, true).map(value => Math.floor((value + 1) * 128));
   const {dataLayout: _, ...preparation} = input.preparation;
-  return inputTensor(tensorFrom('u8', input.shape, pixels), {...input, preparation: {...preparation, dataLayout: 'NCHW'}}, 'random pixels');
+  return inputTensor(
+    tensorFrom('u8', input.shape, pixels),
+    {...input, preparation: {...preparation, dataLayout: 'NCHW'}},
+    'random pixels',
+  );
 }

@@ -106,6 +106,24 @@ export const numbersOf = (tensor: Tensor): number[] => Array.from({length: tenso
 /** The same memory as an ndarray, for strided reading. Half-width floats show their bits. */
 export const view = (tensor: Tensor): NdArray<TensorData> => ndarray(tensor.data, [...tensor.shape]);
 
+/** The elements of a strided view of `tensor` as a tensor of their own, in row-major order of the view. */
+export function dense(tensor: Tensor, strided: NdArray<TensorData>): Tensor {
+  const {shape, stride} = strided;
+  const result = zeros(tensor.dtype, shape);
+  const index = shape.map(() => 0);
+  let from = strided.offset;
+  for (let flat = 0; flat < result.data.length; flat++) {
+    result.data[flat] = tensor.data[from]!;
+    for (let axis = index.length - 1; axis >= 0; axis--) {
+      from += stride[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= shape[axis]! * stride[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** binary16 to binary64, exact. */

@@ -25,5 +25,3 @@ export const comment = (text: string): string =>
     .replace(/\/\*/g, '/ *')
     .replace(/\?\?/g, '? ?')
     .replace(/[\r\n]+/g, ' ')} */`;
-
-export const indent = (text: string, by = '  '): string => text.replace(/^(?=.)/gm, by);

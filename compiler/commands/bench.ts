@@ -14,7 +14,13 @@ import {randomInput} from '../random-inputs.js';
 import {type JsonFlag, type ModelFlags, positive, withJson, withModelOptions} from './options.js';
 
 type Flags = ModelFlags &
-  JsonFlag & {readonly against?: string; readonly perLayer?: boolean; readonly threads: number; readonly seconds: number; readonly target?: string};
+  JsonFlag & {
+    readonly against?: string;
+    readonly perLayer?: boolean;
+    readonly threads: number;
+    readonly seconds: number;
+    readonly target?: string;
+  };
 
 export function defineBench(program: Command): void {
   const command = program
@@ -29,10 +35,19 @@ export function defineBench(program: Command): void {
   withJson(withModelOptions(command)).action(bench);
 }
 
-type Result = {readonly task: string; readonly variant: string; readonly target: string; readonly threads: number; readonly ours: Percentiles; readonly onnxruntime?: Percentiles; readonly ratio?: number};
+type Result = {
+  readonly task: string;
+  readonly variant: string;
+  readonly target: string;
+  readonly threads: number;
+  readonly ours: Percentiles;
+  readonly onnxruntime?: Percentiles;
+  readonly ratio?: number;
+};
 
 async function bench(paths: readonly string[], flags: Flags): Promise<void> {
-  if (flags.against !== undefined && flags.against !== 'onnxruntime') fail('usage', 'bench.against', flags.against, 'is not a known peer', '--against onnxruntime');
+  if (flags.against !== undefined && flags.against !== 'onnxruntime')
+    fail('usage', 'bench.against', flags.against, 'is not a known peer', '--against onnxruntime');
   const show = progress();
   try {
     const opened = await open(paths, {...flags, progress: show});
@@ -79,7 +94,7 @@ async function measure(opened: Opened, task: string, variant: string, peer: Peer
 /** onnxruntime wants every input of the file, also those that the optimized network does not read. */
 function peerOrder({built, manifest}: Opened, task: string, inputs: readonly Tensor[]): readonly Tensor[] {
   const declared = manifest.tasks[task]!.inputs;
-  if (!built || built.loaded.module.heads.length !== 1) return inputs;
+  if (built?.loaded.module.heads.length !== 1) return inputs;
   return built.loaded.module.graph.inputs.map(value => {
     const at = declared.findIndex(input => input.name === value.name);
     return at >= 0 ? inputs[at]! : randomInput({name: value.name, ...value.type}, 1);
@@ -92,11 +107,27 @@ const rounded = ({p10, p50, p90}: Percentiles): Percentiles => ({
   p90: Number(p90.toPrecision(4)),
 });
 
-type LayerTime = {readonly task: string; readonly step: number; readonly layer: string; readonly microseconds: number; readonly gflops: number | null};
+type LayerTime = {
+  readonly task: string;
+  readonly step: number;
+  readonly layer: string;
+  readonly microseconds: number;
+  readonly gflops: number | null;
+};
 
 async function timeLayers({tasks, bound}: Opened, show: (doing: string) => void): Promise<readonly LayerTime[]> {
   const directory = join(temporaryFolder(), 'traced');
-  const built = await build(tasks, {directory, name: 'traced', targets: targetsNamed(['native']), weights: 'blob', bind: bound, measure: false, typed: false, flags: ['-DDNNC_TRACE'], progress: show});
+  const built = await build(tasks, {
+    directory,
+    name: 'traced',
+    targets: targetsNamed(['native']),
+    weights: 'blob',
+    bind: bound,
+    measure: false,
+    typed: false,
+    flags: ['-DDNNC_TRACE'],
+    progress: show,
+  });
   const session = load(directory);
   return built.compiled.plan.entries.flatMap(({task, steps}) => {
     const entry = session.entry(task);
@@ -109,7 +140,13 @@ async function timeLayers({tasks, bound}: Opened, show: (doing: string) => void)
     return steps.map(({text, work, macs}, step): LayerTime => {
       const microseconds = percentiles(samples.map(sums => sums[step] ?? 0)).p50 / iterations / 1000;
       const layer = text === '' ? (work.kind === 'loop' ? 'copy' : work.kind) : text;
-      return {task, step, layer, microseconds: Number(microseconds.toFixed(2)), gflops: macs > 0 ? Number(((2 * macs) / microseconds / 1000).toFixed(1)) : null};
+      return {
+        task,
+        step,
+        layer,
+        microseconds: Number(microseconds.toFixed(2)),
+        gflops: macs > 0 ? Number(((2 * macs) / microseconds / 1000).toFixed(1)) : null,
+      };
     });
   });
 }
@@ -127,6 +164,14 @@ function tell(results: readonly Result[], layers: readonly LayerTime[]): void {
   say(table([['variant', 'target', 'median', 'p10', 'p90', ...peer], ...rows]));
   if (layers.length === 0) return;
   const total = layers.reduce((sum, {microseconds}) => sum + microseconds, 0);
-  const lines = layers.map(({step, layer, microseconds, gflops}) => [`${step}`, microseconds.toFixed(1), `${((100 * microseconds) / total).toFixed(1)}%`, gflops === null ? '' : gflops.toFixed(0), layer.slice(0, 90)]);
-  say(`\n${table([['step', 'us', 'share', 'GFLOP/s', 'layer'], ...lines])}\n${countText(layers.length)} steps, ${timeText(total / 1000)} in all`);
+  const lines = layers.map(({step, layer, microseconds, gflops}) => [
+    `${step}`,
+    microseconds.toFixed(1),
+    `${((100 * microseconds) / total).toFixed(1)}%`,
+    gflops === null ? '' : gflops.toFixed(0),
+    layer.slice(0, 90),
+  ]);
+  say(
+    `\n${table([['step', 'us', 'share', 'GFLOP/s', 'layer'], ...lines])}\n${countText(layers.length)} steps, ${timeText(total / 1000)} in all`,
+  );
 }

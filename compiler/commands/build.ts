@@ -5,12 +5,13 @@ import {fail} from '../../ir/diagnostics.js';
 import {print} from '../../ir/print.js';
 import type {PassReport} from '../../passes/framework/manager.js';
 import {type Built, build} from '../build.js';
+import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
 import {targetsNamed} from '../host.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {exact} from '../pipeline.js';
 import {resolveTasks, type Task} from '../tasks.js';
-import {commaList, type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
+import {collect, commaList, type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
 
 type Flags = ModelFlags &
   JsonFlag & {
@@ -19,6 +20,7 @@ type Flags = ModelFlags &
     readonly target: readonly string[];
     readonly weights: string;
     readonly measure: boolean;
+    readonly evaluate: readonly string[];
     readonly dumpIrAfter?: string;
   };
 
@@ -31,6 +33,7 @@ export function defineBuild(program: Command): void {
     .option('--name <NAME>', 'name of the module: prefix of files and C symbols')
     .option('--target <T[,T]>', 'native, generic, x86-64-avx2, x86-64-avx512 (default: native)', commaList, [])
     .option('--weights <blob|c>', 'weights as a file or as a C array', 'blob')
+    .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
   withJson(withModelOptions(command)).action(runBuild);
@@ -51,12 +54,23 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     weights,
     bind: flags.bind,
     measure: flags.measure,
+    evaluate: labelledData(tasks, flags.evaluate),
     observe: dumping(flags.dumpIrAfter),
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) printJson(document(built, tasks, seconds));
   else tell(built, seconds);
+}
+
+/** Data that was asked for, opened before anything is built: a wrong path is said at once. */
+function labelledData(tasks: readonly Task[], flags: readonly string[]) {
+  return new Map(
+    tasks.flatMap(task => {
+      const path = flags.length === 0 ? null : dataPath(flags, task, null);
+      return path === null ? [] : [[task.name, {path, data: openLabelled(path, task, undefined)}] as const];
+    }),
+  );
 }
 
 function dumping(what: string | undefined): (report: PassReport) => void {
@@ -79,7 +93,7 @@ const document = ({directory, name, manifest}: Built, tasks: readonly Task[], se
   name,
   tasks: tasks.map(task => task.name),
   seconds: Number(seconds.toFixed(3)),
-  variants: manifest.variants.map(({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, latency}) => ({
+  variants: manifest.variants.map(({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency}) => ({
     task,
     recipe,
     variant: id,
@@ -87,6 +101,7 @@ const document = ({directory, name, manifest}: Built, tasks: readonly Task[], se
     weightBytes,
     arenaBytes,
     arenaLowerBound,
+    ...(quality && {quality}),
     ...(latency && {latency}),
   })),
   shared: [],

@@ -40,9 +40,17 @@ async function run(path: string, flags: Flags): Promise<void> {
   const show = progress();
   const isModel = flags.inputs !== undefined;
   // A throw-away build for one run: quick to compile rather than fast.
-  const options = {...flags, task: flags.task.filter(task => task.includes('=')), ...(isModel && {flags: ['-O1'], target: flags.target ?? 'generic'}), progress: show};
+  const options = {
+    ...flags,
+    task: flags.task.filter(task => task.includes('=')),
+    ...(isModel && {flags: ['-O1'], target: flags.target ?? 'generic'}),
+    progress: show,
+  };
   const opened = await open([path], options).finally(show.done);
-  if (flags.inputs !== undefined) return runFolder(opened, flags.inputs, flags.outputs);
+  if (flags.inputs !== undefined) {
+    runFolder(opened, flags.inputs, flags.outputs);
+    return;
+  }
   const names = Object.keys(opened.manifest.tasks);
   const wanted = flags.task.filter(task => !task.includes('='));
   const tasks = wanted.length > 0 ? wanted : names;
@@ -58,7 +66,10 @@ function runTask({session, manifest}: Opened, task: string, flags: Flags) {
   const inputs = readInputs(flags.input, entry.task.inputs);
   const outputs = entry.newOutputs();
   const started = performance.now();
-  entry.call(inputs.map(({data}) => data), outputs);
+  entry.call(
+    inputs.map(({data}) => data),
+    outputs,
+  );
   const milliseconds = performance.now() - started;
   if (flags.output !== undefined) {
     mkdirSync(flags.output, {recursive: true});
@@ -69,19 +80,39 @@ function runTask({session, manifest}: Opened, task: string, flags: Flags) {
   const scores = Array.from(outputs[0] ?? [], Number);
   const index = scores.reduce((best, score, i) => (score > scores[best]! ? i : best), 0);
   const label = manifest.tasks[task]?.labels?.[index - (entry.task.labelOffset ?? 0)] ?? null;
-  return {task, variant: entry.variant.id, label, index, score: scores[index] ?? Number.NaN, milliseconds: Number(milliseconds.toFixed(4))};
+  return {
+    task,
+    variant: entry.variant.id,
+    label,
+    index,
+    score: scores[index] ?? Number.NaN,
+    milliseconds: Number(milliseconds.toFixed(4)),
+  };
 }
 
 /** The contract of ONNX test data: input_N.pb is the N-th graph input without initializer, output_N.pb the N-th output. */
 function runFolder({session, tasks, built}: Opened, inputs: string, outputs: string | undefined): void {
   if (outputs === undefined || built === null || tasks.length !== 1)
-    return fail('usage', 'run.folder', 'run', '--inputs goes with one .onnx model and --outputs', 'dnnc run MODEL.onnx --inputs DIR --outputs DIR');
+    fail(
+      'usage',
+      'run.folder',
+      'run',
+      '--inputs goes with one .onnx model and --outputs',
+      'dnnc run MODEL.onnx --inputs DIR --outputs DIR',
+    );
   const entry = session.entry(tasks[0]!.name);
   const order = built.loaded.module.graph.inputs;
   const values = entry.task.inputs.map(input => {
     const place = order.findIndex(value => value.name === input.name);
     const file = join(inputs, `input_${place}.pb`);
-    if (!existsSync(file)) return fail('input', 'run.missing', file, `there is no such file; it holds input "${input.name}"`, 'give one input_N.pb per graph input');
+    if (!existsSync(file))
+      return fail(
+        'input',
+        'run.missing',
+        file,
+        `there is no such file; it holds input "${input.name}"`,
+        'give one input_N.pb per graph input',
+      );
     return exactTensor(readTensorFile(file), input, file).data;
   });
   const results = entry.newOutputs();

@@ -1,8 +1,8 @@
 /** `dnnc verify`: compiled code against onnxruntime and against the reference evaluator; per layer on request. */
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
-import {DnncError, fail} from '../../ir/diagnostics.js';
 import {costOfHead} from '../../ir/cost.js';
+import {DnncError, fail} from '../../ir/diagnostics.js';
 import {evaluate} from '../../ir/evaluate.js';
 import {inputsFor} from '../../ir/graph.js';
 import type {Tensor} from '../../ir/tensor.js';
@@ -36,7 +36,10 @@ export function defineVerify(program: Command): void {
     .argument('<DIR|model.onnx...>', 'what dnnc build wrote, or models')
     .option('--per-layer', 'also compare after each layer, to see where error enters')
     .option('--samples <N>', 'how many seeded random inputs', positive, 2)
-    .option('--tolerance <X>', 'largest difference, relative to the largest value of the output (default: 1e-4; 2e-2 where the model rounds to integers)')
+    .option(
+      '--tolerance <X>',
+      'largest difference, relative to the largest value of the output (default: 1e-4; 2e-2 where the model rounds to integers)',
+    )
     .option('--reference', `compare with the reference evaluator also above ${referenceLimit / 1e6} M MACs`)
     .option('--target <T>', 'which library to run (default: the best for this CPU)');
   withJson(withModelOptions(command)).action(verify);
@@ -53,14 +56,27 @@ async function verify(paths: readonly string[], flags: Flags): Promise<void> {
     const results: Result[] = [];
     for (const variant of opened.manifest.variants) {
       const task = opened.tasks.find(({name}) => name === variant.task)!;
-      const inputs = Array.from({length: flags.samples}, (_, i) => opened.manifest.tasks[task.name]!.inputs.map((input, at) => randomInput(input, 1 + i * 16 + at)));
+      const inputs = Array.from({length: flags.samples}, (_, i) =>
+        opened.manifest.tasks[task.name]!.inputs.map((input, at) => randomInput(input, 1 + i * 16 + at)),
+      );
       show(`${variant.id}: running`);
       const ours = inputs.map(sample => runEntry(opened, task, variant.id, sample));
-      if (peer) results.push({task: task.name, variant: variant.id, against: 'onnxruntime', ...(await againstPeer(opened, module, task, inputs, ours))});
+      if (peer)
+        results.push({
+          task: task.name,
+          variant: variant.id,
+          against: 'onnxruntime',
+          ...(await againstPeer(opened, module, task, inputs, ours)),
+        });
       const macs = costOfHead(module.graph, module.heads.find(head => head.name === task.name)!).macs;
       if (flags.reference || macs <= referenceLimit) {
         show(`${variant.id}: reference evaluator`);
-        results.push({task: task.name, variant: variant.id, against: 'reference', ...againstReference(opened, module, task, inputs.slice(0, 1), ours)});
+        results.push({
+          task: task.name,
+          variant: variant.id,
+          against: 'reference',
+          ...againstReference(opened, module, task, inputs.slice(0, 1), ours),
+        });
       }
     }
     const tolerance = flags.tolerance === undefined ? defaultTolerance(module) : Number(flags.tolerance);
@@ -72,16 +88,35 @@ async function verify(paths: readonly string[], flags: Flags): Promise<void> {
   }
 }
 
-function report(results: readonly Result[], layers: readonly LayerDifference[], tolerance: number, flags: Flags, peer: boolean): void {
-  if (results.length === 0) fail('usage', 'verify.nothing', 'verify', 'there is nothing to compare with', 'install onnxruntime-node, or use --reference');
+function report(
+  results: readonly Result[],
+  layers: readonly LayerDifference[],
+  tolerance: number,
+  flags: Flags,
+  peer: boolean,
+): void {
+  if (results.length === 0)
+    fail('usage', 'verify.nothing', 'verify', 'there is nothing to compare with', 'install onnxruntime-node, or use --reference');
   const wrong = results.filter(({maxRelative}) => !(maxRelative <= tolerance));
   const ok = wrong.length === 0;
   if (flags.json) printJson({ok, tolerance, results, ...(flags.perLayer && {layers})});
   else {
-    const rows = results.map(({variant, against, maxAbsolute, maxRelative, sameLabel}) => [variant, against, maxAbsolute.toExponential(2), maxRelative.toExponential(2), sameLabel ? 'yes' : 'NO']);
+    const rows = results.map(({variant, against, maxAbsolute, maxRelative, sameLabel}) => [
+      variant,
+      against,
+      maxAbsolute.toExponential(2),
+      maxRelative.toExponential(2),
+      sameLabel ? 'yes' : 'NO',
+    ]);
     say(table([['variant', 'against', 'max absolute', 'max relative', 'same label'], ...rows]));
     if (layers.length > 0) {
-      const worst = layers.map(({task, value, op, maxAbsolute, maxRelative}) => [task, value, op, maxAbsolute.toExponential(2), maxRelative.toExponential(2)]);
+      const worst = layers.map(({task, value, op, maxAbsolute, maxRelative}) => [
+        task,
+        value,
+        op,
+        maxAbsolute.toExponential(2),
+        maxRelative.toExponential(2),
+      ]);
       say(`\n${table([['task', 'value', 'op', 'max absolute', 'max relative'], ...worst])}`);
     }
     if (!peer) say('onnxruntime-node is not installed: not compared with it (npm install onnxruntime-node)');
@@ -103,7 +138,9 @@ function report(results: readonly Result[], layers: readonly LayerDifference[], 
 const defaultTolerance = (module: Module): number => (module.graph.nodes.some(node => /quantize/.test(node.op)) ? 2e-2 : 1e-4);
 
 function originalOf({tasks, bound, manifest}: Opened): Module {
-  for (const {model} of tasks) if (!existsSync(model)) fail('input', 'verify.model', model, 'the model of this build is not there', 'verify the .onnx file, or put it back');
+  for (const {model} of tasks)
+    if (!existsSync(model))
+      fail('input', 'verify.model', model, 'the model of this build is not there', 'verify the .onnx file, or put it back');
   return loadTasks(tasks, {name: manifest.name, bind: bound}).module;
 }
 
@@ -118,10 +155,19 @@ function runEntry({session}: Opened, task: Task, variant: string, sample: readon
 }
 
 /** onnxruntime reads the model file itself, so its inputs are those of the file, used or not. */
-async function againstPeer(opened: Opened, module: Module, task: Task, inputs: readonly (readonly Tensor[])[], ours: readonly (readonly Tensor[])[]): Promise<Difference> {
+async function againstPeer(
+  opened: Opened,
+  module: Module,
+  task: Task,
+  inputs: readonly (readonly Tensor[])[],
+  ours: readonly (readonly Tensor[])[],
+): Promise<Difference> {
   const peer = await openPeer(task.model);
   const {inputs: declared, outputs} = opened.manifest.tasks[task.name]!;
-  const shown = module.heads.length === 1 ? module.graph.inputs : inputsFor(module.graph, module.heads.find(head => head.name === task.name)!);
+  const shown =
+    module.heads.length === 1
+      ? module.graph.inputs
+      : inputsFor(module.graph, module.heads.find(head => head.name === task.name)!);
   let total: Difference = {maxAbsolute: 0, maxRelative: 0, sameLabel: true};
   for (const [i, sample] of inputs.entries()) {
     const all = shown.map(value => {
@@ -137,13 +183,20 @@ async function againstPeer(opened: Opened, module: Module, task: Task, inputs: r
   return total;
 }
 
-function againstReference(opened: Opened, module: Module, task: Task, inputs: readonly (readonly Tensor[])[], ours: readonly (readonly Tensor[])[]): Difference {
+function againstReference(
+  opened: Opened,
+  module: Module,
+  task: Task,
+  inputs: readonly (readonly Tensor[])[],
+  ours: readonly (readonly Tensor[])[],
+): Difference {
   const head = module.heads.find(({name}) => name === task.name)!;
   const declared = opened.manifest.tasks[task.name]!.inputs;
   let total: Difference = {maxAbsolute: 0, maxRelative: 0, sameLabel: true};
   inputs.forEach((sample, i) => {
     const named = new Map(declared.map((input, at) => [input.name, sample[at]!]));
-    for (const value of module.graph.inputs) if (!named.has(value.name)) named.set(value.name, randomInput({name: value.name, ...value.type}, 1));
+    for (const value of module.graph.inputs)
+      if (!named.has(value.name)) named.set(value.name, randomInput({name: value.name, ...value.type}, 1));
     const values = evaluate(module, named, {heads: [head.name]});
     head.outputs.forEach((id, at) => {
       total = worse(total, difference(ours[i]![at]!, values.get(id)!));

@@ -9,7 +9,7 @@ import {nodesFor} from '../../ir/graph.js';
 import type {Builder, OnnxCall, OpDef} from '../../ir/op.js';
 import {microsoftImporters, onnxImporters, opOf} from '../../ir/ops/index.js';
 import {printType} from '../../ir/print.js';
-import {bytesOfTensor, type Tensor, tensorOf} from '../../ir/tensor.js';
+import {bytesOfTensor, type Tensor} from '../../ir/tensor.js';
 import type {Attrs, Constant, Loc, Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
 import {attributeReaders} from './attributes.js';
 import type {OnnxAttribute, OnnxFunction, OnnxModel, OnnxNode, OnnxValueInfo} from './model.js';
@@ -98,6 +98,10 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
     return tensors.get(id) ?? null;
   };
 
+  /** Whether a value is a constant, or one step away from constants: as weights come. */
+  const isConstantValue = (id: ValueId): boolean =>
+    tensors.get(id) != null || (producers.get(id)?.inputs.every(input => input === null || tensors.get(input) != null) ?? false);
+
   const builderAt = (name: string, loc: Loc): Builder => ({
     emit<A extends Attrs>(op: OpDef<A>, operands: readonly (Value | null)[], attrs: A): readonly [Value, ...Value[]] {
       const call = {attrs, inputs: operands.map(operand => operand?.type ?? null)};
@@ -181,6 +185,10 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
       dtypeOf: dtypeOfOnnx,
       input: index => operands[index] ?? invalid(`operand ${index} is missing`),
       constantOrNull,
+      isConstant: index => {
+        const value = operands[index];
+        return value !== undefined && value !== null && isConstantValue(value.id);
+      },
       constant: (index, what) =>
         constantOrNull(index) ??
         (operands[index]
@@ -233,7 +241,13 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
       scope.set(initializer.name, poison);
     }
   for (const {values} of graph.sparseInitializers) {
-    complain('unsupported', 'onnx.sparse', `${file}, initializer "${values.name}"`, 'sparse initializers are not supported', 'store it dense');
+    complain(
+      'unsupported',
+      'onnx.sparse',
+      `${file}, initializer "${values.name}"`,
+      'sparse initializers are not supported',
+      'store it dense',
+    );
     scope.set(values.name, poison);
   }
   for (const info of graph.inputs)
@@ -336,6 +350,3 @@ function inputType(info: OnnxValueInfo, options: ImportOptions, bound: Map<strin
   });
   return {dtype, shape};
 }
-
-/** Weights of a constant, as a tensor. */
-export const tensorOfConstant = ({value, blob}: Constant): Tensor => tensorOf(value.type.dtype, value.type.shape, blob.bytes);

@@ -4,7 +4,6 @@
  */
 import {DnncError, invariant} from '../../ir/diagnostics.js';
 import {type InvariantName, verify} from '../../ir/invariants.js';
-import {print} from '../../ir/print.js';
 import type {Module} from '../../ir/types.js';
 import type {Pass} from './pass.js';
 
@@ -69,6 +68,3 @@ export function runPasses(module: Module, passes: readonly Pass[], observe: (rep
   }
   return current;
 }
-
-/** Whether two modules print alike. */
-export const sameText = (a: Module, b: Module): boolean => a === b || print(a) === print(b);

@@ -1,7 +1,7 @@
 /** y[i(perm[0])]...: axes in another order. Always a view. */
 import {type Builder, defineOp, type OpDef, tensorAt, typeAt} from '../../op.js';
+import {dense, view} from '../../tensor.js';
 import type {Value} from '../../types.js';
-import {dot, gatherElements, stridesOf} from '../common/broadcast.js';
 
 export type TransposeAttrs = {readonly perm: readonly number[]};
 
@@ -19,17 +19,7 @@ export const transpose: OpDef<TransposeAttrs> = defineOp<TransposeAttrs>({
     },
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: call.attrs.perm.map(axis => typeAt(call, 0).shape[axis]!)}],
-  evaluate: ({attrs: {perm}}, inputs) => {
-    const x = tensorAt(inputs, 0);
-    const strides = perm.map(axis => stridesOf(x.shape)[axis]!);
-    return [
-      gatherElements(
-        x,
-        perm.map(axis => x.shape[axis]!),
-        index => dot(index, strides),
-      ),
-    ];
-  },
+  evaluate: ({attrs: {perm}}, inputs) => [dense(tensorAt(inputs, 0), view(tensorAt(inputs, 0)).transpose(...perm))],
   fromOnnx: {
     Transpose: onnx => {
       const rank = onnx.input(0).type.shape.length;
