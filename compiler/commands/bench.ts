@@ -2,10 +2,10 @@
 import {join} from 'node:path';
 import type {Command} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
-import type {Tensor} from '../../ir/tensor.js';
 import {load} from '../../runtime/index.js';
 import {build} from '../build.js';
 import {cpuModel, targetsNamed} from '../host.js';
+import {interleave, peerInputs, ratioOf} from '../interleave.js';
 import {type Percentiles, percentiles} from '../measure.js';
 import {openPeer, type Peer} from '../onnxruntime.js';
 import {type Opened, open, temporaryFolder} from '../open.js';
@@ -67,45 +67,16 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
   }
 }
 
-/** Ours and theirs take turns in short rounds, so that whatever disturbs the machine disturbs both. */
 async function measure(opened: Opened, task: string, variant: string, peer: Peer | null, flags: Flags): Promise<Result> {
   const entry = opened.session.entry(task, variant);
-  const inputs: readonly Tensor[] = entry.task.inputs.map((input, i) => randomInput(input, 1 + i));
-  const outputs = entry.newOutputs();
-  const arrays = inputs.map(({data}) => data);
-  const [first = 1] = entry.bench(arrays, outputs, 1, 2);
-  const calls = Math.max(1, Math.min(200, Math.floor(20e6 / Math.max(first, 1))));
-  const peerInputs = peer && peerOrder(opened, task, inputs);
-  if (peer && peerInputs) await peer.time(peerInputs, 3);
-  const ours: number[] = [];
-  const theirs: number[] = [];
-  const end = performance.now() + flags.seconds * 1000;
-  while (performance.now() < end || ours.length < 5) {
-    ours.push(...Array.from(entry.bench(arrays, outputs, calls, 1), ns => ns / 1e6));
-    if (peer && peerInputs) theirs.push(...(await peer.time(peerInputs, calls)));
-  }
-  const own = rounded(percentiles(ours));
-  const result = {task, variant, target: opened.session.target, threads: 1, ours: own};
-  if (!peer) return result;
-  const other = rounded(percentiles(theirs));
-  return {...result, onnxruntime: other, ratio: Number((other.p50 / own.p50).toFixed(3))};
+  const declared = entry.task.inputs;
+  const inputs = declared.map((input, i) => randomInput(input, 1 + i));
+  const timed = peer && {peer, inputs: peerInputs(opened.built, declared, inputs)};
+  const times = await interleave([entry], inputs, timed, flags.seconds);
+  const [ours] = times.ours;
+  const result = {task, variant, target: opened.session.target, threads: 1, ours: ours!};
+  return times.peer ? {...result, onnxruntime: times.peer, ratio: ratioOf(times.peer, ours!)} : result;
 }
-
-/** onnxruntime wants every input of the file, also those that the optimized network does not read. */
-function peerOrder({built, manifest}: Opened, task: string, inputs: readonly Tensor[]): readonly Tensor[] {
-  const declared = manifest.tasks[task]!.inputs;
-  if (built?.loaded.module.heads.length !== 1) return inputs;
-  return built.loaded.module.graph.inputs.map(value => {
-    const at = declared.findIndex(input => input.name === value.name);
-    return at >= 0 ? inputs[at]! : randomInput({name: value.name, ...value.type}, 1);
-  });
-}
-
-const rounded = ({p10, p50, p90}: Percentiles): Percentiles => ({
-  p10: Number(p10.toPrecision(4)),
-  p50: Number(p50.toPrecision(4)),
-  p90: Number(p90.toPrecision(4)),
-});
 
 type LayerTime = {
   readonly task: string;

@@ -1,0 +1,131 @@
+/**
+ * One table of what every model costs, beside onnxruntime in the same run:
+ *
+ *     npm run bench -- [models or folders...] [--json] [--seconds N] [--target T,T]
+ */
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {basename, join, relative} from 'node:path';
+import {Command} from 'commander';
+import type {Target} from '../../codegen/targets/index.js';
+import {build} from '../../compiler/build.js';
+import {compilerVersion} from '../../compiler/cc.js';
+import {commaList, positive} from '../../compiler/commands/options.js';
+import {cpuModel, runsHere, targetsNamed} from '../../compiler/host.js';
+import {interleave, peerInputs, ratioOf} from '../../compiler/interleave.js';
+import {hasOnnxruntime, openPeer} from '../../compiler/onnxruntime.js';
+import {bytesText, countText, printJson, progress, say, table, timeText} from '../../compiler/output.js';
+import {randomInput} from '../../compiler/random-inputs.js';
+import {resolveTasks} from '../../compiler/tasks.js';
+import {load} from '../../runtime/index.js';
+import {codeBytes} from './elf.js';
+import {defaultModels, modelsIn} from './models.js';
+import {type Failure, isRow, meansOf, type Row} from './rows.js';
+
+const command = new Command('bench')
+  .description('size and speed of models, beside onnxruntime in the same run if it is installed')
+  .argument('[models...]', 'ONNX files and folders of them (default: the examples, and ../shared/models if it is there)')
+  .option('--json', 'print one JSON document and nothing else')
+  .option('--seconds <N>', 'how long to measure each model', positive, 2)
+  .option('--target <T[,T]>', 'targets (default: native)', commaList, [])
+  .parse();
+const flags = command.opts<{json?: boolean; seconds: number; target: readonly string[]}>();
+
+const targets = targetsNamed(flags.target.length === 0 ? ['native'] : flags.target).filter(runsHere);
+const show = progress();
+const peer = await hasOnnxruntime();
+const host = {cpu: cpuModel(), node: process.version, compiler: compilerVersion(), date: new Date().toISOString()};
+const files = command.args.length === 0 ? defaultModels() : command.args.flatMap(modelsIn);
+
+const rows: (Row | Failure)[] = [];
+for (const [i, file] of files.entries()) {
+  show(`${i + 1} of ${files.length}: ${file}`);
+  rows.push(...(await measureModel(file)));
+}
+show.done();
+if (flags.json) printJson({host, seconds: flags.seconds, results: rows, means: meansOf(rows)});
+else tell();
+process.exitCode = rows.length === 0 ? 2 : 0;
+
+async function measureModel(file: string): Promise<readonly (Row | Failure)[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'dnnc-bench-'));
+  const model = relative(process.cwd(), file);
+  try {
+    return await measured(file, model, join(directory, 'model'));
+  } catch (error) {
+    return [{model, error: (error instanceof Error ? error.message : String(error)).split('\n')[0]!}];
+  } finally {
+    rmSync(directory, {recursive: true, force: true});
+  }
+}
+
+/** A row per target; they are measured together. */
+async function measured(file: string, model: string, directory: string): Promise<readonly Row[]> {
+  const {tasks} = resolveTasks({models: [file]});
+  const started = performance.now();
+  let compiling = started;
+  const built = await build(tasks.slice(0, 1), {
+    directory,
+    name: 'model',
+    targets,
+    measure: false,
+    typed: false,
+    progress: doing => {
+      if (doing.startsWith('compiling') && compiling === started) compiling = performance.now();
+    },
+  });
+  const ended = performance.now();
+  const variant = built.manifest.variants[0]!;
+  const entries = targets.map(target => load(directory, {target: target.name}).entry(variant.task, variant.id));
+  const declared = entries[0]!.task.inputs;
+  const inputs = declared.map((input, i) => randomInput(input, 1 + i));
+  const timed = peer ? {peer: await openPeer(file), inputs: peerInputs(built, declared, inputs)} : null;
+  const times = await interleave(entries, inputs, timed, flags.seconds);
+  const {macs, weightBytes, arenaBytes, arenaLowerBound} = variant;
+  const library = (target: Target): string => built.manifest.libraries.find(each => each.target === target.name)!.file;
+  return targets.map((target, i) => ({
+    model,
+    target: target.name,
+    macs,
+    weightBytes,
+    ours: times.ours[i]!,
+    ...(times.peer && {onnxruntime: times.peer, ratio: ratioOf(times.peer, times.ours[i]!)}),
+    arenaBytes,
+    arenaLowerBound,
+    codeBytes: codeBytes(join(directory, library(target))),
+    buildSeconds: Number(((ended - started) / 1000).toFixed(2)),
+    compileSeconds: Number(((ended - compiling) / 1000).toFixed(2)),
+  }));
+}
+
+function tell(): void {
+  say(`${host.cpu}; node ${host.node}; ${host.compiler}; ${host.date.slice(0, 10)}; one thread\n`);
+  const lines = rows
+    .filter(isRow)
+    .map(row => [
+      basename(row.model, '.onnx'),
+      ...(targets.length > 1 ? [row.target] : []),
+      countText(row.macs),
+      bytesText(row.weightBytes),
+      timeText(row.ours.p50),
+      ...(peer ? [timeText(row.onnxruntime!.p50), `${row.ratio!.toFixed(2)}x`] : []),
+      bytesText(row.arenaBytes),
+      row.arenaLowerBound > 0 ? `${((100 * row.arenaBytes) / row.arenaLowerBound).toFixed(1)}%` : '-',
+      bytesText(row.codeBytes),
+      row.compileSeconds.toFixed(1),
+      row.buildSeconds.toFixed(1),
+    ]);
+  const head = [
+    'model',
+    ...(targets.length > 1 ? ['target'] : []),
+    'MACs',
+    'weights',
+    'time',
+    ...(peer ? ['onnxruntime', 'ratio'] : []),
+  ];
+  if (lines.length > 0) say(table([[...head, 'arena', 'of bound', 'code', 'cc s', 'build s'], ...lines]));
+  for (const row of rows) if (!isRow(row)) say(`\n${row.model}: ${row.error}`);
+  for (const {models, target, ratio, count} of meansOf(rows))
+    say(`\ngeometric mean of ${count} ratios, ${models} models, ${target}: ${ratio.toFixed(2)}x`);
+  if (!peer) say('\nonnxruntime-node is not installed: nothing to compare with');
+}
