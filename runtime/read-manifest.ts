@@ -94,7 +94,7 @@ const manifest = object<Manifest>({
     object<Task>({
       labels: optional(array(anyText)),
       labelOffset: optional(integer(Number.MIN_SAFE_INTEGER)),
-      inputs: array(object<Input>({name: word, dtype, shape, preparation: optional(preparation)}), 1),
+      inputs: array(object<Input>({name: word, dtype, shape, preparation: optional(preparation)})),
       outputs: array(object<Output>({name: word, dtype, shape}), 1),
       variants: array(word, 1),
     }),
