@@ -9,6 +9,7 @@ const writtenWith = {
   maxpool: ['conv2d'], // 1-d windows become 2-d ones as in a convolution
   conv_transpose: ['conv2d'], // the same operands, the other way round
   einsum: ['matmul'], // a product of matrices between two transposes
+  matmul: ['linear'], // a product by a constant is a linear layer
   recurrent: ['matmul'], // gates are rows of one matrix product
   lppool: ['avgpool', 'maxpool'], // a root of an average of powers
   reduce: ['avgpool', 'maxpool'], // global pooling of ONNX is a pool or a reduction
@@ -188,7 +189,7 @@ module.exports = {
       comment: 'index.ts, the types of the manifest, and errors.ts: to print an error needs no addon loader in memory.',
       severity: 'error',
       from: {path: '^compiler/'},
-      to: {path: '^runtime/', pathNot: '^runtime/(index|manifest|errors)[.]ts$'},
+      to: {path: '^runtime/', pathNot: '^runtime/(index|manifest|errors|resize)[.]ts$'},
     },
     {
       name: 'only-the-importer-reads-protobuf',

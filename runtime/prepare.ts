@@ -5,6 +5,7 @@
  */
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Preparation} from './manifest.js';
+import {resizePlane} from './resize.js';
 import {arrayTypes, type TypedArray} from './tensors.js';
 
 /** Rows of pixels from the top left, channels together: grey, red green blue, or with alpha, which is ignored. Values 0..255. */
@@ -74,10 +75,6 @@ function channelsOf(image: Image, {channels: order}: Preparation, wanted: number
   return (order === 'bgr' ? [2, 1, 0] : [0, 1, 2]).map(channel);
 }
 
-/**
- * Pixels are areas: the centre of pixel i is at i + 0.5. No smoothing before; edges repeat. Whole pixels stay whole, as OpenCV
- * has them: weights in 1/2048.
- */
 function resized(plane: Plane, from: Size, to: Size, {resize = 'bilinear'}: Preparation, whole: boolean, where: string): Plane {
   if (from.width === to.width && from.height === to.height) return plane;
   if (resize === 'none')
@@ -86,37 +83,8 @@ function resized(plane: Plane, from: Size, to: Size, {resize = 'bilinear'}: Prep
       `is ${to.width}x${to.height}, the image ${from.width}x${from.height}`,
       'resize it, or state "resize" when building',
     );
-  const taps = resize === 'nearest' ? nearest : linear;
-  const columns = taps(from.width, to.width, whole);
-  const result = new Float32Array(to.width * to.height);
-  let i = 0;
-  for (const row of taps(from.height, to.height, whole)) {
-    const [above, below] = [row.low * from.width, row.high * from.width];
-    for (const {low, high, part} of columns) {
-      const top = plane[above + low]! * (1 - part) + plane[above + high]! * part;
-      const bottom = plane[below + low]! * (1 - part) + plane[below + high]! * part;
-      const value = top * (1 - row.part) + bottom * row.part;
-      result[i++] = whole ? Math.round(value) : value;
-    }
-  }
-  return result;
+  return resizePlane(plane, from, to, {how: resize, whole});
 }
-
-/** Between which two source pixels a pixel falls, and the weight of the second. */
-type Tap = {readonly low: number; readonly high: number; readonly part: number};
-
-const linear = (from: number, to: number, whole: boolean): Tap[] =>
-  Array.from({length: to}, (_, i) => {
-    const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
-    const low = Math.floor(at);
-    return {low, high: Math.min(low + 1, from - 1), part: whole ? Math.round((at - low) * 2048) / 2048 : at - low};
-  });
-
-const nearest = (from: number, to: number): Tap[] =>
-  Array.from({length: to}, (_, i) => {
-    const low = Math.min(Math.floor(((i + 0.5) * from) / to), from - 1);
-    return {low, high: low, part: 0};
-  });
 
 function normalized(plane: Plane, c: number, {mean = [0], std = [1]}: Preparation, where: string): Plane {
   const of = (values: readonly number[]): number => {

@@ -143,10 +143,8 @@ DNNC_INLINE double tanh_f64(double a) { return tanh(a); }
 DNNC_INLINE double erf_f64(double a) { return erf(a); }
 DNNC_INLINE double sigmoid_f64(double a) { return 1.0 / (1.0 + exp(-a)); }
 
-/* casts to one type from all others; LOW and HIGH as double, HIGH being the first value too large */
-#define DNNC_CASTS(name, T, LOW, HIGH, TOP)                                                                            \
-  DNNC_INLINE T cast_f32_##name(float a) { return a >= (float)HIGH ? TOP : a > (float)LOW ? (T)a : a == a ? (T)LOW : (T)0; }    \
-  DNNC_INLINE T cast_f64_##name(double a) { return a >= HIGH ? TOP : a > LOW ? (T)a : a == a ? (T)LOW : (T)0; }        \
+/* casts from every integer type to T */
+#define DNNC_CASTS_WHOLE(name, T)                                                                                      \
   DNNC_INLINE T cast_i8_##name(int8_t a) { return (T)a; }                                                              \
   DNNC_INLINE T cast_i16_##name(int16_t a) { return (T)a; }                                                            \
   DNNC_INLINE T cast_i32_##name(int32_t a) { return (T)a; }                                                            \
@@ -156,6 +154,14 @@ DNNC_INLINE double sigmoid_f64(double a) { return 1.0 / (1.0 + exp(-a)); }
   DNNC_INLINE T cast_u32_##name(uint32_t a) { return (T)a; }                                                           \
   DNNC_INLINE T cast_u64_##name(uint64_t a) { return (T)a; }                                                           \
   DNNC_INLINE T cast_bool_##name(dnnc_bool a) { return (T)a; }
+
+/* casts to an integer; LOW and HIGH as double, HIGH being the first value too large */
+#define DNNC_CASTS(name, T, LOW, HIGH, TOP)                                                                            \
+  DNNC_INLINE T cast_f32_##name(float a) {                                                                             \
+    return a >= (float)HIGH ? TOP : a > (float)LOW ? (T)a : a == a ? (T)LOW : (T)0;                                    \
+  }                                                                                                                    \
+  DNNC_INLINE T cast_f64_##name(double a) { return a >= HIGH ? TOP : a > LOW ? (T)a : a == a ? (T)LOW : (T)0; }        \
+  DNNC_CASTS_WHOLE(name, T)
 
 DNNC_CASTS(i8, int8_t, -128.0, 128.0, INT8_MAX)
 DNNC_CASTS(i16, int16_t, -32768.0, 32768.0, INT16_MAX)
@@ -169,15 +175,7 @@ DNNC_CASTS(u64, uint64_t, 0.0, 18446744073709551616.0, UINT64_MAX)
 #define DNNC_CASTS_REAL(name, T)                                                                                       \
   DNNC_INLINE T cast_f32_##name(float a) { return (T)a; }                                                              \
   DNNC_INLINE T cast_f64_##name(double a) { return (T)a; }                                                             \
-  DNNC_INLINE T cast_i8_##name(int8_t a) { return (T)a; }                                                              \
-  DNNC_INLINE T cast_i16_##name(int16_t a) { return (T)a; }                                                            \
-  DNNC_INLINE T cast_i32_##name(int32_t a) { return (T)a; }                                                            \
-  DNNC_INLINE T cast_i64_##name(int64_t a) { return (T)a; }                                                            \
-  DNNC_INLINE T cast_u8_##name(uint8_t a) { return (T)a; }                                                             \
-  DNNC_INLINE T cast_u16_##name(uint16_t a) { return (T)a; }                                                           \
-  DNNC_INLINE T cast_u32_##name(uint32_t a) { return (T)a; }                                                           \
-  DNNC_INLINE T cast_u64_##name(uint64_t a) { return (T)a; }                                                           \
-  DNNC_INLINE T cast_bool_##name(dnnc_bool a) { return (T)a; }
+  DNNC_CASTS_WHOLE(name, T)
 
 DNNC_CASTS_REAL(f32, float)
 DNNC_CASTS_REAL(f64, double)

@@ -5,7 +5,7 @@
  */
 import {fail} from '../../ir/diagnostics.js';
 import {elements, numberAt, type Tensor} from '../../ir/tensor.js';
-import {resized} from './resize.js';
+import {resizePlane} from '../../runtime/resize.js';
 
 export type Layout = 'NHWC' | 'NCHW';
 
@@ -146,7 +146,7 @@ function withSize(image: Planes, {height, width}: ImageShape, how: 'bilinear' | 
     fail('input', 'prepare.size', 'sample', says, 'set "resize" of the input to "bilinear", or check "dataLayout"');
   }
   const to = {height, width};
-  return {...image, ...to, planes: image.planes.map(plane => resized(plane, from, to, {how, whole: image.whole}))};
+  return {...image, ...to, planes: image.planes.map(plane => resizePlane(plane, from, to, {how, whole: image.whole}))};
 }
 
 function normalized(image: Planes, {mean = 0, std = 1}: InputPreparation): Planes {

@@ -1,5 +1,5 @@
 import type {OpCase} from '../common/cases.js';
-import {poolCases} from '../maxpool/cases.js';
+import {cases as poolCases} from '../maxpool/cases.js';
 
 export const cases: readonly OpCase[] = [
   ...poolCases,

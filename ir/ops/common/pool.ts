@@ -2,6 +2,7 @@
 import {type Call, type KernelContext, type OnnxCall, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
+import {imageStrides} from './call.js';
 import {type Window, windowCount, windowFromOnnx} from './window.js';
 
 export type PoolAttrs = {
@@ -68,8 +69,6 @@ export function poolFromOnnx(onnx: OnnxCall): PoolAttrs {
 
 export function lowerPool(contract: string, {attrs, inputs, outputs}: KernelContext<PoolAttrs>, includePad: boolean): KernelCall {
   const [x, y] = [inputs[0]!.view(), outputs[0]!];
-  const [xn, , xh, xw] = x.strides as [number, number, number, number];
-  const [yn, , yh, yw] = y.strides as [number, number, number, number];
   const [n, c, oh, ow] = y.shape as [number, number, number, number];
   const [kh, kw] = attrs.kernel as [number, number];
   const [sh, sw] = attrs.strides as [number, number];
@@ -82,7 +81,7 @@ export function lowerPool(contract: string, {attrs, inputs, outputs}: KernelCont
     struct: 'pool_shape',
     fields: {
       ...{n, oh, ow, c, ih: x.shape[2]!, iw: x.shape[3]!, kh, kw, sh, sw, dh, dw, pt, pl},
-      ...{count_include_pad: Number(includePad), pb, pr, xn, xh, xw, yn, yh, yw},
+      ...{count_include_pad: Number(includePad), pb, pr, ...imageStrides(x, y)},
     },
     params: [
       {name: 'x', role: 'read', view: x},

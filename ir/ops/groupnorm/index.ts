@@ -2,10 +2,12 @@
  * Normalization of an image over groups of neighbouring channels: GroupNormalization, and with one channel per group
  * InstanceNormalization. Runs along channels.
  */
+
 import {defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {elements, filled, numberAt, setElement, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
+import {imageStrides, ownKernel} from '../common/call.js';
 import {map} from '../map/index.js';
 import {reshapeTo} from '../reshape/index.js';
 
@@ -84,23 +86,9 @@ function normalize(onnx: OnnxCall, groups: number, scale: Value, bias: Value): r
 function lowerGroupnorm({attrs: {groups, epsilon}, inputs, outputs}: KernelContext<GroupnormAttrs>): KernelCall {
   const [x, scale, bias, y] = [inputs[0]!.view(), inputs[1]!.view(), inputs[2]!.view(), outputs[0]!];
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const [xn, , xh, xw] = x.strides as [number, number, number, number];
-  const [yn, , yh, yw] = y.strides as [number, number, number, number];
-  return {
-    kind: 'kernel',
-    contract: 'groupnorm_f32',
-    header: 'groupnorm/kernel.h',
-    struct: 'groupnorm_shape',
-    fields: {
-      ...{n, h, w, groups, each: c / groups, xn, xh, xw, yn, yh, yw},
-      ...{scale_step: scale.strides[0]!, bias_step: bias.strides[0]!, epsilon},
-    },
-    params: [
-      {name: 'x', role: 'read', view: x},
-      {name: 'scale', role: 'read', view: scale},
-      {name: 'bias', role: 'read', view: bias},
-      {name: 'y', role: 'write', view: y},
-    ],
-    epilogue: null,
+  const fields = {
+    ...{n, h, w, groups, each: c / groups, ...imageStrides(x, y)},
+    ...{scale_step: scale.strides[0]!, bias_step: bias.strides[0]!, epsilon},
   };
+  return ownKernel('groupnorm', 'groupnorm_f32', fields, {x, scale, bias}, {y});
 }

@@ -1,8 +1,10 @@
 /** 2-D convolution of 32-bit integers, which wraps: for quantized convolutions that f32 cannot hold exactly. */
+
 import {type Call, defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {elements, numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import {forEachIndex} from '../common/broadcast.js';
+import {ownKernel} from '../common/call.js';
 import {windowCount} from '../common/window.js';
 
 export type IntegerConvAttrs = {
@@ -73,20 +75,9 @@ function lowerIntegerConv({attrs, types, inputs, outputs}: KernelContext<Integer
   const [oc, ic, kh, kw] = types[1]!.shape as [number, number, number, number];
   const [, , oh, ow] = outputs[0]!.shape as [number, number, number, number];
   const {groups, strides, dilations, pads} = attrs;
-  return {
-    kind: 'kernel',
-    contract: 'integer_conv_i32',
-    header: 'integer_conv/kernel.h',
-    struct: 'integer_conv_shape',
-    fields: {
-      ...{n, groups, ic, oc: oc / groups, ih, iw, oh, ow, kh, kw},
-      ...{sh: strides[0]!, sw: strides[1]!, dh: dilations[0]!, dw: dilations[1]!, pt: pads[0]!, pl: pads[1]!},
-    },
-    params: [
-      {name: 'x', role: 'read', view: inputs[0]!.view()},
-      {name: 'w', role: 'read', view: inputs[1]!.view()},
-      {name: 'y', role: 'write', view: outputs[0]!},
-    ],
-    epilogue: null,
+  const fields = {
+    ...{n, groups, ic, oc: oc / groups, ih, iw, oh, ow, kh, kw},
+    ...{sh: strides[0]!, sw: strides[1]!, dh: dilations[0]!, dw: dilations[1]!, pt: pads[0]!, pl: pads[1]!},
   };
+  return ownKernel('integer_conv', 'integer_conv_i32', fields, {x: inputs[0]!.view(), w: inputs[1]!.view()}, {y: outputs[0]!});
 }

@@ -1,8 +1,10 @@
 /** Matrix product of 32-bit integers, which wraps: for quantized products that f32 cannot hold exactly. */
+
 import {defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {elements, numberAt, setElement, zeros} from '../../tensor.js';
 import {forEachIndex} from '../common/broadcast.js';
+import {ownKernel} from '../common/call.js';
 
 export const integerMatmul: OpDef = defineOp({
   name: 'integer_matmul',
@@ -40,17 +42,12 @@ export const integerMatmul: OpDef = defineOp({
 
 function lowerIntegerMatmul({types, inputs, outputs}: KernelContext): KernelCall {
   const [rows, inner] = types[0]!.shape.slice(-2) as [number, number];
-  return {
-    kind: 'kernel',
-    contract: 'integer_matmul_i32',
-    header: 'integer_matmul/kernel.h',
-    struct: 'integer_matmul_shape',
-    fields: {batch: elements(types[0]!.shape.slice(0, -2)), rows, inner, columns: types[1]!.shape.at(-1)!},
-    params: [
-      {name: 'x', role: 'read', view: inputs[0]!.view()},
-      {name: 'w', role: 'read', view: inputs[1]!.view()},
-      {name: 'y', role: 'write', view: outputs[0]!},
-    ],
-    epilogue: null,
-  };
+  const fields = {batch: elements(types[0]!.shape.slice(0, -2)), rows, inner, columns: types[1]!.shape.at(-1)!};
+  return ownKernel(
+    'integer_matmul',
+    'integer_matmul_i32',
+    fields,
+    {x: inputs[0]!.view(), w: inputs[1]!.view()},
+    {y: outputs[0]!},
+  );
 }

@@ -1,8 +1,10 @@
 /** Normalization over the last axes, with a scale and a bias per element: LayerNormalization, and without mean RMSNormalization. */
+
 import {defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {elements, numberAt, setElement, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
+import {ownKernel} from '../common/call.js';
 import {map} from '../map/index.js';
 import {reduceAlong} from '../reduce/index.js';
 import {axisOf, reshapeTo} from '../reshape/index.js';
@@ -82,21 +84,9 @@ function importNorm(onnx: OnnxCall, center: boolean): readonly Value[] {
 function lowerLayernorm({attrs: {axis, epsilon, center}, inputs, outputs}: KernelContext<LayernormAttrs>): KernelCall {
   const [x, y] = [inputs[0]!.view(), outputs[0]!];
   const [scale, bias] = [inputs[1]?.view() ?? null, inputs[2]?.view() ?? null];
-  return {
-    kind: 'kernel',
-    contract: `layernorm_${x.dtype}`,
-    header: 'layernorm/kernel.h',
-    struct: 'layernorm_shape',
-    fields: {
-      ...{outer: elements(x.shape.slice(0, axis)), size: elements(x.shape.slice(axis))},
-      ...{center: Number(center), scaled: Number(scale !== null), biased: Number(bias !== null), epsilon},
-    },
-    params: [
-      {name: 'x', role: 'read', view: x},
-      {name: 'scale', role: 'read', view: scale},
-      {name: 'bias', role: 'read', view: bias},
-      {name: 'y', role: 'write', view: y},
-    ],
-    epilogue: null,
+  const fields = {
+    ...{outer: elements(x.shape.slice(0, axis)), size: elements(x.shape.slice(axis))},
+    ...{center: Number(center), scaled: Number(scale !== null), biased: Number(bias !== null), epsilon},
   };
+  return ownKernel('layernorm', `layernorm_${x.dtype}`, fields, {x, scale, bias}, {y});
 }

@@ -1,8 +1,10 @@
 /** Local response normalization across channels (Krizhevsky et al. 2012). Runs along channels. */
+
 import {defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {elements, numberAt, setElement, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
+import {imageStrides, ownKernel} from '../common/call.js';
 import {reshapeTo} from '../reshape/index.js';
 
 /** `size` channels around each: of an even size, one more after than before. */
@@ -59,18 +61,6 @@ function importLrn(onnx: OnnxCall): readonly Value[] {
 function lowerLrn({attrs: {size, alpha, beta, bias}, inputs, outputs}: KernelContext<LrnAttrs>): KernelCall {
   const [x, y] = [inputs[0]!.view(), outputs[0]!];
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const [xn, , xh, xw] = x.strides as [number, number, number, number];
-  const [yn, , yh, yw] = y.strides as [number, number, number, number];
-  return {
-    kind: 'kernel',
-    contract: 'lrn_f32',
-    header: 'lrn/kernel.h',
-    struct: 'lrn_shape',
-    fields: {...{n, h, w, c, xn, xh, xw, yn, yh, yw}, ...around(size), alpha: alpha / size, beta, bias},
-    params: [
-      {name: 'x', role: 'read', view: x},
-      {name: 'y', role: 'write', view: y},
-    ],
-    epilogue: null,
-  };
+  const fields = {n, h, w, c, ...imageStrides(x, y), ...around(size), alpha: alpha / size, beta, bias};
+  return ownKernel('lrn', 'lrn_f32', fields, {x}, {y});
 }

@@ -1,7 +1,7 @@
 import type {OpCase} from '../common/cases.js';
 
 /** Windows that both pools must get right. */
-export const poolCases: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   pool('2x2', [1, 3, 8, 8], {kernel: [2, 2], strides: [2, 2]}),
   pool('3x3, overlapping', [1, 17, 7, 7], {kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1]}),
   pool('stride larger than kernel', [1, 2, 9, 9], {kernel: [2, 2], strides: [3, 4]}),
@@ -28,5 +28,3 @@ export const poolCases: readonly OpCase[] = [
 function pool(name: string, shape: readonly number[], attrs: OpCase['attrs']): OpCase {
   return {name, attrs, inputs: [{dtype: 'f32', shape}]};
 }
-
-export const cases: readonly OpCase[] = poolCases;

@@ -5,22 +5,9 @@
 import {type Call, defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall, Param} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
+import type {RecurrentAttrs} from './attributes.js';
 import {type Activation, activationNames, isActivation, type State, step} from './cells.js';
 import {importRecurrent} from './onnx.js';
-
-export type RecurrentAttrs = {
-  /** rnn, gru or lstm. */
-  readonly cell: string;
-  readonly reverse: boolean;
-  /** f, g, h as the specification names them: one for rnn, two for gru, three for lstm. */
-  readonly activations: readonly string[];
-  readonly alphas: readonly number[];
-  readonly betas: readonly number[];
-  /** 0: none. */
-  readonly clip: number;
-  readonly linearBeforeReset: boolean;
-  readonly inputForget: boolean;
-};
 
 const gatesOf = new Map([
   ['rnn', 1],

@@ -9,8 +9,8 @@ import {matmul} from '../matmul/index.js';
 import {reshapeTo} from '../reshape/index.js';
 import {sliceAxis} from '../slice/index.js';
 import {transposeTo} from '../transpose/index.js';
+import type {RecurrentAttrs} from './attributes.js';
 import {isActivation, parameters} from './cells.js';
-import type {RecurrentAttrs} from './index.js';
 
 const usual: Readonly<Record<string, readonly string[]>> = {
   rnn: ['tanh'],

@@ -4,9 +4,8 @@ import type {KernelCall} from '../../plan.js';
 import {elements, numberAt, setElement, zeros} from '../../tensor.js';
 import {dot, forEachIndex, stridesOf} from '../common/broadcast.js';
 import {clampIndex} from '../common/copies.js';
+import type {ResampleAttrs} from './attributes.js';
 import {importResize, importUpsample} from './onnx.js';
-
-export type ResampleAttrs = {readonly axis: number};
 
 export const resample: OpDef<ResampleAttrs> = defineOp<ResampleAttrs>({
   name: 'resample',

@@ -5,8 +5,8 @@ import type {Value} from '../../types.js';
 import {gather} from '../gather/index.js';
 import {map} from '../map/index.js';
 import {axisOf} from '../reshape/index.js';
+import type {ResampleAttrs} from './attributes.js';
 import {type Axis, coordinates, cropped, cubicKernel, linearKernel, nearest, normalized, taps} from './coordinates.js';
-import type {ResampleAttrs} from './index.js';
 
 type Resample = OpDef<ResampleAttrs>;
 

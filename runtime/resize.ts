@@ -10,7 +10,7 @@ export type Method = {readonly how: 'bilinear' | 'nearest'; readonly whole: bool
  * Whole pixels: as OpenCV's INTER_LINEAR on 8 bits, weights in 1/2048 and a rounded result. Others: as TensorFlow's resize
  * and PyTorch's interpolate(align_corners=False).
  */
-export function resized(plane: Float32Array, from: Size, to: Size, {how, whole}: Method): Float32Array {
+export function resizePlane(plane: Float32Array, from: Size, to: Size, {how, whole}: Method): Float32Array<ArrayBuffer> {
   const rows = taps(from.height, to.height, how, whole);
   const columns = taps(from.width, to.width, how, whole);
   const result = new Float32Array(to.height * to.width);

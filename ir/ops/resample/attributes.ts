@@ -1,0 +1,2 @@
+/** The axis that is sampled anew. */
+export type ResampleAttrs = {readonly axis: number};
