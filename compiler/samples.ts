@@ -1,6 +1,6 @@
 /** Inputs from files: .pb, .npy and .npz tensors as they are or prepared, images always prepared. */
 import {basename} from 'node:path';
-import {fail} from '../ir/diagnostics.js';
+import {DnncError, fail} from '../ir/diagnostics.js';
 import {elements, type Tensor, tensorFrom} from '../ir/tensor.js';
 import type {Input} from '../runtime/manifest.js';
 import {isImageName, readImage, tensorOfImage} from './data/image.js';
@@ -33,8 +33,21 @@ export function inputTensor(sample: Tensor, input: Input, where: string): Tensor
     if (sample.dtype !== 'f64') return wrongShape(sample, input, where);
   }
   const single = sample.dtype === 'f64' ? tensorFrom('f32', sample.shape, Array.from(sample.data, Number)) : sample;
-  const data = prepare(single, input.preparation ?? {}, input.shape, modelLayoutOf(input.shape));
-  return {dtype: 'f32', shape: input.shape, data};
+  return {dtype: 'f32', shape: input.shape, data: prepared(single, input, where)};
+}
+
+/** An error of preparation names the sample's place. */
+function prepared(sample: Tensor, input: Input, where: string): Tensor['data'] {
+  try {
+    return prepare(sample, input.preparation ?? {}, input.shape, modelLayoutOf(input.shape));
+  } catch (error) {
+    if (!(error instanceof DnncError)) throw error;
+    throw new DnncError(
+      error.kind,
+      error.problems.map(problem => ({...problem, where: `${where}, for input "${input.name}"`})),
+      error,
+    );
+  }
 }
 
 const wrongShape = (sample: Tensor, input: Input, where: string): never =>

@@ -127,22 +127,25 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
 
   const importNode = (node: OnnxNode, scope: Scope, opset: number, prefix: string, depth: number): void => {
     const given = node.inputs.map(name => (name === '' ? null : (scope.get(name) ?? null)));
-    if (given.includes(poison)) {
-      for (const output of node.outputs) scope.set(output, poison);
-      return;
-    }
-    const operands = given.filter(value => value !== poison);
     const callee = model.functions.find(f => f.name === node.opType && f.domain === node.domain && f.overload === node.overload);
     const importer = importersOf(node.domain)?.get(node.opType);
     const where = `${file}, node "${prefix}${node.name}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`;
+    const operands = given.filter(value => value !== poison);
+    const known = importer !== undefined || callee !== undefined;
+    if (!known)
+      complain(
+        'unsupported',
+        'onnx.op',
+        where,
+        `operator ${node.opType} of domain "${node.domain || 'ai.onnx'}" is not supported`,
+        'export the model without it; `dnnc ops` lists what is supported',
+      );
+    if (!known || given.includes(poison)) {
+      for (const output of node.outputs) scope.set(output, poison);
+      return;
+    }
     try {
-      if (!importer && callee) inline(node, callee, operands, scope, prefix, depth);
-      else if (!importer)
-        throw new Refusal(
-          'unsupported',
-          'onnx.op',
-          `operator ${node.opType} of domain "${node.domain || 'ai.onnx'}" is not supported`,
-        );
+      if (!importer) inline(node, callee!, operands, scope, prefix, depth);
       else {
         const loc: Loc = {kind: 'onnx', file, node: `${prefix}${node.name}`};
         const results = importer(onnxCall(node, operands, opset, builderAt(node.outputs[0] || node.name, loc)));
