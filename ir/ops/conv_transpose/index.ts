@@ -135,7 +135,7 @@ function importConvTranspose(onnx: OnnxCall): readonly Value[] {
   const asked = onnx.has('output_shape')
     ? onnx.ints('output_shape').slice(-rank)
     : same
-      ? size.map((length, i) => length * strides[i]!)
+      ? size.map((length, i) => Math.min(full[i]!, length * strides[i]!))
       : null;
   const half = (total: number): number => (auto === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2));
   const start = asked

@@ -23,7 +23,7 @@ export function elementRows(onnx: OnnxCall, x: Value, indices: Value, axis: numb
   return {table: reshapeTo(onnx, x, [elements(x.type.shape)])[0], numbers};
 }
 
-/** The last axis of `indices` names a place along the axes of x after the first `batch`, which go in step with those of `indices`. */
+/** The last axis of `indices` names a place in x, whose first `batch` axes go in step with those of `indices`. */
 export function tupleRows(onnx: OnnxCall, x: Value, indices: Value, batch: number): Rows {
   const [shape, lead, depth] = [x.type.shape, indices.type.shape.slice(0, -1), indices.type.shape.at(-1) ?? 0];
   if (batch + depth > shape.length || depth < 1) onnx.invalid(`indices are [${indices.type.shape}] for a tensor [${shape}]`);

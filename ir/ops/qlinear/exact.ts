@@ -89,7 +89,7 @@ function rowShape(onnx: OnnxCall, {zero}: Factor): readonly number[] {
   return shape.length === 1 ? [...shape, 1] : shape;
 }
 
-/** The sums of a matrix product, as f32 or i32. Vectors get an axis of 1, which the result then loses; `turned`: w is [column][k]. */
+/** The sums of a matrix product, as f32 or i32. A vector gets an axis of 1, which the result then loses. `turned`: w is [column][k]. */
 export function multiplied(onnx: OnnxCall, product: Omit<Product, 'zeroShape'>, turned = false): Value {
   const w = onnx.input(product.right.x);
   const columns = turned ? w.type.shape[0]! : w.type.shape.length > 1 ? w.type.shape.at(-1)! : 1;

@@ -6,9 +6,10 @@ import {avgpool} from '../avgpool/index.js';
 import {limits} from '../common/quantization.js';
 import {concat} from '../concat/index.js';
 import {dequantize} from '../dequantize/index.js';
-import {add, cast, elementwiseOps, mul} from '../elementwise/index.js';
+import {add, cast, div, elementwiseOps, mul} from '../elementwise/index.js';
 import {map} from '../map/index.js';
 import {quantize} from '../quantize/index.js';
+import {reduceAlong} from '../reduce/index.js';
 import {axisOf, reshapeTo} from '../reshape/index.js';
 import {softmax} from '../softmax/index.js';
 import {transposeTo} from '../transpose/index.js';
@@ -16,13 +17,13 @@ import {multiplied} from './exact.js';
 import {requantized, zeroPoint} from './index.js';
 
 export const microsoftImporters: Readonly<Record<string, FromOnnx>> = {
-  QLinearAdd: onnx => quantized(onnx, onnx.emit(add, [real(onnx, 0), real(onnx, 3)], {})[0], 6),
+  QLinearAdd: importAdd,
   QLinearMul: onnx => quantized(onnx, onnx.emit(mul, [real(onnx, 0), real(onnx, 3)], {})[0], 6),
   QLinearSigmoid: through(importerOf('Sigmoid')),
   QLinearLeakyRelu: through(importerOf('LeakyRelu')),
   QLinearSoftmax: through(onnx => softmax.fromOnnx!['Softmax']!({...onnx, opset: onnx.int('opset', 13)})),
   QLinearAveragePool: through(channelsFirst(onnx => avgpool.fromOnnx!['AveragePool']!(onnx))),
-  QLinearGlobalAveragePool: through(channelsFirst(onnx => avgpool.fromOnnx!['GlobalAveragePool']!(onnx))),
+  QLinearGlobalAveragePool: channelsFirst(importMean),
   QLinearConcat: importConcat,
   QGemm: importGemm,
 };
@@ -69,6 +70,33 @@ function channelsFirst(f: FromOnnx): FromOnnx {
     const [y] = f({...onnx, inputs: [x], input: () => x});
     return [transposeTo(onnx, y!, [0, ...spatial.map(axis => axis + 1), 1])];
   };
+}
+
+/** As onnxruntime does it: the zero point of the result takes part in the rounding, so halves go to an even sum of both. */
+function importAdd(onnx: OnnxCall): readonly Value[] {
+  const zeros = [2, 5, 7].map(index => scalar(onnx, onnx.emit(cast, [zeroPoint(onnx, index)], {to: 'f32'})[0]));
+  const scales = [1, 4, 6].map(index => scalar(onnx, onnx.input(index)));
+  const ratio = (index: number): Value => onnx.emit(div, [scales[index]!, scales[2]!], {})[0];
+  const [a, b] = [ratio(0), ratio(1)];
+  const [fixed] = onnx.emit(map, [a, zeros[0]!, b, zeros[1]!, zeros[2]!], {expression: 'sub(x4, add(mul(x0, x1), mul(x2, x3)))'});
+  const to = onnx.input(0).type.dtype;
+  const [low, high] = limits[to] ?? onnx.unsupported(`${onnx.op} of ${to}`);
+  const sum = 'add(mul(f32(x1), x3), add(mul(f32(x0), x2), x4))';
+  return onnx.emit(map, [onnx.input(0), onnx.input(3), a, b, fixed], {
+    expression: `${to}(clamp(add(round(${sum}), 0), ${low}, ${high}))`,
+  });
+}
+
+/** The exact sum over the image, then one rounding. */
+function importMean(onnx: OnnxCall): readonly Value[] {
+  const x = onnx.input(0);
+  const axes = x.type.shape.map((_, axis) => axis).slice(2);
+  const count = onnx.literal(filled('f32', [], elements(x.type.shape.slice(2))));
+  const [zero] = onnx.emit(cast, [zeroPoint(onnx, 2)], {to: 'f32'});
+  const [centered] = onnx.emit(map, [x, scalar(onnx, zero)], {expression: 'sub(f32(x0), x1)'});
+  const sums = reduceAlong(onnx, centered, 'sum', axes, true);
+  const scales = [scalar(onnx, onnx.input(1)), scalar(onnx, onnx.input(3)), count];
+  return requantized(onnx, sums, onnx.emit(map, scales, {expression: 'div(x0, mul(x1, x2))'})[0], zeroPoint(onnx, 4));
 }
 
 /** Operands: y scale, y zero point, then x, scale and zero point of each part. */

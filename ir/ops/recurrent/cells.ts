@@ -47,7 +47,7 @@ const functions: Readonly<Record<ActivationName, (x: number, alpha: number, beta
 };
 
 export type Activation = {readonly name: ActivationName; readonly alpha: number; readonly beta: number};
-export const activate = ({name, alpha, beta}: Activation, x: number): number => functions[name](x, alpha, beta);
+const activate = ({name, alpha, beta}: Activation, x: number): number => functions[name](x, alpha, beta);
 
 type Row = readonly number[];
 /** One step: gates from the input, previous state, the product of recurrent weights of a gate and a state. */

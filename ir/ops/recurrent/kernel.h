@@ -1,6 +1,7 @@
 /* ir/ops/recurrent/kernel.h: the recurrences of ONNX's RNN, GRU and LSTM, for one direction.
  *
- * x holds what the input adds to each gate, biases included; r the recurrent weights, a row per gate and unit. Sequences that end early leave zeros in y. */
+ * x holds what the input adds to each gate, biases included; r the recurrent weights, a row per gate and unit. Sequences
+ * that end early leave zeros in y. */
 #ifndef DNNC_RECURRENT_KERNEL_H
 #define DNNC_RECURRENT_KERNEL_H
 
@@ -65,9 +66,10 @@ DNNC_INLINE void gru_step(const float *x, const float *r, const float *rb, const
                           const recurrent_shape s) {
   const ptrdiff_t n = s.hidden, square = n * n;
   for (int j = 0; j < s.hidden; j++) {
-    const float reset = recurrent_activation(s.f, s.fa, s.fb, s.clip, x[n + j] + recurrent_dot(r + square + j * n, before, s.hidden));
-    const float linear = s.linear_before_reset ? (rb ? rb[j] : 0.0f) + recurrent_dot(r + 2 * square + j * n, before, s.hidden) : before[j];
-    own[j] = reset * linear;
+    const float sum = x[n + j] + recurrent_dot(r + square + j * n, before, s.hidden);
+    const float bias = rb ? rb[j] : 0.0f;
+    const float linear = s.linear_before_reset ? bias + recurrent_dot(r + 2 * square + j * n, before, s.hidden) : before[j];
+    own[j] = recurrent_activation(s.f, s.fa, s.fb, s.clip, sum) * linear;
   }
   for (int j = 0; j < s.hidden; j++) {
     const float update = recurrent_activation(s.f, s.fa, s.fb, s.clip, x[j] + recurrent_dot(r + j * n, before, s.hidden));
