@@ -17,6 +17,7 @@ import {hasOnnxruntime, openPeer} from '../../compiler/onnxruntime.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../../compiler/output.js';
 import {randomInput} from '../../compiler/random-inputs.js';
 import {resolveTasks} from '../../compiler/tasks.js';
+import {fail} from '../../ir/diagnostics.js';
 import {load} from '../../runtime/index.js';
 import {codeBytes} from './elf.js';
 import {defaultModels, modelsIn} from './models.js';
@@ -31,7 +32,9 @@ const command = new Command('bench')
   .parse();
 const flags = command.opts<{json?: boolean; seconds: number; target: readonly string[]}>();
 
-const targets = targetsNamed(flags.target.length === 0 ? ['native'] : flags.target).filter(runsHere);
+const targets = targetsNamed(flags.target.length === 0 ? ['native'] : flags.target);
+const foreign = targets.find(target => !runsHere(target));
+if (foreign) fail('usage', 'bench.target', foreign.name, 'does not run on this CPU', 'leave it out');
 const show = progress();
 const peer = await hasOnnxruntime();
 const host = {cpu: cpuModel(), node: process.version, compiler: compilerVersion(), date: new Date().toISOString()};
@@ -125,7 +128,9 @@ function tell(): void {
   ];
   if (lines.length > 0) say(table([[...head, 'arena', 'of bound', 'code', 'cc s', 'build s'], ...lines]));
   for (const row of rows) if (!isRow(row)) say(`\n${row.model}: ${row.error}`);
-  for (const {models, target, ratio, count} of meansOf(rows))
-    say(`\ngeometric mean of ${count} ratios, ${models} models, ${target}: ${ratio.toFixed(2)}x`);
+  const means = meansOf(rows);
+  if (means.length > 0) say('');
+  for (const {models, target, ratio, count} of means)
+    say(`geometric mean of ${count} ratios, ${models} models, ${target}: ${ratio.toFixed(2)}x`);
   if (!peer) say('\nonnxruntime-node is not installed: nothing to compare with');
 }
