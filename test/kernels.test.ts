@@ -53,7 +53,7 @@ async function failures(jobs: readonly (() => Promise<unknown>)[]): Promise<stri
 }
 
 test('every kernel agrees with a naive loop, on every target that this processor runs', async t => {
-  t.timeout(300_000);
+  t.timeout(900_000);
   const present = (await Promise.all(['gcc', 'clang'].map(async name => ((await has(name)) ? [name] : [])))).flat();
   const scratch = await mkdtemp(join(tmpdir(), 'dnnc-kernels-'));
   const sources = (await readdir(join(folder, 'test'))).filter(name => name.endsWith('_test.c'));
@@ -85,7 +85,7 @@ test('every kernel agrees with a naive loop, on every target that this processor
 });
 
 test('every header compiles alone, as C and as C++', async t => {
-  t.timeout(300_000);
+  t.timeout(900_000);
   const scratch = await mkdtemp(join(tmpdir(), 'dnnc-headers-'));
   const headers = (await readdir(folder)).filter(name => name.endsWith('.h'));
   const write = async (name: string, included: readonly string[]) => {

@@ -6,6 +6,7 @@ import type {FromOnnx, OnnxCall, OpDef} from '../../op.js';
 import {printNumber} from '../../scalar.js';
 import {numberAt, tensorFrom} from '../../tensor.js';
 import type {Attrs, DType, Value} from '../../types.js';
+import {reshapeTo} from '../reshape/index.js';
 import {elementwise} from './define.js';
 
 type Plain = Record<never, never>;
@@ -67,7 +68,15 @@ const pow: OpDef<Plain> = simple('pow', 'pow(x0, x1)', {
     return call.emit(pow, [x, exponent], plain);
   },
 });
-const prelu: OpDef<Plain> = simple('prelu', 'select(lt(x0, 0), mul(x0, x1), x0)', 'PRelu');
+const prelu: OpDef<Plain> = simple('prelu', 'select(lt(x0, 0), mul(x0, x1), x0)', {
+  PRelu: call => {
+    const [x, slope] = [call.input(0), call.input(1)];
+    // Before opset 7 a slope has one element per channel, whatever follows axis 1.
+    const perChannel = call.opset < 7 && slope.type.shape.length === 1 && x.type.shape.length > 2;
+    const axes = x.type.shape.slice(2).map(() => 1);
+    return call.emit(prelu, [x, perChannel ? reshapeTo(call, slope, [...slope.type.shape, ...axes])[0] : slope], plain);
+  },
+});
 
 /** f(f(x0, x1), x2) ... for ONNX's variadic ops. */
 function fold(call: OnnxCall, op: OpDef<Plain>): Value {
