@@ -59,8 +59,9 @@ const realMeanings: Readonly<Record<ReduceKind, (x: Real) => number>> = {
 
 function wholeMeaning(kind: ReduceKind, x: readonly bigint[]): bigint {
   if (kind === 'prod') return x.reduce((product, value) => product * value, 1n);
-  if (kind === 'max') return x.reduce((a, b) => (a > b ? a : b));
-  if (kind === 'min') return x.reduce((a, b) => (a < b ? a : b));
+  const ordered = x.toSorted((a, b) => (a < b ? -1 : 1));
+  if (kind === 'max') return ordered.at(-1)!;
+  if (kind === 'min') return ordered[0]!;
   const term = (value: bigint): bigint => (kind === 'sum_square' ? value * value : kind === 'l1' && value < 0n ? -value : value);
   return x.reduce((sum, value) => sum + term(value), 0n);
 }
