@@ -144,7 +144,7 @@ export function together(parts: readonly Named[], target: Target): string {
     const defines = own.map(word => `#define ${word} ${name}_${word}\n`).join('');
     return `${defines}#include "${name}.${target.name}.c"\n${own.map(word => `#undef ${word}\n`).join('')}`;
   });
-  return `${includes}#include <string.h>\n${bodies.join('')}`;
+  return `#define _POSIX_C_SOURCE 200809L\n${includes}#include <string.h>\n${bodies.join('')}`;
 }
 
 /** As many jobs at once as this machine has cores to spare for one test file: two. */

@@ -70,7 +70,7 @@ const shapes: readonly (readonly (readonly number[])[])[] = [
   ],
 ];
 
-/** Operand types that ONNX allows an op beyond one float and one integer type are the same code: these stand for all. */
+/** Types with generated loops of their own; 16-bit integers are made by the same macros as those of 8 and 32. */
 const candidates: readonly DType[] = ['f32', 'f64', 'i8', 'u8', 'i32', 'u32', 'i64', 'u64', 'bool'];
 const truthOnly: ReadonlySet<string> = new Set(['and', 'or', 'xor', 'not']);
 const wholeOnly: ReadonlySet<string> = new Set(['bitwise_and', 'bitwise_or', 'bitwise_xor', 'bitwise_not']);
@@ -109,9 +109,10 @@ export function casesOfElementwise(op: OpDef): readonly OpCase[] {
       op.operands.map((_, i) => ({dtype: op.name === 'where' && i === 0 ? 'bool' : dtype, shape: list[i]!}));
     const expression = op.scalar?.({attrs, inputs: inputs('f32', shapes[0]!)});
     const types = expression ? candidates.filter(dtype => speaks(op.name, expression, dtype)) : [];
-    const tried = op.operands.length === 1 ? [shapes[0]!, shapes[3]!] : shapes;
+    // One code serves all types: the spread of shapes is for floats, one broadcast for the others.
+    const tried = (dtype: DType) => shapes.filter((_, i) => i === 1 || (dtype === 'f32' && (i === 3 || op.operands.length > 1)));
     return types.flatMap(dtype =>
-      tried.map(list => ({
+      tried(dtype).map(list => ({
         name: `${dtype} ${list.slice(0, op.operands.length).map(shape => `[${shape}]`)} ${JSON.stringify(choice)}`,
         attrs,
         inputs: inputs(dtype, list),
