@@ -2,20 +2,24 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {fail} from '../ir/diagnostics.js';
 
+/** A program and the arguments that come first: CC may be "ccache gcc". */
+type Compiler = {readonly program: string; readonly first: readonly string[]; readonly version: string};
+
 /** Tried in order: the user's own choice first. */
 const candidates = (): readonly string[] =>
-  [process.env.DNNC_CC, process.env.CC, 'cc', 'gcc', 'clang'].filter(name => name !== undefined && name !== '') as string[];
+  [process.env.DNNC_CC, process.env.CC, 'cc', 'gcc', 'clang'].flatMap(command => command?.trim() || []);
 
-let found: string | null = null;
+let found: Compiler | null = null;
 
 /** Throws `usage` where there is none. */
-export function compilerCommand(): string {
-  if (found !== null) return found;
-  for (const name of candidates()) {
-    const probe = spawnSync(name, ['--version'], {encoding: 'utf8'});
+function compiler(): Compiler {
+  if (found) return found;
+  for (const command of candidates()) {
+    const [program = command, ...first] = command.split(/\s+/);
+    const probe = spawnSync(program, [...first, '--version'], {encoding: 'utf8'});
     if (probe.status !== 0) continue;
-    found = name;
-    return name;
+    found = {program, first, version: probe.stdout.split('\n')[0] ?? ''};
+    return found;
   }
   return fail(
     'usage',
@@ -27,16 +31,13 @@ export function compilerCommand(): string {
 }
 
 /** The compiler's own words for what it is, such as "gcc (Debian 12.2.0) 12.2.0". */
-export function compilerVersion(): string {
-  const probe = spawnSync(compilerCommand(), ['--version'], {encoding: 'utf8'});
-  return probe.stdout.split('\n')[0] ?? '';
-}
+export const compilerVersion = (): string => compiler().version;
 
 /** Runs the compiler in a folder. Throws `bug` where it refuses generated code: that code is ours. */
 export async function runCompiler(args: readonly string[], folder: string): Promise<void> {
-  const command = compilerCommand();
+  const {program, first} = compiler();
   const {code, output} = await new Promise<{code: number | null; output: string}>((resolve, reject) => {
-    const child = spawn(command, args, {cwd: folder, stdio: ['ignore', 'pipe', 'pipe']});
+    const child = spawn(program, [...first, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'pipe']});
     const parts: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => parts.push(part));
     child.stderr.on('data', (part: Buffer) => parts.push(part));
@@ -49,7 +50,7 @@ export async function runCompiler(args: readonly string[], folder: string): Prom
   fail(
     'bug',
     'cc.failed',
-    `${command} ${args.join(' ')}`,
+    [program, ...first, ...args].join(' '),
     output.slice(0, 4000) || `ended with ${code}`,
     'report this with the model, please',
   );
