@@ -36,5 +36,14 @@ export const findTarget = (name: string): Target | undefined => targets.find(tar
 export const bestTarget = (features: ReadonlySet<string>): Target =>
   targets.findLast(target => target.features.every(feature => features.has(feature))) ?? targets[0]!;
 
-/** What every library is compiled with, besides its target's flags. */
-export const commonFlags: readonly string[] = ['-std=c11', '-O3', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion'];
+/** What every library is compiled with, besides its target's flags. Nobody reads errno or floating-point flags: loops may be vectorised. */
+export const commonFlags: readonly string[] = [
+  '-std=c11',
+  '-O3',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-Wall',
+  '-Wextra',
+  '-Wpedantic',
+  '-Wconversion',
+];
