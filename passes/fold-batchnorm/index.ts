@@ -72,15 +72,13 @@ function affineOf(node: Node, module: Module): {x: ValueId; affine: Affine} | nu
   const [first, second] = node.inputs;
   if (first == null || second == null) return null;
   const {shape} = node.outputs[0].type;
+  const commutes = isOp(node, add) || isOp(node, mul);
+  const x = constantOf(graph, first) && commutes ? second : first;
   const channel = (id: ValueId | null | undefined): ((c: number) => number) | null => {
     const constant = id == null ? null : constantOf(graph, id);
     return (
       constant &&
-      perChannel(
-        tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes),
-        shape,
-        axisOf(first, module),
-      )
+      perChannel(tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes), shape, axisOf(x, module))
     );
   };
   const one = (): number => 1;
@@ -89,10 +87,9 @@ function affineOf(node: Node, module: Module): {x: ValueId; affine: Affine} | nu
     const [scale, shift, mean, variance] = node.inputs.slice(1).map(channel);
     if (!scale || !shift || !mean || !variance) return null;
     const a = (c: number): number => scale(c) / Math.sqrt(variance(c) + node.attrs.epsilon);
-    return {x: first, affine: {a, d: c => shift(c) - mean(c) * a(c)}};
+    return {x, affine: {a, d: c => shift(c) - mean(c) * a(c)}};
   }
-  const commutes = isOp(node, add) || isOp(node, mul);
-  const [x, k] = constantOf(graph, first) && commutes ? [second, channel(first)] : [first, channel(second)];
+  const k = channel(x === first ? second : first);
   if (!k) return null;
   if (isOp(node, add)) return {x, affine: {shifts: true, a: one, d: k}};
   if (isOp(node, sub)) return {x, affine: {shifts: true, a: one, d: c => -k(c)}};
