@@ -2,12 +2,14 @@
  * Reads the text form that print.ts writes. Result types are inferred again and compared with the text, so a mistake in an
  * op's type rule shows here, with a caret. `blob h...` needs the bytes from `blobs`; `random(7)` makes seeded values (tests).
  */
-import {fail} from './diagnostics.js';
+import {DnncError, fail} from './diagnostics.js';
 import {blobOf} from './edit.js';
+import type {Call, OpDef} from './op.js';
 import {findOp} from './ops/index.js';
 import {printType} from './print.js';
 import {isDType, parseNumber} from './scalar.js';
-import {bytesOfTensor, tensorFrom, zeros} from './tensor.js';
+import {bytesOfTensor, isBig, tensorFrom, widthOf} from './tensor.js';
+import {placesIn, type Token, tokenize} from './tokens.js';
 import type {Attr, Attrs, Blob, Constant, Head, Loc, Module, Node, Quant, TensorType, Value, ValueId} from './types.js';
 
 export type ParseOptions = {
@@ -16,8 +18,6 @@ export type ParseOptions = {
   readonly blobs?: (hash: string, type: TensorType) => Uint8Array | undefined;
 };
 
-type Token = {readonly text: string; readonly at: number};
-
 /** Throws `input` errors with line, column and a caret. */
 export function parse(text: string, {file = 'module.ir', blobs = () => undefined}: ParseOptions = {}): Module {
   const tokens = tokenize(text);
@@ -25,11 +25,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
   const byName = new Map<string, Value>();
   let nextId = 1;
 
-  const place = (position: number): {line: number; column: number; source: string} => {
-    const before = text.slice(0, position);
-    const line = before.split('\n').length;
-    return {line, column: position - before.lastIndexOf('\n'), source: text.split('\n')[line - 1] ?? ''};
-  };
+  const place = placesIn(text);
   const wrong = (says: string, token: Token | undefined = tokens[at], code = 'ir.syntax'): never => {
     const {line, column, source} = place(token?.at ?? text.length);
     return fail('input', code, `${file}:${line}:${column}`, `${says}\n    ${source}\n    ${' '.repeat(column - 1)}^`);
@@ -49,8 +45,19 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     }
     return items;
   };
+  const size = (): number => {
+    const value = number();
+    return Number.isSafeInteger(value) && value >= 0 ? value : wrong('expected a size', tokens[at - 1]);
+  };
   const number = (): number => parseNumber(next()) ?? wrong('expected a number', tokens[at - 1]);
-  const unquote = (word: string): string => (word.startsWith('"') ? (JSON.parse(word) as string) : word);
+  const unquote = (word: string): string => {
+    if (!word.startsWith('"')) return word;
+    try {
+      return String(JSON.parse(word));
+    } catch {
+      return wrong('the string has an escape that is none', tokens[at - 1]);
+    }
+  };
   const string = (): string => (tokens[at]?.text.startsWith('"') ? unquote(next()) : wrong('expected a string'));
   const name = (sigil: string): string => {
     const word = next();
@@ -62,7 +69,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     const dtype = next();
     if (!isDType(dtype)) return wrong(`"${dtype}" is not an element type`, tokens[at - 1]);
     expect('[');
-    const shape = list(']', number);
+    const shape = list(']', size);
     if (!accept('!')) return {dtype, shape};
     expect('q');
     expect('(');
@@ -77,8 +84,9 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     const quant: Quant = {axis, scale, zero};
     return {dtype, shape, quant};
   };
-  const attr = (): Attr => {
-    if (accept('[')) return list(']', attr);
+  const attr = (depth = 0): Attr => {
+    if (depth > deepest) wrong('this is nested too deeply');
+    if (accept('[')) return list(']', () => attr(depth + 1));
     if (accept('true')) return true;
     if (accept('false')) return false;
     return tokens[at]?.text.startsWith('"') ? string() : number();
@@ -93,7 +101,8 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
       }),
     );
   };
-  const loc = (): Loc => {
+  const loc = (depth = 0): Loc => {
+    if (depth > deepest) wrong('this is nested too deeply');
     const kind = next();
     expect('(');
     if (kind === 'onnx') {
@@ -116,7 +125,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     const pass = string();
     if (accept(')')) return {kind, pass, from: []};
     expect(',');
-    return {kind, pass, from: list(')', loc)};
+    return {kind, pass, from: list(')', () => loc(depth + 1))};
   };
   /** A line without a location is its own location. */
   const locOr = (start: Token | undefined): Loc => {
@@ -137,12 +146,18 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
   };
   const useOrNone = (): Value | null => (accept('none') ? null : use());
 
+  /** 64-bit integers have more digits than numbers hold. */
+  const whole = (): bigint => {
+    const word = next();
+    return /^-?\d+$/.test(word) ? BigInt(word) : wrong('expected a whole number', tokens[at - 1]);
+  };
   const content = (valueType: TensorType): Blob => {
     const {dtype, shape} = valueType;
     const count = shape.reduce((n, d) => n * d, 1);
     const token = tokens[at];
+    if (count > largestConstant) wrong(`${printType(valueType)} has more elements than a constant may have`, token);
     if (accept('[')) {
-      const values = list(']', number);
+      const values = list<number | bigint>(']', isBig(dtype) ? whole : number);
       if (values.length !== count) wrong(`${printType(valueType)} has ${count} elements, not ${values.length}`, token);
       return blobOf(bytesOfTensor(tensorFrom(dtype, shape, values)));
     }
@@ -155,8 +170,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     expect('blob');
     const hash = next();
     const bytes = blobs(hash, valueType) ?? wrong(`the bytes of ${hash} are not at hand`, tokens[at - 1], 'ir.blob');
-    if (bytes.byteLength !== zeros(dtype, shape).data.byteLength)
-      wrong(`${hash} has another size than ${printType(valueType)}`, token);
+    if (bytes.byteLength !== count * widthOf(dtype)) wrong(`${hash} has another size than ${printType(valueType)}`, token);
     return {hash, bytes};
   };
 
@@ -165,7 +179,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
   expect('module');
   const moduleName = name('@');
   expect('{');
-  const moduleAttrs: Record<string, Attr> = {};
+  const moduleAttrs: [string, Attr][] = [];
   const inputs: Value[] = [];
   const constants: Constant[] = [];
   const nodes: Node[] = [];
@@ -175,7 +189,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     if (accept('attr')) {
       const key = next();
       expect('=');
-      moduleAttrs[key] = attr();
+      moduleAttrs.push([key, attr()]);
     } else if (accept('input')) {
       const word = name('%');
       expect(':');
@@ -189,6 +203,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
       constants.push({value: define(word, valueType, start), blob, loc: locOr(start)});
     } else if (accept('head')) {
       const word = name('@');
+      if (heads.some(head => head.name === word)) wrong(`@${word} is defined twice`, start, 'ir.redefined');
       expect('=');
       const outputs = [use().id];
       while (accept(',')) outputs.push(use().id);
@@ -196,7 +211,7 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     } else nodes.push(node(start));
   }
   if (at < tokens.length) wrong('text after the end of the module');
-  return {name: moduleName, attrs: moduleAttrs, graph: {inputs, constants, nodes}, heads};
+  return {name: moduleName, attrs: Object.fromEntries(moduleAttrs), graph: {inputs, constants, nodes}, heads};
 
   function node(start: Token | undefined): Node {
     const words = [name('%')];
@@ -206,10 +221,10 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
     const op = findOp(next()) ?? wrong(`"${opToken?.text}" is not an op`, opToken, 'ir.op');
     expect('(');
     const operands = list(')', useOrNone);
-    const given = {...op.defaults, ...attrs()} as Attrs;
-    const call = {attrs: given, inputs: operands.map(value => value?.type ?? null)};
-    for (const rule of op.rules) if (!rule.holds(call)) wrong(rule.says, start, rule.id);
-    const inferred = op.infer(call);
+    const takes = operandsWrong(op, operands);
+    if (takes !== null) wrong(takes, start, 'ir.operands');
+    const given = attrsOf(op, attrs(), start);
+    const inferred = inferredOf(op, {attrs: given, inputs: operands.map(value => value?.type ?? null)}, start);
     expect(':');
     const types = [type()];
     while (accept(',')) types.push(type());
@@ -224,16 +239,45 @@ export function parse(text: string, {file = 'module.ir', blobs = () => undefined
       loc: locOr(start),
     };
   }
+
+  function attrsOf(op: OpDef, given: Attrs, start: Token | undefined): Attrs {
+    const all: Record<string, Attr> = {};
+    for (const [key, value] of Object.entries(op.defaults)) {
+      if (value === undefined) continue;
+      const chosen = given[key] ?? value;
+      if (kindOf(chosen) !== kindOf(value)) wrong(`${key} is a ${kindOf(chosen)}, not a ${kindOf(value)}`, start, 'ir.attrs');
+      all[key] = chosen;
+    }
+    return {...all, ...given};
+  }
+
+  /** Attributes without a default have no declared kind: a type rule that stumbles over one tells. */
+  function inferredOf(op: OpDef, call: Call, start: Token | undefined): readonly TensorType[] {
+    try {
+      for (const rule of op.rules) if (!rule.holds(call)) wrong(rule.says, start, rule.id);
+      return op.infer(call);
+    } catch (error) {
+      if (error instanceof DnncError && error.kind === 'input') throw error;
+      return wrong(`the attributes do not fit ${op.name}`, start, 'ir.attrs');
+    }
+  }
 }
 
-function tokenize(text: string): readonly Token[] {
-  const tokens: Token[] = [];
-  const pattern = /\/\/[^\n]*|\s+|[%@]?"(?:[^"\\]|\\.)*"|[%@][\w.:/-]+|-?[\w.]+(?:[-+][\w.]+)*|[^\s]/g;
-  for (const match of text.matchAll(pattern)) {
-    const [word] = match;
-    if (!word.startsWith('//') && word.trim() !== '') tokens.push({text: word, at: match.index});
-  }
-  return tokens;
+/** Lists and locations are nested no deeper. */
+const deepest = 1000;
+
+/** Text with larger constants is wrong: their bytes come from elsewhere, and 32-bit offsets end here. */
+const largestConstant = 2 ** 29;
+
+const kindOf = (value: Attr): string => (Array.isArray(value) ? 'list' : typeof value);
+
+/** Whether each operand is one that the op names, and none is absent that it needs; what is wrong, else null. */
+function operandsWrong({name, operands: names}: OpDef, operands: readonly (Value | null)[]): string | null {
+  const rest = names.at(-1)?.endsWith('*') ?? false;
+  const needed = names.filter(word => !/[?*]$/.test(word)).length;
+  const absent = operands.findIndex((operand, i) => operand === null && i < names.length && !/[?*]$/.test(names[i]!));
+  if (operands.length >= needed && (rest || operands.length <= names.length) && absent < 0) return null;
+  return `${name} takes (${names.join(', ')})${absent < 0 ? `, not ${operands.length} operands` : `; ${names[absent]} is none`}`;
 }
 
 /** Reproducible values in [-1, 1) for floats, small integers else (mulberry32, T. Ettinger). */

@@ -1,7 +1,7 @@
 /** The text form of a module: prints to what parse.ts reads back as the same module. Defaults of attributes do not print. */
 import {findOp} from './ops/index.js';
 import {printNumber} from './scalar.js';
-import {numbersOf, tensorOf} from './tensor.js';
+import {isBig, numbersOf, type Tensor, tensorOf} from './tensor.js';
 import type {Attr, Attrs, Constant, Loc, Module, Node, TensorType, Value, ValueId} from './types.js';
 
 /** Constants up to this many elements print as literals. */
@@ -45,12 +45,14 @@ function printConstant({value, blob, loc}: Constant): string {
   const count = value.type.shape.reduce((n, d) => n * d, 1);
   const content =
     count <= literalLimit
-      ? `[${numbersOf(tensorOf(value.type.dtype, value.type.shape, blob.bytes))
-          .map(printNumber)
-          .join(', ')}]`
+      ? `[${elementsOf(tensorOf(value.type.dtype, value.type.shape, blob.bytes)).join(', ')}]`
       : `blob ${blob.hash}`;
   return `const ${printName(value.name)} : ${printType(value.type)} = ${content} @ ${printLoc(loc)}`;
 }
+
+/** 64-bit integers have more digits than numbers hold. */
+const elementsOf = (tensor: Tensor): readonly string[] =>
+  isBig(tensor.dtype) ? Array.from(tensor.data, String) : numbersOf(tensor).map(printNumber);
 
 export function printType({dtype, shape, quant}: TensorType): string {
   const scales = quant && ` !q(${quant.axis ?? '*'}, [${quant.scale.map(printNumber)}], [${quant.zero.map(printNumber)}])`;
