@@ -153,7 +153,11 @@ test('functions are inlined, one in another, with attributes of the call and def
   t.deepEqual(run(call([])), [-8, 0, 2]);
   t.deepEqual(run(call([float('alpha', 0.25)])), [-4, 0, 2]);
   const {loc} = call([]).graph.nodes[0]!;
-  t.deepEqual(loc, {kind: 'onnx', file: 'm.onnx', node: 'outer/inner/LeakyRelu_0'}, 'the way through the calls is in the location');
+  t.deepEqual(
+    loc,
+    {kind: 'onnx', file: 'm.onnx', node: 'outer/inner/LeakyRelu_0'},
+    'the way through the calls is in the location',
+  );
 });
 
 test('functions that call each other forever are refused', t => {

@@ -4,13 +4,13 @@
  * DNNC_RANDOM_SECONDS=600 DNNC_RANDOM_SEED=1000 npx ava build/test/random.test.js
  */
 import test from 'ava';
-import type {Module} from '../ir/types.js';
-import {print} from '../ir/print.js';
-import {printConstantsWhole} from './support/fixture.js';
-import {buildAll, targetsHere} from './support/cc.js';
-import {expectationOf, problemsInC, problemsInIr, problemsOf, stageOf} from './support/check.js';
-import {filesBelow, read} from './support/files.js';
 import {parse} from '../ir/parse.js';
+import {print} from '../ir/print.js';
+import type {Module} from '../ir/types.js';
+import {expectationOf, problemsInC, problemsInIr, problemsOf, stageOf} from './support/agreement.js';
+import {buildAll, targetsHere} from './support/cc.js';
+import {filesBelow, read} from './support/files.js';
+import {printConstantsWhole} from './support/fixture.js';
 import {randomModule} from './support/random-module.js';
 import {differences} from './support/reference.js';
 import {runSanitized} from './support/sanitize.js';
@@ -39,7 +39,10 @@ test.serial('random modules: reference, passes and C agree', async t => {
   while (performance.now() - started < seconds * 1000 && failures.length === 0) {
     const made = Array.from({length: batch}, () => ({seed, module: randomModule(seed++)}));
     const expected = made.map(({module, seed: own}) => expectationOf(module, own));
-    const programs = await buildAll(made.map(({module}) => module), {targets: ends});
+    const programs = await buildAll(
+      made.map(({module}) => module),
+      {targets: ends},
+    );
     for (const [i, {module, seed: own}] of made.entries()) {
       const problems = [...problemsInIr(module, expected[i]!), ...problemsInC(programs[i]!, ends, expected[i]!)];
       if (problems.length > 0) failures.push(await report(module, own, problems));
@@ -54,7 +57,10 @@ test.serial('random modules stay inside their buffers, without undefined behavio
   const made = Array.from({length: 20}, (_, i) => randomModule(firstSeed + i));
   const expected = made.map((module, i) => expectationOf(module, firstSeed + i));
   for (const target of ends) {
-    const results = await runSanitized(made.map((module, i) => ({module, inputs: expected[i]!.inputs})), target);
+    const results = await runSanitized(
+      made.map((module, i) => ({module, inputs: expected[i]!.inputs})),
+      target,
+    );
     results.forEach((result, i) => {
       t.deepEqual(differences(result, expected[i]!.results, 1e-3), [], `${target.name}, seed ${firstSeed + i}`);
     });

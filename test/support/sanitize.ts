@@ -12,7 +12,7 @@ import type {Compiled} from '../../compiler/compile.js';
 import {alignment} from '../../ir/plan.js';
 import {bytesOf, bytesOfTensor, type Tensor, tensorOf} from '../../ir/tensor.js';
 import type {Module} from '../../ir/types.js';
-import {argumentsOf, cc, compileAs, inputsOf, type Results, temporaryFolder, type Tensors, together, writeSources} from './cc.js';
+import {argumentsOf, cc, compileAs, inputsOf, type Results, type Tensors, temporaryFolder, together, writeSources} from './cc.js';
 
 const run = promisify(execFile);
 
@@ -62,7 +62,8 @@ function mainText(parts: readonly {readonly name: string; readonly result: Compi
     const names = invokeNames(result.plan);
     return result.plan.entries.map((entry, at) => {
       const {inputs, outputs} = argumentsOf(entry);
-      const list = (types: typeof inputs): string => `(const size_t[]){${[...types.map(bytesOf), 0].join(', ')}}, ${types.length}`;
+      const list = (types: typeof inputs): string =>
+        `(const size_t[]){${[...types.map(bytesOf), 0].join(', ')}}, ${types.length}`;
       const arena = Math.max(result.plan.memory?.bytes ?? 0, alignment);
       return `  run_case("${name}.weights", ${result.weights.byteLength}, "${name}.${at}", ${name}_check, ${names[at]}, ${arena}, ${list(inputs)}, ${list(outputs)});\n`;
     });

@@ -27,7 +27,8 @@ function* smaller(module: Module): Generator<Module> {
   if (heads.length > 1) for (const head of heads) yield tidy({...module, heads: [head]});
   for (const head of heads)
     if (head.outputs.length > 1)
-      for (const id of head.outputs) yield tidy({...module, heads: heads.map(other => (other === head ? {...head, outputs: [id]} : other))});
+      for (const id of head.outputs)
+        yield tidy({...module, heads: heads.map(other => (other === head ? {...head, outputs: [id]} : other))});
   // The head returns an earlier value: everything after it goes.
   for (const head of heads)
     for (const node of graph.nodes)
@@ -39,7 +40,8 @@ function* smaller(module: Module): Generator<Module> {
   for (const node of graph.nodes)
     for (const id of node.inputs) {
       const operand = id === null ? undefined : valuesOf(module).find(value => value.id === id);
-      if (operand && String(operand.type.shape) === String(node.outputs[0].type.shape)) yield tidy(redirected(module, node, operand.id));
+      if (operand && String(operand.type.shape) === String(node.outputs[0].type.shape))
+        yield tidy(redirected(module, node, operand.id));
     }
 }
 
@@ -62,9 +64,7 @@ function fromOutside(module: Module, node: Node): Module {
 function redirected(module: Module, node: Node, to: ValueId): Module {
   const from = node.outputs[0].id;
   const swap = (id: ValueId | null): ValueId | null => (id === from ? to : id);
-  const nodes = module.graph.nodes
-    .filter(other => other !== node)
-    .map(other => ({...other, inputs: other.inputs.map(swap)}));
+  const nodes = module.graph.nodes.filter(other => other !== node).map(other => ({...other, inputs: other.inputs.map(swap)}));
   const heads = module.heads.map(head => ({...head, outputs: head.outputs.map(id => (id === from ? to : id))}));
   return {...module, graph: {...module.graph, nodes}, heads};
 }

@@ -71,7 +71,9 @@ export function problemsInIr(module: Module, expected: Expectation): readonly st
 
 export const problemsInC = (program: Program | Error, targets: readonly Target[], expected: Expectation): readonly string[] =>
   targets.flatMap(target =>
-    attempt(target.name, () => (program instanceof Error ? [program.message] : off(program.run(target, expected.inputs), expected))),
+    attempt(target.name, () =>
+      program instanceof Error ? [program.message] : off(program.run(target, expected.inputs), expected),
+    ),
   );
 
 /** The same as above for one module, C included. */
