@@ -10,7 +10,16 @@
 #include "scalar.h"
 
 #if defined(__AVX512F__)
+/* As C++, gcc up to 12 takes the undefined lanes of its own intrinsics for a mistake (its bug 105593). */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
 
 #define DNNC_LANES 16
 #define DNNC_TILE_VECTORS 28 /* accumulators that a tile may hold, of 32 registers */
