@@ -85,7 +85,8 @@ export const scalarFunctions = {
     real: (x, low, high) => (x! > low! ? Math.min(x!, high!) : low!),
     whole: (x, low, high) => (x! <= low! ? low! : x! < high! ? x! : high!),
   },
-  pow: binary(Math.pow, power),
+  /** As in C: 1 to any power is 1, also to NaN, and so is -1 to an infinite one. */
+  pow: binary((a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b), power),
   /** C's fmod: the sign of the dividend. */
   fmod: binary(
     (a, b) => a % b,

@@ -3,7 +3,7 @@
  * elements. Every function has a name by type: s_exp for float, exp_f64 for double, add_i32 for int32_t (arithmetic.h).
  */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {call, convert, type Scalar, typeOfScalar} from '../../ir/scalar.js';
+import {convert, type Scalar, typeOfScalar} from '../../ir/scalar.js';
 import type {DType} from '../../ir/types.js';
 
 /** C element types. */
@@ -41,11 +41,18 @@ const withPoint = (text: string): string => (/[.e]/.test(text) ? text : `${text}
 
 /** Functions that scalar.h has for float; others come from arithmetic.h. */
 const single: ReadonlySet<string> = new Set(
-  'add sub mul div max min neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
+  'add sub mul div max min maximum minimum neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
 );
 
-/** The order of operands makes NaN the lower bound: min and max of C keep a NaN only in their first. */
-const clamped = ([x, low, high]: readonly Scalar[]): Scalar => call('min', call('max', low!, x!), high!);
+/** A call as C spells it, its arguments in that order. */
+type Spelling = {readonly fn: string; readonly args: readonly Scalar[]};
+
+/** NaN wins in max and min. Those of C keep a NaN in their first operand alone: a number goes second, or both are looked at. */
+function extreme(fn: 'max' | 'min', args: readonly Scalar[]): Spelling {
+  const isNumber = (x: Scalar | undefined): boolean => x?.kind === 'lit' && !Number.isNaN(x.value);
+  if (isNumber(args[1])) return {fn, args};
+  return isNumber(args[0]) ? {fn, args: [args[1]!, args[0]!]} : {fn: fn === 'max' ? 'maximum' : 'minimum', args};
+}
 
 /** A vector expression over `acc`, `e0` and `e1`. */
 export function vectorExpression(expression: Scalar): string {
@@ -56,8 +63,14 @@ export function vectorExpression(expression: Scalar): string {
       return `v_set(${floatLiteral(expression.value)})`;
     case 'call': {
       const {fn, args} = expression;
-      if (fn === 'clamp') return vectorExpression(clamped(args));
-      if (fn !== 'select') return `v_${fn}(${args.map(vectorExpression).join(', ')})`;
+      const inner = args.map(vectorExpression);
+      // This order makes NaN the lower bound.
+      if (fn === 'clamp') return `v_min(v_max(${inner[1]}, ${inner[0]}), ${inner[2]})`;
+      if (fn === 'max' || fn === 'min') {
+        const spelt = extreme(fn, args);
+        return `v_${spelt.fn}(${spelt.args.map(vectorExpression).join(', ')})`;
+      }
+      if (fn !== 'select') return `v_${fn}(${inner.join(', ')})`;
       const [condition, ...branches] = args;
       invariant(condition?.kind === 'call', 'codegen.select', fn, 'a vector select needs a comparison');
       return `v_select_${condition.fn}(${[...condition.args, ...branches].map(vectorExpression).join(', ')})`;
@@ -82,13 +95,17 @@ export function scalarExpression(expression: Scalar, args: readonly string[], ty
     }
     case 'call': {
       const {fn} = expression;
-      if (fn === 'clamp') return print(clamped(expression.args), wanted);
       const branches = fn === 'select' ? expression.args.slice(1) : expression.args;
       const type = branches.map(x => typeOfScalar(x, types)).find(found => found !== null) ?? wanted;
+      const name = (plain: string): string => (type === 'f32' && single.has(plain) ? `s_${plain}` : `${plain}_${type}`);
+      if ((fn === 'max' || fn === 'min') && (type === 'f32' || type === 'f64')) {
+        const spelt = extreme(fn, expression.args);
+        return `${name(spelt.fn)}(${spelt.args.map(x => print(x, type)).join(', ')})`;
+      }
       const inner = expression.args.map((x, i) => print(x, fn === 'select' && i === 0 ? 'bool' : type));
+      if (fn === 'clamp') return `${name('min')}(${name('max')}(${inner[1]}, ${inner[0]}), ${inner[2]})`;
       if (fn === 'select') return `(${inner[0]} ? ${inner[1]} : ${inner[2]})`;
-      if (type === 'f32' && single.has(fn)) return `s_${fn}(${inner.join(', ')})`;
-      return `${fn}_${type}(${inner.join(', ')})`;
+      return `${name(fn)}(${inner.join(', ')})`;
     }
     default:
       return expression satisfies never;

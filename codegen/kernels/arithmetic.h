@@ -132,6 +132,8 @@ DNNC_INLINE double div_f64(double a, double b) { return a / b; }
 DNNC_INLINE double neg_f64(double a) { return -a; }
 DNNC_INLINE double max_f64(double a, double b) { return b > a ? b : a; }
 DNNC_INLINE double min_f64(double a, double b) { return b < a ? b : a; }
+DNNC_INLINE double maximum_f64(double a, double b) { return b == b ? max_f64(a, b) : b; }
+DNNC_INLINE double minimum_f64(double a, double b) { return b == b ? min_f64(a, b) : b; }
 DNNC_INLINE double abs_f64(double a) { return fabs(a); }
 DNNC_INLINE double sqrt_f64(double a) { return sqrt(a); }
 DNNC_INLINE double floor_f64(double a) { return floor(a); }

@@ -1,8 +1,12 @@
-/* elementary.h: exp, log, sigmoid, tanh and erf, written once for one float and for vectors.
+/* elementary.h: maximum, minimum, exp, log, sigmoid, tanh and erf, written once for one float and for vectors.
  *
  * scalar.h and simd.h include this text with DNNC_T naming the type and DNNC_F(name) its primitives, so both have the
  * same polynomials. No guard: it is meant to be included more than once. */
 #ifdef DNNC_T
+
+/* max and min where NaN wins from either side (IEEE 754-2019 maximum and minimum), as in ONNX. */
+DNNC_INLINE DNNC_T DNNC_F(maximum)(DNNC_T a, DNNC_T b) { return DNNC_F(select_eq)(b, b, DNNC_F(max)(a, b), b); }
+DNNC_INLINE DNNC_T DNNC_F(minimum)(DNNC_T a, DNNC_T b) { return DNNC_F(select_eq)(b, b, DNNC_F(min)(a, b), b); }
 
 /* exp: e^a = 2^n * e^r with n = round(a / ln 2). Within 2 ulp; 0 below -104, infinity above 88.73. */
 DNNC_INLINE DNNC_T DNNC_F(exp)(DNNC_T a) {

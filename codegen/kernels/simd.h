@@ -158,6 +158,8 @@ DNNC_INLINE void v_store_part(float *p, dnnc_v a, int count) {
 #define v_select_lt s_select_lt
 #define v_select_le s_select_le
 #define v_select_eq s_select_eq
+#define v_maximum s_maximum
+#define v_minimum s_minimum
 #define v_exp s_exp
 #define v_log s_log
 #define v_sigmoid s_sigmoid

@@ -108,7 +108,9 @@ export function casesOfElementwise(op: OpDef): readonly OpCase[] {
     const inputs = (dtype: DType, list: readonly (readonly number[])[]): readonly TensorType[] =>
       op.operands.map((_, i) => ({dtype: op.name === 'where' && i === 0 ? 'bool' : dtype, shape: list[i]!}));
     const expression = op.scalar?.({attrs, inputs: inputs('f32', shapes[0]!)});
-    const types = expression ? candidates.filter(dtype => speaks(op.name, expression, dtype)) : [];
+    // ONNX has the modulus that follows the divisor for integers alone.
+    const whole = op.name === 'mod' && attrs.fmod === false;
+    const types = expression ? candidates.filter(dtype => speaks(op.name, expression, dtype) && !(whole && isReal(dtype))) : [];
     // One code serves all types: the spread of shapes is for floats, one broadcast for the others.
     const tried = (dtype: DType) => shapes.filter((_, i) => i === 1 || (dtype === 'f32' && (i === 3 || op.operands.length > 1)));
     return types.flatMap(dtype =>

@@ -1,4 +1,4 @@
-/** Maximum over windows; cells in the padding do not take part. */
+/** Maximum over windows; cells in the padding, and NaN, do not take part. */
 import {defineOp, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {Value} from '../../types.js';
 import {evaluatePool, lowerPool, type PoolAttrs, poolDefaults, poolFromOnnx, poolRules, poolShape} from '../common/pool.js';
@@ -14,9 +14,7 @@ export const maxpool: OpDef<PoolAttrs> = defineOp<PoolAttrs>({
   rules: poolRules('maxpool'),
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: poolShape(call)}],
   evaluate: (call, inputs) => [
-    evaluatePool(call, tensorAt(inputs, 0), inside =>
-      inside.reduce((a, b) => (a > b || Number.isNaN(a) ? a : b), Number.NEGATIVE_INFINITY),
-    ),
+    evaluatePool(call, tensorAt(inputs, 0), inside => inside.reduce((a, b) => (b > a ? b : a), Number.NEGATIVE_INFINITY)),
   ],
   fromOnnx: {
     MaxPool: importMaxPool,
