@@ -1,4 +1,4 @@
-/** Memory of an entry: what is read was written there and nowhere overwritten since, and the arena is hardly larger than it must be. */
+/** Memory of an entry: what is read was written there and not overwritten since; the arena is hardly larger than it must be. */
 import test from 'ava';
 import {lower} from '../compiler/lower/lower.js';
 import {exact} from '../compiler/pipeline.js';
@@ -22,7 +22,7 @@ function wrongRead(entry: Entry, offsets: readonly (number | null)[]): string | 
     for (const {root} of readsOf(work))
       for (const cell of cells(root))
         if (owners[cell] !== root) return `step ${at} reads ${root}, but ${owners[cell]} is at ${cell}`;
-    // A border is zeroed before its interior is written, and may be so while the operand still lies there: the zeros are the same.
+    // A border may be zeroed while the operand still lies there: the zeros are the same.
     if (work.kind === 'zero-border') continue;
     for (const written of writesOf(work)) {
       const own = new Set(cells(written));

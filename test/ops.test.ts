@@ -56,7 +56,7 @@ for (const op of ops)
 /** Of the largest magnitude: sums have another order in each kernel. */
 const tolerance = 1e-5;
 
-/** Ops whose kernels differ by target; generated loops are one text, so the plainest and the most special target stand for all. */
+/** Kernels differ by target; generated loops are one text, so the plainest and the most special target stand for all. */
 const groups = [
   {name: 'sums of products', list: ops.filter(op => op.macs && op.kernel), targets: targetsHere},
   {name: 'other kernels', list: ops.filter(op => !op.macs && op.kernel), targets: targetsHere},

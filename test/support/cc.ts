@@ -101,13 +101,6 @@ export async function buildAll(
   return compiled.map((result, i) => (result instanceof Error ? result : programOf(folder, `m${i}`, result, open)));
 }
 
-/** One module; throws what compiling it throws. */
-export async function buildOne(module: Module, options: BuildOptions = {}): Promise<Program> {
-  const [program] = await buildAll([module], options);
-  if (program instanceof Error) throw program;
-  return program ?? fail('bug', 'test.build', module.name, 'was not built');
-}
-
 export function compileAs(module: Module, name: string, wanted: readonly Target[]): Compiled | Error {
   try {
     return compile({...module, name}, {targets: wanted, sources: ['a test']});
