@@ -5,8 +5,9 @@ import {join} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {elements} from '../ir/tensor.js';
 import type {Entry} from '../runtime/index.js';
-import type {Quality} from '../runtime/manifest.js';
+import type {Input, Quality} from '../runtime/manifest.js';
 import type {Dataset} from './data/dataset.js';
+import type {Peer} from './onnxruntime.js';
 import {inputTensor} from './samples.js';
 import {wilson} from './statistics.js';
 
@@ -18,7 +19,56 @@ export type Accuracy = {
 };
 
 /** Top-1 over all samples. The first output holds the scores. Throws `input` errors that name the sample. */
-export function accuracyOf(entry: Entry, data: Dataset, progress: (done: number) => void = () => {}): Accuracy {
+export const accuracyOf = (entry: Entry, data: Dataset, progress?: (done: number) => void): Accuracy =>
+  accuracyFrom(answersOf(entry, data, progress), data, entry.task.labelOffset ?? 0);
+
+/** The class of the largest score, per sample; the first of equals. */
+export function answersOf(entry: Entry, data: Dataset, progress: (done: number) => void = () => {}): readonly number[] {
+  const input = scoredInput(entry, data);
+  const outputs = entry.newOutputs();
+  return Array.from({length: data.count}, (_, i) => {
+    if (i % 64 === 0) progress(i);
+    entry.call([inputTensor(data.sample(i), input, data.where(i)).data], outputs);
+    return largestOf(outputs[0]!);
+  });
+}
+
+/** The same by onnxruntime, on the same prepared samples. */
+export async function peerAnswersOf(
+  peer: Peer,
+  entry: Entry,
+  data: Dataset,
+  progress: (done: number) => void = () => {},
+): Promise<readonly number[]> {
+  const input = scoredInput(entry, data);
+  const [scores] = entry.task.outputs;
+  const answers: number[] = [];
+  for (let i = 0; i < data.count; i++) {
+    if (i % 64 === 0) progress(i);
+    const theirs = await peer.run([inputTensor(data.sample(i), input, data.where(i))]);
+    answers.push(largestOf((theirs.get(scores!.name) ?? [...theirs.values()][0]!).data));
+  }
+  return answers;
+}
+
+export function accuracyFrom(answers: readonly number[], data: Dataset, offset: number): Accuracy {
+  const correct = answers.filter((answer, i) => answer === data.label(i) + offset).length;
+  return {
+    n: data.count,
+    correct,
+    value: Number(((100 * correct) / data.count).toFixed(2)),
+    interval: wilson(correct, data.count),
+  };
+}
+
+function largestOf(scores: ArrayLike<number | bigint>): number {
+  let best = 0;
+  for (let c = 1; c < scores.length; c++) if (Number(scores[c]) > Number(scores[best])) best = c;
+  return best;
+}
+
+/** The one input of an entry whose first output has a score for every label of the data. */
+function scoredInput(entry: Entry, data: Dataset): Input {
   const [input] = entry.task.inputs;
   const [output] = entry.task.outputs;
   if (!input || !output || entry.task.inputs.length !== 1)
@@ -31,12 +81,7 @@ export function accuracyOf(entry: Entry, data: Dataset, progress: (done: number)
     );
   const classes = elements(output.shape);
   const offset = entry.task.labelOffset ?? 0;
-  const outputs = entry.newOutputs();
-  const scores = outputs[0]!;
-  let correct = 0;
   for (let i = 0; i < data.count; i++) {
-    const sample = inputTensor(data.sample(i), input, data.where(i));
-    entry.call([sample.data], outputs);
     const wanted = data.label(i) + offset;
     if (wanted < 0 || wanted >= classes)
       fail(
@@ -46,17 +91,8 @@ export function accuracyOf(entry: Entry, data: Dataset, progress: (done: number)
         `label ${data.label(i)} is outside the ${classes} classes of the output`,
         'check labelsKey and labelOffset',
       );
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (Number(scores[c]) > Number(scores[best])) best = c;
-    if (best === wanted) correct++;
-    if (i % 64 === 0) progress(i);
   }
-  return {
-    n: data.count,
-    correct,
-    value: Number(((100 * correct) / data.count).toFixed(2)),
-    interval: wilson(correct, data.count),
-  };
+  return input;
 }
 
 /** The manifest's form of an accuracy; the data is named by its hash. */

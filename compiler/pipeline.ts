@@ -6,10 +6,12 @@ import {foldConstants} from '../passes/fold-constants/index.js';
 import type {Pass} from '../passes/framework/pass.js';
 import {fuse} from '../passes/fuse/index.js';
 import {fusePadding} from '../passes/fuse-padding/index.js';
+import {widenHalves} from '../passes/widen-halves/index.js';
 
 /** Exact up to rounding: what every build runs. */
 export const exact: readonly Pass[] = [
-  foldConstants, // first: importers leave weights transposed, cast or dequantized by nodes
+  widenHalves, // before anything: later passes and kernels then know f32 alone
+  foldConstants, // early: importers leave weights transposed, cast or dequantized by nodes
   canonicalize, // one spelling per meaning, so that later passes match once
   fusePadding, // before fold-batchnorm: it looks for a convolution, not for its padding
   foldBatchnorm, // before anything reads an activation: scales belong to the weights

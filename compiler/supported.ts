@@ -3,9 +3,10 @@ import {DnncError, type Problem, showLoc} from '../ir/diagnostics.js';
 import {constantOf, valueAt} from '../ir/graph.js';
 import {opOf} from '../ir/ops/index.js';
 import {printType} from '../ir/print.js';
+import {type Scalar, typeOfScalar} from '../ir/scalar.js';
 import type {DType, Module, Node} from '../ir/types.js';
 
-/** Element types that generated loops have functions for. */
+/** Element types that generated loops have functions for; of others they can only copy and cast. */
 const loopTypes: ReadonlySet<DType> = new Set(['f64', 'f32', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool']);
 
 /** Throws one `unsupported` error that lists all such nodes. */
@@ -36,6 +37,20 @@ function problemOf(node: Node, {graph}: Module): readonly Problem[] {
       return problem('supported.weights', 'weights that are computed from the input', 'make the weights initializers');
     return [];
   }
-  const odd = all.find(({dtype}) => !loopTypes.has(dtype));
-  return odd ? problem('supported.dtype', `no code for elements of type ${odd.dtype}`, 'export the model in float32') : [];
+  const expression = op.scalar?.({attrs: node.attrs, inputs: types});
+  const odd =
+    expression &&
+    computesIn(
+      expression,
+      types.map(type => type?.dtype ?? 'f32'),
+    );
+  return odd ? problem('supported.dtype', `no arithmetic on elements of type ${odd}`, 'export the model in float32') : [];
+}
+
+/** An element type that the expression computes in and loops do not have; null where there is none. */
+function computesIn(expression: Scalar, args: readonly DType[]): DType | null {
+  if (expression.kind === 'cast') return computesIn(expression.arg, args);
+  if (expression.kind !== 'call') return null;
+  const own = expression.args.map(x => typeOfScalar(x, args)).find(dtype => dtype !== null && !loopTypes.has(dtype));
+  return own ?? expression.args.map(x => computesIn(x, args)).find(dtype => dtype !== null) ?? null;
 }

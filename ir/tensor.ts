@@ -60,7 +60,7 @@ export function tensorOf(dtype: DType, shape: readonly number[], bytes: Uint8Arr
   const count = elements(shape);
   if (bytes.byteLength !== count * type.BYTES_PER_ELEMENT)
     throw new RangeError(`${dtype}[${shape}] needs ${count * type.BYTES_PER_ELEMENT} bytes, not ${bytes.byteLength}`);
-  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
   return {dtype, shape, data: new type(aligned.buffer as ArrayBuffer, aligned.byteOffset, count)};
 }
 

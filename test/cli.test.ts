@@ -166,9 +166,11 @@ compiled('evaluate: data from the flag and from the configuration beside the mod
   type Results = {
     results: {task: string; variant: string; metric: string; n: number; correct: number; value: number; interval: number[]}[];
   };
-  const [given, configured] = await Promise.all([
+  type Compared = {results: {onnxruntime: {correct: number}; same: number}[]};
+  const [given, configured, compared] = await Promise.all([
     dnnc('evaluate', out, '--data', `weather=${join(models, 'evaluate.npz')}`, '--json'),
     dnnc('evaluate', out, '--json'),
+    dnnc('evaluate', out, '--against', 'onnxruntime', '--json'),
   ]);
   const {results} = document<Results>(t, given!);
   t.like(results[0], {task: 'weather', variant: 'weather/full', metric: 'top1', n: 20});
@@ -176,6 +178,9 @@ compiled('evaluate: data from the flag and from the configuration beside the mod
   t.is(value, 5 * correct);
   t.true(interval[0]! <= value && value <= interval[1]!);
   t.deepEqual(document<Results>(t, configured!).results, results);
+  const [peer] = document<Compared>(t, compared!).results;
+  t.is(peer?.same, 20);
+  t.is(peer?.onnxruntime.correct, correct);
 });
 
 test.serial('ops and targets', async t => {

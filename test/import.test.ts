@@ -205,3 +205,19 @@ test('a product of three batch axes that broadcast in turn is expanded', t => {
   t.deepEqual(opsOf(module), ['expand', 'expand', 'matmul']);
   t.deepEqual(shapeOf(module), [[2, 2, 3, 2, 3]]);
 });
+
+test('an operator in a form that is older, or at a set where it is not yet, is named with the set that has it', t => {
+  const graph = (operator: string) => ({
+    input: [valueInfo('x', [2])],
+    output: [valueInfo('y', [2])],
+    node: [node(operator, ['x'], ['y'])],
+  });
+  for (const [operator, opset, first] of [
+    ['Relu', 5, 6],
+    ['HardSwish', 13, 14],
+  ] as const) {
+    const error = refuses(t, 'unsupported', 'onnx.form', () => load(graph(operator), {opset}));
+    t.regex(error?.message ?? '', new RegExp(`${operator} is supported from operator set ${first} on; the model has ${opset}`));
+  }
+  t.deepEqual(opsOf(load(graph('Relu'), {opset: 6}).module), ['relu']);
+});

@@ -3,7 +3,7 @@
  * elements. Every function has a name by type: s_exp for float, exp_f64 for double, add_i32 for int32_t (arithmetic.h).
  */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {convert, type Scalar, typeOfScalar} from '../../ir/scalar.js';
+import {convert, type Scalar, typeBeforeCast, typeOfScalar} from '../../ir/scalar.js';
 import type {DType} from '../../ir/types.js';
 
 /** C element types. */
@@ -89,7 +89,7 @@ export function scalarExpression(expression: Scalar, args: readonly string[], ty
     case 'lit':
       return literal(expression.value, wanted);
     case 'cast': {
-      const from = typeOfScalar(expression.arg, types) ?? expression.to;
+      const from = typeBeforeCast(expression, types);
       const inner = print(expression.arg, from);
       return from === expression.to ? inner : `cast_${from}_${expression.to}(${inner})`;
     }

@@ -3,7 +3,7 @@ import type {KernelCall, Loop, View, Work, ZeroBorder} from '../../ir/plan.js';
 import {printScalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
 import {type Contract, choose, chooseTile, type Feature} from '../kernels/inventory.js';
-import {cTypes, scalarExpression, vectorExpression} from './expression.js';
+import {cTypes, floatLiteral, scalarExpression, vectorExpression} from './expression.js';
 
 /** A function and the pointers that a call passes, in order. */
 export type StaticFunction = {
@@ -39,7 +39,9 @@ function kernelFunction(call: KernelCall, features: readonly Feature[]): StaticF
   );
   const args = params.map(({name}) => name);
   const present = params.filter(({view}) => view);
-  const assignments = wrap(Object.entries(fields).map(([name, value]) => `s.${name} = ${value};`));
+  const assignments = wrap(
+    Object.entries(fields).map(([name, value]) => `s.${name} = ${Number.isFinite(value) ? value : floatLiteral(value)};`),
+  );
   const passed = args.map((name, i) => (params[i]!.view ? name : '0'));
   const [epilogueText, epilogueName] = epilogue ? epilogueFunction(call) : ['', null];
   const text = `${epilogueText}static void ${ownName}(${signature.filter((_, i) => params[i]!.view).join(', ')}) {

@@ -1,12 +1,13 @@
 /* arithmetic.h: element-wise functions by type, for generated loops: add_i32, max_u8, tan_f32, cast_f32_i8 ...
  *
  * Integers wrap, without undefined behaviour: sums and products are made in the unsigned type of at least 32 bits.
- * Division by zero gives 0, and the quotient truncates. A float that becomes an integer saturates; NaN becomes 0.
+ * Division by zero gives 0, and the quotient truncates. A float that becomes an integer of 8 bits or more saturates; NaN becomes 0.
  * Functions that scalar.h has for float (s_exp and others) are not repeated here. */
 #ifndef DNNC_ARITHMETIC_H
 #define DNNC_ARITHMETIC_H
 
 #include <math.h>
+#include <string.h>
 
 #include "scalar.h"
 
@@ -101,7 +102,11 @@ DNNC_INLINE dnnc_bool mul_bool(dnnc_bool a, dnnc_bool b) { return (dnnc_bool)(a 
 #define DNNC_REAL(name, T, suffix)                                                                                     \
   DNNC_INLINE T pow_##name(T a, T b) { return pow##suffix(a, b); }                                                     \
   DNNC_INLINE T fmod_##name(T a, T b) { return fmod##suffix(a, b); }                                                   \
-  DNNC_INLINE T mod_##name(T a, T b) { return a - floor##suffix(a / b) * b; }                                          \
+  DNNC_INLINE T mod_##name(T a, T b) {                                                                                 \
+    const T rest = fmod##suffix(a, b);                                                                                 \
+    if (rest == 0) return copysign##suffix((T)0, b);                                                                   \
+    return (rest < 0) == (b < 0) ? rest : rest + b;                                                                    \
+  }                                                                                                                    \
   DNNC_INLINE T sign_##name(T a) { return a > 0 ? (T)1 : a < 0 ? (T)-1 : a; }                                          \
   DNNC_INLINE T sin_##name(T a) { return sin##suffix(a); }                                                             \
   DNNC_INLINE T cos_##name(T a) { return cos##suffix(a); }                                                             \
@@ -155,6 +160,8 @@ DNNC_INLINE double sigmoid_f64(double a) { return 1.0 / (1.0 + exp(-a)); }
   DNNC_INLINE T cast_u16_##name(uint16_t a) { return (T)a; }                                                           \
   DNNC_INLINE T cast_u32_##name(uint32_t a) { return (T)a; }                                                           \
   DNNC_INLINE T cast_u64_##name(uint64_t a) { return (T)a; }                                                           \
+  DNNC_INLINE T cast_i4_##name(int8_t a) { return (T)a; }                                                              \
+  DNNC_INLINE T cast_u4_##name(uint8_t a) { return (T)a; }                                                             \
   DNNC_INLINE T cast_bool_##name(dnnc_bool a) { return (T)a; }
 
 /* casts to an integer; LOW and HIGH as double, HIGH being the first value too large */
@@ -173,6 +180,28 @@ DNNC_CASTS(u8, uint8_t, 0.0, 256.0, UINT8_MAX)
 DNNC_CASTS(u16, uint16_t, 0.0, 65536.0, UINT16_MAX)
 DNNC_CASTS(u32, uint32_t, 0.0, 4294967296.0, UINT32_MAX)
 DNNC_CASTS(u64, uint64_t, 0.0, 18446744073709551616.0, UINT64_MAX)
+
+/* Casts to 4 bits, which stand in a byte of their own: floats go by way of int32_t, and integers wrap. */
+DNNC_INLINE int8_t wrap_i4(unsigned a) { return (int8_t)((int)((a & 15U) ^ 8U) - 8); }
+DNNC_INLINE uint8_t wrap_u4(unsigned a) { return (uint8_t)(a & 15U); }
+
+#define DNNC_CASTS_NIBBLE(name, T)                                                                                     \
+  DNNC_INLINE T cast_f64_##name(double a) { return wrap_##name((unsigned)cast_f64_i32(a)); }                           \
+  DNNC_INLINE T cast_f32_##name(float a) { return wrap_##name((unsigned)cast_f32_i32(a)); }                            \
+  DNNC_INLINE T cast_i8_##name(int8_t a) { return wrap_##name((unsigned)a); }                                          \
+  DNNC_INLINE T cast_i16_##name(int16_t a) { return wrap_##name((unsigned)a); }                                        \
+  DNNC_INLINE T cast_i32_##name(int32_t a) { return wrap_##name((unsigned)a); }                                        \
+  DNNC_INLINE T cast_i64_##name(int64_t a) { return wrap_##name((unsigned)a); }                                        \
+  DNNC_INLINE T cast_u8_##name(uint8_t a) { return wrap_##name((unsigned)a); }                                         \
+  DNNC_INLINE T cast_u16_##name(uint16_t a) { return wrap_##name((unsigned)a); }                                       \
+  DNNC_INLINE T cast_u32_##name(uint32_t a) { return wrap_##name((unsigned)a); }                                       \
+  DNNC_INLINE T cast_u64_##name(uint64_t a) { return wrap_##name((unsigned)a); }                                       \
+  DNNC_INLINE T cast_bool_##name(dnnc_bool a) { return (T)a; }
+
+DNNC_CASTS_NIBBLE(i4, int8_t)
+DNNC_CASTS_NIBBLE(u4, uint8_t)
+DNNC_INLINE uint8_t cast_i4_u4(int8_t a) { return wrap_u4((unsigned)a); }
+DNNC_INLINE int8_t cast_u4_i4(uint8_t a) { return wrap_i4((unsigned)a); }
 
 #define DNNC_CASTS_REAL(name, T)                                                                                       \
   DNNC_INLINE T cast_f32_##name(float a) { return (T)a; }                                                              \
@@ -195,5 +224,61 @@ DNNC_CASTS_BOOL(u8, uint8_t)
 DNNC_CASTS_BOOL(u16, uint16_t)
 DNNC_CASTS_BOOL(u32, uint32_t)
 DNNC_CASTS_BOOL(u64, uint64_t)
+DNNC_CASTS_BOOL(i4, int8_t)
+DNNC_CASTS_BOOL(u4, uint8_t)
+
+/* Half-width floats are their bits. Conversions round to nearest, ties to even. */
+DNNC_INLINE uint16_t cast_f64_f16(double a) {
+  uint64_t bits;
+  memcpy(&bits, &a, sizeof bits);
+  const uint16_t sign = (uint16_t)((bits >> 48) & 0x8000U);
+  const double size = fabs(a);
+  if (a != a) return 0x7e00U;
+  if (size >= 65520.0) return (uint16_t)(sign | 0x7c00U);
+  if (size < 0x1p-14) return (uint16_t)(sign | (uint16_t)nearbyint(size * 0x1p24));
+  bits &= UINT64_C(0x7fffffffffffffff);
+  bits += UINT64_C(0x1ffffffffff) + ((bits >> 42) & 1U);
+  return (uint16_t)(sign | (uint16_t)((bits >> 42) - ((UINT64_C(1023) - 15) << 10)));
+}
+DNNC_INLINE uint16_t cast_f32_f16(float a) { return cast_f64_f16((double)a); }
+DNNC_INLINE float cast_f16_f32(uint16_t a) {
+  uint32_t bits = (uint32_t)(a & 0x7fffU) << 13;
+  float size;
+  memcpy(&size, &bits, sizeof size);
+  size *= 0x1p112f;
+  memcpy(&bits, &size, sizeof bits);
+  if ((a & 0x7c00U) == 0x7c00U) bits = 0x7f800000U | (uint32_t)(a & 0x3ffU) << 13;
+  bits |= (uint32_t)(a & 0x8000U) << 16;
+  memcpy(&size, &bits, sizeof size);
+  return size;
+}
+DNNC_INLINE uint16_t cast_f32_bf16(float a) {
+  uint32_t bits;
+  memcpy(&bits, &a, sizeof bits);
+  return a != a ? (uint16_t)0x7fc0U : (uint16_t)((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+DNNC_INLINE uint16_t cast_f64_bf16(double a) { return cast_f32_bf16((float)a); }
+DNNC_INLINE float cast_bf16_f32(uint16_t a) {
+  const uint32_t bits = (uint32_t)a << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+#define DNNC_CASTS_HALF(name)                                                                                          \
+  DNNC_INLINE uint16_t cast_i8_##name(int8_t a) { return cast_f64_##name((double)a); }                                 \
+  DNNC_INLINE uint16_t cast_i16_##name(int16_t a) { return cast_f64_##name((double)a); }                               \
+  DNNC_INLINE uint16_t cast_i32_##name(int32_t a) { return cast_f64_##name((double)a); }                               \
+  DNNC_INLINE uint16_t cast_i64_##name(int64_t a) { return cast_f64_##name((double)a); }                               \
+  DNNC_INLINE uint16_t cast_u8_##name(uint8_t a) { return cast_f64_##name((double)a); }                                \
+  DNNC_INLINE uint16_t cast_u16_##name(uint16_t a) { return cast_f64_##name((double)a); }                              \
+  DNNC_INLINE uint16_t cast_u32_##name(uint32_t a) { return cast_f64_##name((double)a); }                              \
+  DNNC_INLINE uint16_t cast_u64_##name(uint64_t a) { return cast_f64_##name((double)a); }                              \
+  DNNC_INLINE uint16_t cast_i4_##name(int8_t a) { return cast_f64_##name((double)a); }                                 \
+  DNNC_INLINE uint16_t cast_u4_##name(uint8_t a) { return cast_f64_##name((double)a); }                                \
+  DNNC_INLINE uint16_t cast_bool_##name(dnnc_bool a) { return cast_f64_##name((double)a); }
+
+DNNC_CASTS_HALF(f16)
+DNNC_CASTS_HALF(bf16)
 
 #endif

@@ -3,14 +3,21 @@ import type {Command} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
 import {findConfig} from '../config.js';
 import {dataPath, openLabelled, requiredData} from '../data-flags.js';
-import {accuracyOf} from '../evaluate-variant.js';
+import {type Accuracy, accuracyFrom, answersOf, peerAnswersOf} from '../evaluate-variant.js';
+import {openPeer} from '../onnxruntime.js';
 import {type Opened, open} from '../open.js';
 import {printJson, progress, say, table} from '../output.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {collect, type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
 
 type Flags = ModelFlags &
-  JsonFlag & {readonly data: readonly string[]; readonly labelsKey?: string; readonly variant?: string; readonly target?: string};
+  JsonFlag & {
+    readonly data: readonly string[];
+    readonly labelsKey?: string;
+    readonly variant?: string;
+    readonly target?: string;
+    readonly against?: string;
+  };
 
 export function defineEvaluate(program: Command): void {
   const command = program
@@ -19,28 +26,30 @@ export function defineEvaluate(program: Command): void {
     .argument('<DIR|model.onnx...>', 'what dnnc build wrote, or models')
     .option('--data <[TASK=]DATA>', 'a folder with one sub-folder per class, or an .npz with x and y; repeatable', collect, [])
     .option('--labels-key <NAME>', 'the array of labels in an .npz (default: y_TASK, or y)')
+    .option('--against <PEER>', 'onnxruntime: its accuracy on the same samples, and how many answers agree')
     .option('--variant <ID>', 'only this variant')
     .option('--target <T>', 'which library to run (default: the best for this CPU)');
   withJson(withModelOptions(command)).action(evaluate);
 }
 
+type Result = {readonly task: string; readonly variant: string; readonly metric: 'top1'} & Accuracy & {
+    readonly onnxruntime?: Accuracy;
+    /** Samples that both give the same class. */
+    readonly same?: number;
+  };
+
 async function evaluate(paths: readonly string[], flags: Flags): Promise<void> {
+  if (flags.against !== undefined && flags.against !== 'onnxruntime')
+    fail('usage', 'evaluate.against', flags.against, 'is not a known peer', '--against onnxruntime');
   const show = progress();
   const opened = await open(paths, {...flags, progress: show}).finally(show.done);
   const tasks = tasksWithData(opened, flags);
-  const results = opened.manifest.variants
-    .filter(variant => flags.variant === undefined || variant.id === flags.variant)
-    .flatMap(variant => {
-      const task = tasks.find(({name}) => name === variant.task);
-      if (!task) return [];
-      const path = requiredData(dataPath(flags.data, task, task.evaluate), task, '--data');
-      const data = openLabelled(path, task, flags.labelsKey);
-      const accuracy = accuracyOf(opened.session.entry(variant.task, variant.id), data, done =>
-        show(`${variant.id}: ${done} of ${data.count}`),
-      );
-      show.done();
-      return [{task: variant.task, variant: variant.id, metric: 'top1' as const, ...accuracy}];
-    });
+  const results: Result[] = [];
+  for (const {id, task: name} of opened.manifest.variants) {
+    const task = tasks.find(each => each.name === name);
+    if (!task || (flags.variant !== undefined && flags.variant !== id)) continue;
+    results.push(await evaluateVariant(opened, task, id, flags, doing => show(`${id}: ${doing}`)).finally(show.done));
+  }
   if (results.length === 0)
     fail(
       'usage',
@@ -50,15 +59,42 @@ async function evaluate(paths: readonly string[], flags: Flags): Promise<void> {
       `one of ${opened.manifest.variants.map(({id}) => id).join(', ')}`,
     );
   if (flags.json) printJson({results});
-  else {
-    const rows = results.map(({variant, value, interval, correct, n}) => [
-      variant,
-      `${value.toFixed(2)}%`,
-      `[${interval[0]}, ${interval[1]}]`,
-      `${correct} of ${n}`,
-    ]);
-    say(table([['variant', 'top-1', '95% interval', 'correct'], ...rows]));
-  }
+  else say(tableOf(results));
+}
+
+async function evaluateVariant(
+  opened: Opened,
+  task: Task,
+  variant: string,
+  flags: Flags,
+  show: (doing: string) => void,
+): Promise<Result> {
+  const path = requiredData(dataPath(flags.data, task, task.evaluate), task, '--data');
+  const data = openLabelled(path, task, flags.labelsKey);
+  const entry = opened.session.entry(task.name, variant);
+  const offset = entry.task.labelOffset ?? 0;
+  const answers = answersOf(entry, data, done => show(`${done} of ${data.count}`));
+  const result = {task: task.name, variant, metric: 'top1' as const, ...accuracyFrom(answers, data, offset)};
+  if (flags.against === undefined) return result;
+  const peer = await openPeer(task.model);
+  const theirs = await peerAnswersOf(peer, entry, data, done => show(`onnxruntime, ${done} of ${data.count}`));
+  return {
+    ...result,
+    onnxruntime: accuracyFrom(theirs, data, offset),
+    same: answers.filter((answer, i) => answer === theirs[i]).length,
+  };
+}
+
+function tableOf(results: readonly Result[]): string {
+  const withPeer = results.some(({onnxruntime}) => onnxruntime);
+  const rows = results.map(({variant, value, interval, correct, n, onnxruntime, same}) => [
+    variant,
+    `${value.toFixed(2)}%`,
+    `[${interval[0]}, ${interval[1]}]`,
+    `${correct} of ${n}`,
+    ...(onnxruntime ? [`${onnxruntime.correct} of ${n}`, `${same} of ${n}`] : []),
+  ]);
+  return table([['variant', 'top-1', '95% interval', 'correct', ...(withPeer ? ['onnxruntime', 'same answer'] : [])], ...rows]);
 }
 
 /** The tasks of a build, with the data that a configuration given now, or beside the models, says. */

@@ -9,10 +9,8 @@ import {decodeFunction, decodeGraph, decodeOpsets} from './decode-graph.js';
 import {decodeEntry} from './decode-tensor.js';
 import {familiarFormat} from './familiar.js';
 import type {OnnxFunction, OnnxGraph, OnnxModel} from './model.js';
+import {irVersions, operatorSets} from './operator-sets.js';
 import {Message, WireError} from './wire.js';
-
-const irVersions = {first: 3, last: 13} as const;
-const opsetVersions = {first: 6, last: 26} as const;
 
 /**
  * Decodes a whole ONNX file; `file` is only for messages.
@@ -93,15 +91,16 @@ function checked(model: Decoded, file: string): OnnxModel {
     );
   if (graph === null) fail('input', 'onnx.no-graph', file, 'the model has no graph', 'export the model again');
   const opset = opsets.get('');
-  if (opset === undefined)
+  const isUsed = graph.nodes.some(({domain}) => domain === '' || domain === 'ai.onnx');
+  if (opset === undefined && isUsed)
     fail('input', 'onnx.no-opset', file, 'the model does not say its ai.onnx operator set', 'export the model again');
-  if (opset < opsetVersions.first || opset > opsetVersions.last)
+  if (opset !== undefined && (opset < operatorSets.first || opset > operatorSets.last))
     fail(
       'unsupported',
       'onnx.opset',
       file,
-      `operator set ${opset} is not between ${opsetVersions.first} and ${opsetVersions.last}`,
-      `export the model with an operator set up to ${opsetVersions.last}, or convert it with onnx.version_converter`,
+      `operator set ${opset} is not between ${operatorSets.first} and ${operatorSets.last}`,
+      `export the model with an operator set up to ${operatorSets.last}, or convert it with onnx.version_converter`,
     );
   return {...model, graph};
 }

@@ -13,6 +13,7 @@ import {bytesOfTensor, type Tensor} from '../../ir/tensor.js';
 import type {Attrs, Constant, Loc, Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
 import {attributeReaders} from './attributes.js';
 import type {OnnxAttribute, OnnxFunction, OnnxModel, OnnxNode, OnnxValueInfo} from './model.js';
+import {firstSetOf} from './operator-sets.js';
 import {dtypeOfOnnx, onnxTypeName, tensorOfProto} from './tensors.js';
 
 export type ImportOptions = {
@@ -131,8 +132,17 @@ export function importModel(model: OnnxModel, options: ImportOptions): Imported 
     const importer = importersOf(node.domain)?.get(node.opType);
     const where = `${file}, node "${prefix}${node.name}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`;
     const operands = given.filter(value => value !== poison);
-    const known = importer !== undefined || callee !== undefined;
-    if (!known)
+    const first = importer && isDefault(node.domain) ? (firstSetOf(node.opType) ?? 1) : 1;
+    const known = (importer !== undefined && opset >= first) || callee !== undefined;
+    if (importer && !known)
+      complain(
+        'unsupported',
+        'onnx.form',
+        where,
+        `${node.opType} is supported from operator set ${first} on; the model has ${opset}`,
+        'convert the model with onnx.version_converter, or export it with a newer operator set',
+      );
+    else if (!known)
       complain(
         'unsupported',
         'onnx.op',
@@ -311,9 +321,11 @@ function named(nodes: readonly Node[], fixed: readonly Value[], wanted: Readonly
   });
 }
 
+const isDefault = (domain: string): boolean => domain === '' || domain === 'ai.onnx';
+
 /** The operators of a domain that we know. */
 const importersOf = (domain: string): typeof onnxImporters | null =>
-  domain === '' || domain === 'ai.onnx' ? onnxImporters : domain === 'com.microsoft' ? microsoftImporters : null;
+  isDefault(domain) ? onnxImporters : domain === 'com.microsoft' ? microsoftImporters : null;
 
 /** How an importer gives up on one node; never leaves this file. */
 class Refusal extends Error {

@@ -4,7 +4,7 @@
  */
 
 export type OnnxModel = {
-  /** 3 to 13. */
+  /** 3 to 14. */
   readonly irVersion: number;
   /** Exporter and its version, for people: "pytorch 2.1.0", or ''. */
   readonly producer: string;

@@ -44,6 +44,17 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    // concat(x, nothing, y) -> concat(x, y)
+    name: 'drop-empty-parts',
+    apply(node, module, edit) {
+      if (!isOp(node, concat)) return false;
+      const kept = node.inputs.filter(id => id !== null && !typeOf(module, id).shape.includes(0));
+      if (kept.length === node.inputs.length || kept.length === 0) return false;
+      edit.update(node, {inputs: kept});
+      return true;
+    },
+  },
+  {
     // reshape(reshape(x)) -> reshape(x)
     name: 'merge-reshapes',
     apply(node, {graph}, edit) {
