@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: flags in, documents or words out, exit codes of SYSTEM as in ir/diagnostics.ts. Commands load on demand. */
-import {Command, CommanderError} from 'commander';
+import {Command, CommanderError, Help, type Option} from 'commander';
 import {DnncError, exitCodes} from '../ir/diagnostics.js';
 import {DnncRuntimeError} from '../runtime/errors.js';
 import {defineCommands} from './commands/index.js';
@@ -11,6 +11,7 @@ const program = new Command('dnnc')
   .description('compiles ONNX classifiers to dependency-free C, and schedules them')
   .version(version)
   .showSuggestionAfterError()
+  .configureHelp({optionDescription: describe})
   .exitOverride();
 defineCommands(program);
 
@@ -18,6 +19,14 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = finish(error);
+}
+
+/** A default that is nothing yet (repeatable options) is not worth a word. */
+function describe(option: Option): string {
+  const {defaultValue, description} = option;
+  const isNothing =
+    (Array.isArray(defaultValue) && defaultValue.length === 0) || (defaultValue instanceof Map && defaultValue.size === 0);
+  return isNothing ? description : Help.prototype.optionDescription.call(new Help(), option);
 }
 
 function finish(error: unknown): number {
