@@ -65,6 +65,8 @@ function packedElements({type, packing}: Weight): number {
       return packing.groups * panels(outputs / packing.groups) * panelSize * each;
     case 'depthwise-panels':
       return panels(outputs) * panelSize * each;
+    case 'winograd-panels':
+      return (packing.tile + 2) ** 2 * panels(outputs) * panelSize * type.shape[1]!;
     case 'bias-panels':
       return packing.groups * panels(outputs / packing.groups) * panelSize;
     default:
@@ -88,13 +90,15 @@ function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): 
   invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
   const aligned = blob.bytes.byteOffset % 4 === 0 ? blob.bytes : blob.bytes.slice();
   const from = new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-  packFloats(from, type.shape, packing, new Float32Array(into.buffer, offset));
+  const to = new Float32Array(into.buffer, offset);
+  if (packing.kind === 'winograd-panels') packWinograd(from, type.shape, packing.tile, to);
+  else packFloats(from, type.shape, packing, to);
 }
 
 function packFloats(
   from: Float32Array,
   shape: readonly number[],
-  packing: Exclude<Packing, {kind: 'plain'}>,
+  packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels'}>,
   to: Float32Array,
 ): void {
   const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
@@ -111,6 +115,41 @@ function packFloats(
           for (let s = 0; s < columns; s++)
             to[base + ((r * columns + s) * inputs + i) * panelSize] = from[((o * inputs + i) * rows + r) * columns + s]!;
   }
+}
+
+/** G of U = G g G^T for tiles of 2 and of 4 (Lavin and Gray 2015, section 4). */
+const winogradMatrix: Readonly<Record<2 | 4, readonly (readonly number[])[]>> = {
+  2: [
+    [1, 0, 0],
+    [1 / 2, 1 / 2, 1 / 2],
+    [1 / 2, -1 / 2, 1 / 2],
+    [0, 0, 1],
+  ],
+  4: [
+    [1 / 4, 0, 0],
+    [-1 / 6, -1 / 6, -1 / 6],
+    [-1 / 6, 1 / 6, -1 / 6],
+    [1 / 24, 1 / 12, 1 / 6],
+    [1 / 24, -1 / 12, 1 / 6],
+    [0, 0, 1],
+  ],
+};
+
+function packWinograd(from: Float32Array, shape: readonly number[], tile: 2 | 4, to: Float32Array): void {
+  const [outputs, inputs] = shape as [number, number];
+  const matrix = winogradMatrix[tile];
+  const side = tile + 2;
+  for (let o = 0; o < outputs; o++)
+    for (let i = 0; i < inputs; i++) {
+      const kernel = from.subarray((o * inputs + i) * 9, (o * inputs + i + 1) * 9);
+      for (let a = 0; a < side; a++)
+        for (let b = 0; b < side; b++) {
+          let sum = 0;
+          for (let at = 0; at < 9; at++) sum += matrix[a]![Math.floor(at / 3)]! * matrix[b]![at % 3]! * kernel[at]!;
+          const panel = (a * side + b) * panels(outputs) + Math.floor(o / panelSize);
+          to[(panel * inputs + i) * panelSize + (o % panelSize)] = sum;
+        }
+    }
 }
 
 /** Writes the header. `hash` is 32 hex digits. */

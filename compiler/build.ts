@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {basename, join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
+import {type Preference, preferences} from '../codegen/kernels/ways.js';
 import {writeManifest} from '../codegen/manifest.js';
 import {cmakeLists, libraryArguments, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
@@ -33,6 +34,8 @@ export type BuildOptions = {
   readonly targets?: readonly Target[];
   /** As a file (the default) or as a C array. */
   readonly weights?: 'blob' | 'c';
+  /** What kernels are chosen for: time (the default), or memory that weights take. */
+  readonly prefer?: Preference;
   /** Sizes of symbolic dimensions; 1 where none is given. */
   readonly bind?: ReadonlyMap<string, number>;
   /** Time each variant on this machine, once per library (kept in the user's cache). Default: true. */
@@ -48,7 +51,7 @@ export type BuildOptions = {
   readonly progress?: (doing: string) => void;
 };
 
-type Complete = BuildOptions & Required<Pick<BuildOptions, 'targets' | 'weights' | 'measure'>>;
+type Complete = BuildOptions & Required<Pick<BuildOptions, 'targets' | 'weights' | 'measure' | 'prefer'>>;
 
 export type Built = {
   readonly directory: string;
@@ -60,7 +63,14 @@ export type Built = {
 
 /** Throws DnncError; the folder is then as it was before. */
 export async function build(tasks: readonly Task[], given: BuildOptions): Promise<Built> {
-  const options = {targets: targetsNamed(['native']), weights: 'blob' as const, bind: new Map(), measure: true, ...given};
+  const options = {
+    targets: targetsNamed(['native']),
+    weights: 'blob' as const,
+    prefer: 'speed' as const,
+    bind: new Map(),
+    measure: true,
+    ...given,
+  };
   const {directory, targets, bind, progress = () => {}} = options;
   const name = prefixOf(options.name);
   progress('reading models');
@@ -68,7 +78,11 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
   progress('optimizing');
   const sources = [...new Set(tasks.map(task => basename(task.model)))];
   const embedded = options.weights === 'c';
-  const compiled = compile(loaded.module, {targets, sources, embedded, ...(options.observe && {observe: options.observe})});
+  const compiled = compile(loaded.module, {
+    ...{targets, sources, embedded},
+    choose: preferences[options.prefer],
+    ...(options.observe && {observe: options.observe}),
+  });
   const manifest = await replaceDirectory(directory, folder => writeBuild(folder, tasks, name, compiled, loaded, options));
   return {directory, name, loaded, compiled, manifest};
 }
@@ -122,7 +136,7 @@ async function writeBuild(
     bound: Object.fromEntries(loaded.bound),
   };
   write(logName, `${JSON.stringify(log, null, 2)}\n`);
-  const facts = {name, tasks, compiled, loaded, targets, embedded, files: hashesOf(folder)};
+  const facts = {name, tasks, compiled, loaded, targets, embedded, prefer: options.prefer, files: hashesOf(folder)};
   const manifest = observed(folder, manifestOf(facts), facts, options);
   if (options.typed !== false) {
     const {ts, json} = await writeManifest(manifest);

@@ -1,6 +1,7 @@
 /** Module to files, as a pure function: passes, lowering, memory, C and weights. No disk, no C compiler. */
 import {createHash} from 'node:crypto';
 import {emitModule, type ModuleText} from '../codegen/c/module.js';
+import type {Choose} from '../codegen/kernels/ways.js';
 import type {Target} from '../codegen/targets/index.js';
 import {type Layout, layOut, packWeights, seal} from '../codegen/weights.js';
 import type {Plan} from '../ir/plan.js';
@@ -29,13 +30,15 @@ export type CompileOptions = {
   /** File names for the header comment. */
   readonly sources: readonly string[];
   readonly embedded?: boolean;
+  /** Which of several ways to compute a call; by default the one that a cost model finds fastest. */
+  readonly choose?: Choose;
   readonly observe?: (report: PassReport) => void;
 };
 
-export function compile(module: Module, {targets, sources, embedded = false, observe}: CompileOptions): Compiled {
+export function compile(module: Module, {targets, sources, embedded = false, choose, observe}: CompileOptions): Compiled {
   const optimized = runPasses(module, exact, observe);
   checkSupported(optimized);
-  const plan = planMemory(lower(optimized));
+  const plan = planMemory(lower(optimized, choose));
   const layout = layOut([plan]);
   const weights = packWeights(layout);
   const facts = {plan, layout, generator: `dnnc ${version}`, sources, embedded};

@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import {basename} from 'node:path';
 import {invokeNames} from '../codegen/c/module.js';
+import type {Preference} from '../codegen/kernels/ways.js';
 import {libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
@@ -21,6 +22,7 @@ export type ManifestFacts = {
   readonly loaded: Loaded;
   readonly targets: readonly Target[];
   readonly embedded: boolean;
+  readonly prefer: Preference;
   /** By variant id, measured on `latencyTarget`. */
   readonly latencies?: ReadonlyMap<string, Latency>;
   readonly latencyTarget?: Target;
@@ -30,12 +32,13 @@ export type ManifestFacts = {
 };
 
 export function manifestOf(facts: ManifestFacts): Manifest {
-  const {name, tasks, compiled, loaded, targets, embedded, files} = facts;
+  const {name, tasks, compiled, loaded, targets, embedded, prefer, files} = facts;
   const {plan, layout, weights, hash} = compiled;
   const memory = plan.memory!;
   const options = {
     targets: targets.map(target => target.name),
     embedded,
+    prefer,
     bound: [...loaded.bound],
     tasks: tasks.map(task => [task.name, task.output]),
   };

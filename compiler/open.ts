@@ -2,6 +2,7 @@
 import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
+import type {Preference} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
 import {load, type Manifest, type Session} from '../runtime/index.js';
 import {logName} from './artifacts.js';
@@ -25,6 +26,7 @@ export type OpenOptions = {
   readonly task: readonly string[];
   readonly config?: string;
   readonly bind: ReadonlyMap<string, number>;
+  readonly prefer?: Preference;
   readonly target?: string;
   readonly flags?: readonly string[];
   readonly progress?: (doing: string) => void;
@@ -57,6 +59,7 @@ export async function open(paths: readonly string[], options: OpenOptions): Prom
     targets: targetsNamed([options.target ?? 'native']),
     weights: 'blob',
     bind: options.bind,
+    ...(options.prefer && {prefer: options.prefer}),
     measure: false,
     typed: false,
     ...(options.flags && {flags: options.flags}),

@@ -1,5 +1,6 @@
 /** Compiled code against the reference evaluator after each step: the library is built with hooks, the arena is looked at. */
 import {join} from 'node:path';
+import type {Preference} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
 import {dot, forEachIndex} from '../ir/ops/common/broadcast.js';
@@ -25,6 +26,7 @@ export type LayerDifference = Difference & {
 export async function compareLayers(
   tasks: readonly Task[],
   bound: ReadonlyMap<string, number>,
+  prefer: Preference,
   progress: (doing: string) => void,
 ): Promise<readonly LayerDifference[]> {
   const built = await build(tasks, {
@@ -33,6 +35,7 @@ export async function compareLayers(
     targets: targetsNamed(['native']),
     weights: 'blob',
     bind: bound,
+    prefer,
     measure: false,
     typed: false,
     flags: ['-DDNNC_TRACE'],

@@ -24,7 +24,14 @@ export type KernelContext<A extends Attrs = Attrs> = {
   readonly outputs: readonly View[];
   /** A weight in the given packing; `constant` null gives zeros of the type (a bias that is not there). */
   weight(constant: Constant | null, type: TensorType, packing: Packing): View;
+  /** Room for so many floats that lives during this call alone. */
+  scratch(elements: number): View;
+  /** The way to compute a call that has several. `sizes` is all that their cost depends on. */
+  choose<W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]): W;
 };
+
+/** What a choice between ways to compute something depends on, by the names of the kernel's shape fields. */
+export type Sizes = Readonly<Record<string, number>>;
 
 export type KernelSpec<A extends Attrs = Attrs> = {
   /** The memory order that operands and results must have. `channels-last`: stride 1 along axis 1. `row-major`: dense. `any`: strides are passed on. */

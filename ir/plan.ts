@@ -19,6 +19,8 @@ export type Packing =
   | {readonly kind: 'panels'; readonly groups: number}
   /** [c][1][kh][kw] -> [c/16][kh][kw][16] */
   | {readonly kind: 'depthwise-panels'}
+  /** [o][i][3][3] -> [(tile + 2)^2][o/16][i][16], transformed for tiles of that side (codegen/kernels/winograd_f32.h) */
+  | {readonly kind: 'winograd-panels'; readonly tile: 2 | 4}
   /** [o] -> [group][o/16 * 16]; a missing bias (blob null) is zeros */
   | {readonly kind: 'bias-panels'; readonly groups: number};
 

@@ -32,8 +32,7 @@ export const ownName = '@name@';
 function kernelFunction(call: KernelCall, features: readonly Feature[]): StaticFunction {
   const {contract, struct, params, epilogue} = call;
   const kernel = call.header === null ? choose(contract as Contract, features) : {fn: contract, header: call.header};
-  const tile = contract === 'conv2d_f32' ? tileFields(call.fields, features) : {};
-  const fields = {...call.fields, ...tile};
+  const fields = {...call.fields, ...tileFields(contract, call.fields, features)};
   const signature = params.map(
     ({name, role, view}) => `${role === 'read' ? 'const ' : ''}${cTypes[view?.dtype ?? 'f32']} *${name}`,
   );
@@ -65,13 +64,19 @@ ${silence}  return ${vectorExpression(epilogue)};
   return [code, name];
 }
 
-function tileFields(fields: KernelCall['fields'], features: readonly Feature[]): Record<string, number> {
+/** The register tile, for kernels that are given one. */
+function tileFields(contract: string, fields: KernelCall['fields'], features: readonly Feature[]): Record<string, number> {
   const size = (name: string): number => fields[name] ?? 1;
-  const {mr, nv, panelsOuter} = chooseTile(
-    {oh: size('oh'), ow: size('ow'), oc: size('oc'), kh: size('kh'), kw: size('kw'), ic: size('ic'), groups: size('groups')},
-    features,
-  );
-  return {mr, nv, panels_outer: Number(panelsOuter)};
+  const [oc, ic] = [size('oc'), size('ic')];
+  if (contract === 'conv2d_f32') {
+    const image = {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw')};
+    const {mr, nv, panelsOuter} = chooseTile({...image, oc, ic, groups: size('groups')}, features);
+    return {mr, nv, panels_outer: Number(panelsOuter)};
+  }
+  if (contract !== 'winograd_f32') return {};
+  // Each product is a 1x1 convolution of a row of tiles.
+  const {mr, nv} = chooseTile({oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc, ic, groups: 1}, features);
+  return {mr, nv};
 }
 
 /** Statements in lines of up to 120 columns. */

@@ -17,7 +17,7 @@ export type Feature =
   | 'simd128';
 
 /** What a kernel computes and with which signature. */
-export type Contract = 'conv2d_f32' | 'depthwise_f32' | 'maxpool_f32' | 'avgpool_f32' | 'matmul_f32';
+export type Contract = 'conv2d_f32' | 'winograd_f32' | 'depthwise_f32' | 'maxpool_f32' | 'avgpool_f32' | 'matmul_f32';
 
 export interface Kernel {
   readonly contract: Contract;
@@ -33,6 +33,7 @@ export interface Kernel {
 export const kernels: readonly Kernel[] = (
   [
     ['conv2d_f32', 'conv2d_f32.h'],
+    ['winograd_f32', 'winograd_f32.h'],
     ['depthwise_f32', 'depthwise_f32.h'],
     ['maxpool_f32', 'pool_f32.h'],
     ['avgpool_f32', 'pool_f32.h'],

@@ -1,6 +1,7 @@
 /** `dnnc bench`: latency, beside onnxruntime in the same run if asked; per layer with GFLOP/s. */
 import {join} from 'node:path';
 import type {Command} from 'commander';
+import type {Preference} from '../../codegen/kernels/ways.js';
 import {fail} from '../../ir/diagnostics.js';
 import {load} from '../../runtime/index.js';
 import {build} from '../build.js';
@@ -58,7 +59,7 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
       const peer = flags.against === undefined ? null : await openPeer(model, flags.threads);
       results.push(await measure(opened, task, id, peer, flags));
     }
-    const layers = flags.perLayer ? await timeLayers(opened, show) : [];
+    const layers = flags.perLayer ? await timeLayers(opened, flags.prefer, show) : [];
     show.done();
     if (flags.json) printJson({host: cpuModel(), results, ...(flags.perLayer && {layers})});
     else tell(results, layers);
@@ -86,7 +87,11 @@ type LayerTime = {
   readonly gflops: number | null;
 };
 
-async function timeLayers({tasks, bound}: Opened, show: (doing: string) => void): Promise<readonly LayerTime[]> {
+async function timeLayers(
+  {tasks, bound}: Opened,
+  prefer: Preference,
+  show: (doing: string) => void,
+): Promise<readonly LayerTime[]> {
   const directory = join(temporaryFolder(), 'traced');
   const built = await build(tasks, {
     directory,
@@ -94,6 +99,7 @@ async function timeLayers({tasks, bound}: Opened, show: (doing: string) => void)
     targets: targetsNamed(['native']),
     weights: 'blob',
     bind: bound,
+    prefer,
     measure: false,
     typed: false,
     flags: ['-DDNNC_TRACE'],

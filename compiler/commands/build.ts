@@ -53,6 +53,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     targets: targetsNamed(flags.target.length === 0 ? ['native'] : flags.target),
     weights,
     bind: flags.bind,
+    prefer: flags.prefer,
     measure: flags.measure,
     evaluate: labelledData(tasks, flags.evaluate),
     observe: dumping(flags.dumpIrAfter),
@@ -115,12 +116,13 @@ function tell({directory, name, loaded, manifest}: Built, seconds: number): void
       variant.id,
       `${countText(variant.macs)}`,
       bytesText(variant.weightBytes),
+      bytesText(variant.loadBytes),
       bytesText(variant.arenaBytes),
       bytesText(variant.arenaLowerBound),
       latency ? timeText(latency.p50) : '-',
     ];
   });
-  say(table([['variant', 'MACs', 'weights', 'arena', 'at least', 'median time'], ...rows]));
+  say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
   say(
     `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
   );

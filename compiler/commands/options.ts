@@ -1,5 +1,6 @@
 /** Flags that several commands share, and how their values are read. */
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
+import type {Preference} from '../../codegen/kernels/ways.js';
 
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
@@ -25,6 +26,11 @@ export const withModelOptions = (command: Command): Command =>
   command
     .option('--task <NAME=FILE[:OUTPUT]>', 'names a task; repeatable', collect, [])
     .option('--config <FILE>', 'labels, input preparation and data of the tasks (default: dnnc.config.json beside the models)')
+    .addOption(
+      new Option('--prefer <WHAT>', 'what kernels are chosen for: time, or small weights')
+        .choices(['speed', 'size'] satisfies Preference[])
+        .default('speed'),
+    )
     .option('--bind <NAME=N>', 'size of a symbolic dimension (default: 1); repeatable', binding, new Map<string, number>());
 
 export const withJson = (command: Command): Command => command.option('--json', 'print one JSON document and nothing else');
@@ -33,5 +39,6 @@ export type ModelFlags = {
   readonly task: readonly string[];
   readonly config?: string;
   readonly bind: ReadonlyMap<string, number>;
+  readonly prefer: Preference;
 };
 export type JsonFlag = {readonly json?: boolean};

@@ -80,7 +80,7 @@ async function verify(paths: readonly string[], flags: Flags): Promise<void> {
       }
     }
     const tolerance = flags.tolerance === undefined ? defaultTolerance(module) : Number(flags.tolerance);
-    const layers = flags.perLayer ? await compareLayers(opened.tasks, opened.bound, show) : [];
+    const layers = flags.perLayer ? await compareLayers(opened.tasks, opened.bound, flags.prefer, show) : [];
     show.done();
     report(results, layers, tolerance, flags, peer);
   } finally {

@@ -4,6 +4,7 @@
  * Borders are found by lowering again until nobody asks for more; two rounds are usual.
  */
 
+import {type Choose, cheapest} from '../../codegen/kernels/ways.js';
 import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
 import {constantOf, inputsFor, nodesFor, outputNames, producerOf, valueAt} from '../../ir/graph.js';
@@ -29,21 +30,21 @@ import type {Constant, Graph, Head, Loc, Module, Node, TensorType, ValueId} from
 import {chooseLayouts, freshStrides, isDense, type Layout, placements} from './layout.js';
 
 /** One entry per head; memory is not planned yet. */
-export function lower(module: Module): Plan {
-  return {name: module.name, entries: module.heads.map(head => lowerHead(module, head)), memory: null};
+export function lower(module: Module, choose: Choose = cheapest): Plan {
+  return {name: module.name, entries: module.heads.map(head => lowerHead(module, head, choose)), memory: null};
 }
 
 /** Borders by the owner of a buffer: a value, or a copy made of one. */
 type Owner = string;
 type Borders = Map<Owner, Border>;
 
-function lowerHead(module: Module, head: Head): Entry {
+function lowerHead(module: Module, head: Head, choose: Choose): Entry {
   const nodes = nodesFor(module.graph, head.outputs);
   const graph: Graph = {...module.graph, inputs: inputsFor(module.graph, head), nodes};
   const borders: Borders = new Map();
   for (let round = 0; ; round++) {
     invariant(round < 8, 'lower.borders', head.name, 'borders do not come to rest');
-    const lowering = new Lowering(graph, head, borders);
+    const lowering = new Lowering(graph, head, borders, choose);
     const entry = lowering.run();
     if (!lowering.grew) return entry;
   }
@@ -73,11 +74,13 @@ class Lowering {
   private readonly copies = new Map<Owner, View>();
   private readonly weights = new Map<string, number>();
   private readonly outputs: number[];
+  private readonly choose: Choose;
 
-  constructor(graph: Graph, head: Head, borders: Borders) {
+  constructor(graph: Graph, head: Head, borders: Borders, choose: Choose) {
     this.graph = graph;
     this.head = head;
     this.borders = borders;
+    this.choose = choose;
     this.layouts = chooseLayouts(graph);
     this.placed = placements(graph, this.layouts, new Set(head.outputs));
     for (const input of graph.inputs) {
@@ -176,6 +179,8 @@ class Lowering {
       inputs: fixed,
       outputs: direct,
       weight: (constant, type, packing) => this.weight(constant, type, packing),
+      scratch: elements => this.allocate('', 'scratch', {dtype: 'f32', shape: [elements]}, 'row-major'),
+      choose: (contract, sizes, ways) => this.choose(contract, sizes, ways),
     };
     const work: KernelCall = spec.lower(context);
     const candidates = (spec.inPlace?.(call) ?? []).flatMap(i => fixed[i]?.view() ?? []);

@@ -1,11 +1,11 @@
 /** Networks of half-width floats compute in f32: halves stay at the edges of the network, and where it casts to one. */
 import {type Editor, editor} from '../../ir/edit.js';
 import {constantOf, valueAt} from '../../ir/graph.js';
-import {type Builder, isOp} from '../../ir/op.js';
+import {type Builder, type Call, isOp} from '../../ir/op.js';
 import {cast as castOp} from '../../ir/ops/elementwise/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {map} from '../../ir/ops/map/index.js';
-import {cast, parseScalar, printScalar, type Scalar} from '../../ir/scalar.js';
+import {cast, parseScalar, printScalar, type Scalar, typeOfScalar} from '../../ir/scalar.js';
 import {numbersOf, tensorFrom, tensorOf} from '../../ir/tensor.js';
 import type {Attrs, DType, Module, Node, Value, ValueId} from '../../ir/types.js';
 import {definePass, type PassContext} from '../framework/pass.js';
@@ -26,13 +26,14 @@ const isHalf = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16';
 
 function run(module: Module, context: PassContext): Module {
   const {graph} = module;
-  const touches = (node: Node): boolean =>
-    [...node.inputs, ...node.outputs.map(({id}) => id)].some(id => id !== null && isHalf(valueAt(graph, id).type.dtype));
-  const nodes = graph.nodes.filter(node => touches(node) && !isEdge(module, node));
-  if (nodes.length === 0) return module;
   const edit = editor(module, widenHalves.name);
   const wide = new Map<ValueId, Value>();
-  for (const node of nodes) {
+  const emitted: Node[] = [];
+  for (const node of graph.nodes) {
+    const types = node.inputs.map(id => (id === null ? null : valueAt(graph, id).type));
+    const touches = [...types, ...node.outputs.map(({type}) => type)].some(type => type && isHalf(type.dtype));
+    const reads = node.inputs.some(id => id !== null && wide.has(id));
+    if (!touches || (!reads && onlyConverts({attrs: node.attrs, inputs: types}, node))) continue;
     const build = edit.before(node);
     const operands = node.inputs.map(id => (id === null ? null : widened(module, build, wide, id)));
     const results = emitWide(build, node, operands);
@@ -41,24 +42,23 @@ function run(module: Module, context: PassContext): Module {
       if (isHalf(output.type.dtype)) wide.set(output.id, result);
       else edit.redirect(output.id, result);
     });
+    emitted.push(node);
     context.count('widened');
   }
-  narrowHeads(module, edit, nodes, wide);
+  narrowHeads(module, edit, emitted, wide);
   return edit.finish();
 }
 
-/** A cast between a half at the edge of the network and f32: what this pass leaves, and nothing to do in a second run. */
-function isEdge({graph, heads}: Module, node: Node): boolean {
-  if (!isOp(node, castOp)) return false;
-  const [from] = node.inputs;
-  const [output] = node.outputs;
-  const fromType = from == null ? undefined : valueAt(graph, from).type.dtype;
-  const entering = output.type.dtype === 'f32' && graph.inputs.some(({id}) => id === from);
-  const leaving =
-    fromType === 'f32' &&
-    heads.some(head => head.outputs.includes(output.id)) &&
-    !graph.nodes.some(({inputs}) => inputs.includes(output.id));
-  return entering || leaving;
+/** Whether an element-wise node casts halves, from and to other types, and does nothing else with them. */
+function onlyConverts(call: Call, node: Node): boolean {
+  const expression = opOf(node).scalar?.(call);
+  const args = call.inputs.map(type => type?.dtype ?? 'f32');
+  const computes = (x: Scalar): boolean => {
+    if (x.kind === 'cast') return computes(x.arg);
+    if (x.kind !== 'call') return false;
+    return x.args.some(inner => isHalf(typeOfScalar(inner, args) ?? 'f32') || computes(inner));
+  };
+  return expression !== undefined && expression.kind !== 'arg' && !computes(expression);
 }
 
 /** The f32 form of an operand; other types as they are. */

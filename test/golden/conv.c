@@ -92,9 +92,9 @@ DNNC_INLINE dnnc_v conv2d_1_epilogue(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
 }
 static void conv2d_1(const float *x, const float *w, const float *b, float *y) {
   conv2d_shape s;
-  s.n = 1; s.oh = 4; s.ow = 4; s.oc = 8; s.kh = 3; s.kw = 3; s.ic = 3; s.groups = 1; s.sh = 2; s.sw = 2; s.dh = 1;
-  s.dw = 1; s.xn = 300; s.xh = 30; s.xw = 3; s.yn = 128; s.yh = 32; s.yw = 8; s.extras = 0; s.e0n = 0; s.e0c = 0;
-  s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.mr = 8; s.nv = 1; s.panels_outer = 0;
+  s.n = 1; s.oh = 4; s.ow = 4; s.xn = 300; s.xh = 30; s.xw = 3; s.yn = 128; s.yh = 32; s.yw = 8; s.extras = 0;
+  s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.oc = 8; s.ic = 3;
+  s.groups = 1; s.kh = 3; s.kw = 3; s.sh = 2; s.sw = 2; s.dh = 1; s.dw = 1; s.mr = 8; s.nv = 1; s.panels_outer = 0;
   conv2d_f32_simd(x, w, b, y, 0, 0, s, conv2d_1_epilogue);
 }
 
@@ -104,9 +104,9 @@ DNNC_INLINE dnnc_v conv2d_2_epilogue(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
 }
 static void conv2d_2(const float *x, const float *w, const float *b, float *y, const float *e0) {
   conv2d_shape s;
-  s.n = 1; s.oh = 1; s.ow = 16; s.oc = 8; s.kh = 1; s.kw = 1; s.ic = 8; s.groups = 1; s.sh = 1; s.sw = 1; s.dh = 1;
-  s.dw = 1; s.xn = 128; s.xh = 32; s.xw = 8; s.yn = 128; s.yh = 32; s.yw = 8; s.extras = 1; s.e0n = 128; s.e0c = 1;
-  s.e0h = 32; s.e0w = 8; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.mr = 8; s.nv = 1; s.panels_outer = 0;
+  s.n = 1; s.oh = 1; s.ow = 16; s.xn = 128; s.xh = 32; s.xw = 8; s.yn = 128; s.yh = 32; s.yw = 8; s.extras = 1;
+  s.e0n = 128; s.e0c = 1; s.e0h = 32; s.e0w = 8; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.oc = 8; s.ic = 8;
+  s.groups = 1; s.kh = 1; s.kw = 1; s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.mr = 8; s.nv = 1; s.panels_outer = 0;
   conv2d_f32_simd(x, w, b, y, e0, 0, s, conv2d_2_epilogue);
 }
 

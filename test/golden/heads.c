@@ -87,17 +87,17 @@ static void copy_1(const float *x0, float *y) {
 
 static void depthwise_1(const float *x, const float *w, const float *b, float *y) {
   depthwise_shape s;
-  s.n = 1; s.oh = 5; s.ow = 5; s.c = 4; s.kh = 3; s.kw = 3; s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.xn = 196;
-  s.xh = 28; s.xw = 4; s.yn = 100; s.yh = 20; s.yw = 4; s.extras = 0; s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0;
-  s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0;
+  s.n = 1; s.oh = 5; s.ow = 5; s.xn = 196; s.xh = 28; s.xw = 4; s.yn = 100; s.yh = 20; s.yw = 4; s.extras = 0;
+  s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.c = 4; s.kh = 3; s.kw = 3;
+  s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1;
   depthwise_f32_portable(x, w, b, y, 0, 0, s, dnnc_identity);
 }
 
 static void conv2d_1(const float *x, const float *w, const float *b, float *y) {
   conv2d_shape s;
-  s.n = 1; s.oh = 1; s.ow = 25; s.oc = 2; s.kh = 1; s.kw = 1; s.ic = 4; s.groups = 1; s.sh = 1; s.sw = 1; s.dh = 1;
-  s.dw = 1; s.xn = 100; s.xh = 20; s.xw = 4; s.yn = 150; s.yh = 30; s.yw = 6; s.extras = 0; s.e0n = 0; s.e0c = 0;
-  s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.mr = 4; s.nv = 1; s.panels_outer = 0;
+  s.n = 1; s.oh = 1; s.ow = 25; s.xn = 100; s.xh = 20; s.xw = 4; s.yn = 150; s.yh = 30; s.yw = 6; s.extras = 0;
+  s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.oc = 2; s.ic = 4;
+  s.groups = 1; s.kh = 1; s.kw = 1; s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.mr = 4; s.nv = 1; s.panels_outer = 0;
   conv2d_f32_portable(x, w, b, y, 0, 0, s, dnnc_identity);
 }
 

@@ -36,7 +36,7 @@ static inline int check_int(int low, int high) {
 #define CHECK_PICK(...) check_pick((const int[]){__VA_ARGS__}, (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 static inline int check_pick(const int *values, int count) { return values[check_int(0, count - 1)]; }
 
-enum { CHECK_PAGE = 4096, CHECK_BUFFERS = 8 };
+enum { CHECK_PAGE = 4096, CHECK_BUFFERS = 10 };
 static struct {
   void *start;
   size_t size;

@@ -3,7 +3,7 @@
  * y[n][o][p][q] = epilogue(b[o] + sum x[n][g*I + i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])
  */
 import {type Call, defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
-import type {KernelCall, View} from '../../plan.js';
+import type {KernelCall, Packing, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {TensorType, Value} from '../../types.js';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../common/epilogue.js';
 import {borderOf, windowCount, windowFromOnnx} from '../common/window.js';
 import {reshapeTo} from '../reshape/index.js';
+import {type ConvolutionWay, scratchElements, tilesTogether, winogradTile} from './winograd.js';
 
 export type Conv2dAttrs = EpilogueAttrs & {
   readonly strides: readonly number[];
@@ -142,24 +143,24 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
   const [oc, ic, kh, kw] = w.shape as [number, number, number, number];
   const {groups} = attrs;
   const depthwise = isDepthwise({attrs, inputs: types});
+  const way = depthwise ? 'direct' : wayOf(context, y.shape);
   const biasType: TensorType = b ?? {dtype: w.dtype, shape: [oc]};
-  const weights = context.weight(
-    context.inputs[1]!.constant,
-    w,
-    depthwise ? {kind: 'depthwise-panels'} : {kind: 'panels', groups},
-  );
+  const packing: Packing = depthwise
+    ? {kind: 'depthwise-panels'}
+    : way === 'direct'
+      ? {kind: 'panels', groups}
+      : {kind: 'winograd-panels', tile: winogradTile[way]};
+  const weights = context.weight(context.inputs[1]!.constant, w, packing);
   const bias = context.weight(context.inputs[2]?.constant ?? null, biasType, {
     kind: 'bias-panels',
     groups: depthwise ? 1 : groups,
   });
-  const extras = extraViews(context, 3, y.shape);
-  const image = flattened(attrs, [kh, kw], x, y, extras);
+  const image = flattened(attrs, [kh, kw], x, y, extraViews(context, 3, y.shape));
   const [xn, , xh, xw] = image.x.strides as [number, number, number, number];
   const [yn, , yh, yw] = image.y.strides as [number, number, number, number];
   const [n, , oh, ow] = image.y.shape as [number, number, number, number];
   const [sh, sw] = attrs.strides as [number, number];
   const [dh, dw] = attrs.dilations as [number, number];
-  const strides = {xn, xh, xw, yn, yh, yw};
   // The kernel never tests for borders: it starts at the window of output (0, 0), inside the zero border that was asked for.
   const padded: View = {...image.x, offset: image.x.offset - attrs.pads[0]! * xh - attrs.pads[1]! * xw};
   const params: KernelCall['params'] = [
@@ -169,20 +170,34 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
     {name: 'y', role: 'write', view: image.y},
     ...extraParams(image.extras),
   ];
-  const tail = {...strides, extras: image.extras.filter(Boolean).length, ...extraFields(image.extras, ['n', 'c', 'h', 'w'])};
-  const fields = depthwise
-    ? {n, oh, ow, c: oc, kh, kw, sh, sw, dh, dw, ...tail}
-    : {n, oh, ow, oc: oc / groups, kh, kw, ic, groups, sh, sw, dh, dw, ...tail};
-  const name = depthwise ? 'depthwise' : 'conv2d';
-  return {
+  const extras = {extras: image.extras.filter(Boolean).length, ...extraFields(image.extras, ['n', 'c', 'h', 'w'])};
+  const common = {n, oh, ow, xn, xh, xw, yn, yh, yw, ...extras};
+  const window = {kh, kw, sh, sw, dh, dw};
+  const call = (contract: string, fields: KernelCall['fields'], more: KernelCall['params'] = []): KernelCall => ({
     kind: 'kernel',
-    contract: `${name}_f32`,
+    contract: `${contract}_f32`,
     header: null,
-    struct: `${name}_shape`,
-    fields,
-    params,
+    struct: `${contract}_shape`,
+    fields: {...common, ...fields},
+    params: [...params, ...more],
     epilogue: epilogueOf(attrs),
-  };
+  });
+  if (depthwise) return call('depthwise', {c: oc, ...window});
+  if (way === 'direct') return call('conv2d', {oc: oc / groups, ic, groups, ...window});
+  const m = winogradTile[way];
+  const tiles = tilesTogether({oh, ow, ic, oc}, m);
+  const scratch = context.scratch(scratchElements({ic, oc}, m, tiles));
+  return call('winograd', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
+}
+
+/** Three ways for plain 3x3 kernels, one for all others. */
+function wayOf(context: KernelContext<Conv2dAttrs>, y: readonly number[]): ConvolutionWay {
+  const {attrs, types} = context;
+  const [oc, ic, ...kernel] = types[1]!.shape as [number, number, number, number];
+  const plain = attrs.groups === 1 && [...attrs.strides, ...attrs.dilations].every(n => n === 1);
+  if (!plain || kernel.some(n => n !== 3)) return 'direct';
+  const sizes = {n: y[0]!, oh: y[2]!, ow: y[3]!, oc, ic};
+  return context.choose('conv2d_f32', sizes, ['direct', 'winograd-2', 'winograd-4']);
 }
 
 /** A 1x1 convolution over dense rows is one long row: fewer tile ends. */

@@ -1,0 +1,50 @@
+/** Which of several ways to compute a call is the cheapest: estimates in cycles of a core with 512-bit vectors. */
+import type {Sizes} from '../../ir/op.js';
+import {panelSize} from './inventory.js';
+
+export type Choose = <W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]) => W;
+
+/** By the cost model below. */
+export const cheapest: Choose = (_contract, sizes, ways) => leastOf(ways, way => convolutionCycles(way, sizes));
+
+/** The way with the smallest weights: for builds where memory counts for more than time. */
+export const smallest: Choose = (_contract, _sizes, ways) => ways[0];
+
+export type Preference = 'speed' | 'size';
+export const preferences: Readonly<Record<Preference, Choose>> = {speed: cheapest, size: smallest};
+
+function leastOf<W>(ways: readonly [W, ...W[]], cost: (way: W) => number): W {
+  let [best] = ways;
+  for (const way of ways) if (cost(way) < cost(best)) best = way;
+  return best;
+}
+
+/** Multiply-adds of one vector per cycle. */
+const fmas = 2;
+/** Bytes of weights per cycle, by how many there are: from the second-level cache, the third, and beyond. */
+const bandwidth = (bytes: number): number => (bytes <= 768 * 1024 ? 64 : bytes <= 8 * 1024 * 1024 ? 18 : 6);
+/** Cycles to transform one tile for one vector of channels, there and back, measured with codegen/kernels/bench. */
+const transforms: Readonly<Record<number, {readonly forward: number; readonly back: number}>> = {
+  2: {forward: 110, back: 85},
+  4: {forward: 190, back: 145},
+};
+
+function convolutionCycles(way: string, sizes: Sizes): number {
+  const size = (name: string): number => sizes[name] ?? 1;
+  const [ic, oc] = [size('ic'), Math.ceil(size('oc') / panelSize)];
+  const stream = (bytes: number, times: number): number => (bytes * times) / bandwidth(bytes);
+  const weights = ic * oc * panelSize * 4;
+  if (way === 'direct') {
+    const sums = (size('n') * size('oh') * size('ow') * 9 * ic * oc) / fmas;
+    return Math.max(1.1 * sums, stream(9 * weights, 1));
+  }
+  const m = Number(way.slice(-1));
+  const points = (m + 2) ** 2;
+  const all = size('n') * Math.ceil(size('oh') / m) * Math.ceil(size('ow') / m);
+  const {forward, back} = transforms[m]!;
+  // A product with few rows waits for its own sums.
+  const rows = Math.min(all, 8);
+  const products = (points * all * ic * oc) / fmas / Math.min(1, (rows * Math.min(oc, 4)) / 8);
+  const rounds = Math.ceil(all / Math.max(8, Math.floor((192 * 1024) / 4 / (points * (ic + oc * panelSize)))));
+  return Math.max(1.1 * products, stream(points * weights, rounds)) + all * (forward * Math.ceil(ic / panelSize) + back * oc);
+}
