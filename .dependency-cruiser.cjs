@@ -16,7 +16,7 @@ const writtenWith = {
 };
 
 // Contracted forms of ONNX, each of which turns into the ops that it stands for. Nothing is written with them.
-const contracted = ['qlinear'];
+const contracted = ['qlinear', 'attention', 'fused'];
 
 const exceptions = [...Object.keys(writtenWith), ...contracted].join('|');
 
