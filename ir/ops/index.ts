@@ -7,6 +7,7 @@ import {attentionImporters} from './attention/index.js';
 import {microsoftAttention} from './attention/microsoft.js';
 import {avgpool} from './avgpool/index.js';
 import {batchnorm} from './batchnorm/index.js';
+import {causalConvImporters} from './causal_conv/index.js';
 import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {convTranspose} from './conv_transpose/index.js';
@@ -40,9 +41,11 @@ import {recurrent} from './recurrent/index.js';
 import {reduce} from './reduce/index.js';
 import {resample} from './resample/index.js';
 import {reshape} from './reshape/index.js';
+import {rotaryImporters} from './rotary/index.js';
 import {scatter} from './scatter/index.js';
 import {slice} from './slice/index.js';
 import {softmax} from './softmax/index.js';
+import {swigluImporters} from './swiglu/index.js';
 import {topk} from './topk/index.js';
 import {transpose} from './transpose/index.js';
 import {triluImporters} from './trilu/index.js';
@@ -96,6 +99,7 @@ export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
   ...Object.entries({
     ...attentionImporters,
+    ...causalConvImporters,
     ...constantImporters,
     ...depthToSpaceImporters,
     ...einsumImporters,
@@ -104,6 +108,8 @@ export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
     ...meanVarianceImporters,
     ...onehotImporters,
     ...qlinearImporters,
+    ...rotaryImporters,
+    ...swigluImporters,
     ...triluImporters,
   }),
 ]);
