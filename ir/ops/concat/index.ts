@@ -49,11 +49,12 @@ export const concat: OpDef<ConcatAttrs> = defineOp<ConcatAttrs>({
   },
   fromOnnx: {
     Concat: onnx => {
-      const axis = axisOf(onnx, onnx.int('axis', onnx.opset < 4 ? 1 : undefined), onnx.input(0).type.shape.length);
-      // Parts of no length are not there.
-      const parts = onnx.inputs.map((_, i) => onnx.input(i)).filter(part => part.type.shape[axis] !== 0);
+      const parts = onnx.inputs
+        .map((_, i) => onnx.input(i))
+        .filter(part => part.type.shape.length !== 1 || part.type.shape[0] !== 0);
       const [first] = parts;
       if (!first) return [onnx.input(0)];
+      const axis = axisOf(onnx, onnx.int('axis', onnx.opset < 4 ? 1 : undefined), first.type.shape.length);
       return parts.length === 1 ? [first] : onnx.emit(concat, parts, {axis});
     },
   },
