@@ -6,7 +6,7 @@ import {cast} from '../../ir/ops/elementwise/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {matmul} from '../../ir/ops/matmul/index.js';
-import {reshape, reshapeTo} from '../../ir/ops/reshape/index.js';
+import {reshape} from '../../ir/ops/reshape/index.js';
 import {transpose} from '../../ir/ops/transpose/index.js';
 import {tensorOf} from '../../ir/tensor.js';
 import type {Module, TensorType, Value, ValueId} from '../../ir/types.js';
@@ -38,12 +38,16 @@ function sameAxes(shape: readonly number[], whole: readonly number[], narrow: re
   return narrow.map(size => (size === 1 ? 1 : long[next++]!));
 }
 
-/** A constant under another shape is another constant. */
-function reshaped(build: Builder, {graph}: Module, id: ValueId, shape: readonly number[]): Value {
+/** The value under another shape without a new reshape: as it is, what a reshape was given, or another constant. Else null. */
+function reshaped(build: Builder, {graph}: Module, id: ValueId, shape: readonly number[]): Value | null {
   const value = valueAt(graph, id);
+  const has = (other: Value): boolean => String(other.type.shape) === String(shape);
+  if (has(value)) return value;
   const constant = constantOf(graph, id);
-  if (!constant || String(shape) === String(value.type.shape)) return reshapeTo(build, value, shape)[0];
-  return build.literal(tensorOf(value.type.dtype, shape, constant.blob.bytes), value.name);
+  if (constant) return build.literal(tensorOf(value.type.dtype, shape, constant.blob.bytes), value.name);
+  const producer = producerOf(graph, id);
+  const given = producer && isOp(producer, reshape) ? valueAt(graph, producer.inputs[0]!) : null;
+  return given && has(given) ? given : null;
 }
 
 const rules: readonly Rule[] = [
@@ -98,11 +102,12 @@ const rules: readonly Rule[] = [
         if (!inner || !isOp(inner, reshape) || onlyUser(module, id) !== node) continue;
         const [whole, narrow] = [typeOf(module, id).shape, typeOf(module, inner.inputs[0]!).shape];
         if (String(whole) !== String(output.type.shape) || String(longAxes(whole)) !== String(longAxes(narrow))) continue;
-        const shapes = inputs.map(other => (other === id ? narrow : sameAxes(typeOf(module, other).shape, whole, narrow)));
         const build = edit.before(node, inner);
-        const operands = inputs.map((other, i) =>
-          other === id ? valueAt(graph, inner.inputs[0]!) : reshaped(build, module, other, shapes[i]!),
+        const operands = inputs.map(other =>
+          reshaped(build, module, other, other === id ? narrow : sameAxes(typeOf(module, other).shape, whole, narrow)),
         );
+        // A reshape of another operand would move in front of the step in its turn, and so on.
+        if (!operands.every(operand => operand !== null)) continue;
         const [y] = build.emit(opOf(node), operands, node.attrs);
         edit.redirect(output.id, build.emit(reshape, [y], {shape: whole})[0]);
         return true;
