@@ -7,6 +7,7 @@ const building = 'common|elementwise|map|reduce|constant|reshape|transpose|slice
 const writtenWith = {
   avgpool: ['maxpool'], // a window over an image, in the same three layouts
   maxpool: ['conv2d'], // 1-d windows become 2-d ones as in a convolution
+  causal_conv: ['conv2d', 'pad'], // a convolution that looks back over zeros
   conv_transpose: ['conv2d'], // the same operands, the other way round
   einsum: ['matmul'], // a product of matrices between two transposes
   matmul: ['linear'], // a product by a constant is a linear layer
@@ -16,7 +17,7 @@ const writtenWith = {
 };
 
 // Contracted forms of ONNX, each of which turns into the ops that it stands for. Nothing is written with them.
-const contracted = ['qlinear'];
+const contracted = ['qlinear', 'attention', 'fused'];
 
 const exceptions = [...Object.keys(writtenWith), ...contracted].join('|');
 

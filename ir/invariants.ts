@@ -7,6 +7,7 @@
  * canonical         no node that canonicalize would rewrite: no reshape of a reshape, no product by a constant matrix as matmul
  * constants-folded  no node has only constants as operands
  * batchnorm-folded  no batch normalization follows a convolution or linear layer as its only reader
+ * recognized        no normalization, softmax or small power is spelt out in element-wise steps and folds
  * unique            no two nodes compute the same from the same operands
  * fused             no element-wise node could still go into the contraction that it alone reads
  */
@@ -24,6 +25,7 @@ export const invariantNames = [
   'canonical',
   'constants-folded',
   'batchnorm-folded',
+  'recognized',
   'unique',
   'fused',
 ] as const;

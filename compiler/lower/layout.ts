@@ -6,7 +6,7 @@ import {constantOf, producerOf, usersOf, valueAt} from '../../ir/graph.js';
 import {stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
 import type {Border} from '../../ir/plan.js';
-import type {Graph, Node, ValueId} from '../../ir/types.js';
+import type {Graph, Node, Value, ValueId} from '../../ir/types.js';
 
 export type Layout = 'channels-last' | 'row-major';
 
@@ -30,6 +30,13 @@ function layoutOf(node: Node, graph: Graph, layouts: ReadonlyMap<ValueId, Layout
   const forImage = usersOf(graph, node.outputs[0].id).some(user => opOf(user).kernel?.layout === 'channels-last');
   return fromImage || (forImage && images.length > 0) ? 'channels-last' : 'row-major';
 }
+
+/** Whether convolutions or pools read an image, or parts of it. */
+export const isReadAsImage = (graph: Graph, {id, type}: Value): boolean =>
+  type.shape.length === 4 &&
+  usersOf(graph, id).some(
+    user => opOf(user).kernel?.layout === 'channels-last' || (user.op === 'slice' && isReadAsImage(graph, user.outputs[0])),
+  );
 
 /** Strides and offset of a fresh buffer; a border surrounds the last two axes of a channels-last image. */
 export function freshStrides(shape: readonly number[], layout: Layout, border: Border) {

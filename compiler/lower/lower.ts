@@ -11,6 +11,7 @@ import {constantOf, inputsFor, nodesFor, outputNames, producerOf, valueAt} from 
 import type {Call, KernelContext, KernelSpec, Operand} from '../../ir/op.js';
 import {broadcastStrides, stridesOf} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
+import {reshapedStrides} from '../../ir/ops/reshape/index.js';
 import {
   type Border,
   type Entry,
@@ -27,7 +28,7 @@ import {printNodeBare} from '../../ir/print.js';
 import {arg, lit, type Scalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
 import type {Constant, Graph, Head, Loc, Module, Node, TensorType, ValueId} from '../../ir/types.js';
-import {chooseLayouts, freshStrides, isDense, type Layout, placements} from './layout.js';
+import {chooseLayouts, freshStrides, isDense, isReadAsImage, type Layout, placements} from './layout.js';
 
 /** One entry per head; memory is not planned yet. */
 export function lower(module: Module, choose: Choose = cheapest): Plan {
@@ -72,6 +73,8 @@ class Lowering {
   private readonly steps: Step[] = [];
   private readonly views = new Map<ValueId, View>();
   private readonly copies = new Map<Owner, View>();
+  /** Copies of reshaped images, which may have a border. */
+  private readonly images = new Map<ValueId, Owner>();
   private readonly weights = new Map<string, number>();
   private readonly outputs: number[];
   private readonly choose: Choose;
@@ -114,7 +117,7 @@ class Lowering {
     const call: Call = {attrs: node.attrs, inputs: node.inputs.map(id => (id === null ? null : valueAt(this.graph, id).type))};
     if (op.view) {
       const base = this.viewOf(node.inputs[0]!);
-      const views = op.view(call, base) ?? op.view(call, this.rowMajor(node.inputs[0]!));
+      const views = op.view(call, base) ?? this.copiedAsImage(node, base) ?? op.view(call, this.rowMajor(node.inputs[0]!));
       invariant(views, 'lower.view', node.op, 'has no view even of a dense operand');
       node.outputs.forEach((output, i) => {
         this.views.set(output.id, views[i]!);
@@ -123,6 +126,20 @@ class Lowering {
     else if (op.place) this.lowerPlace(node, call);
     else if (op.kernel) this.lowerKernel(node, call);
     else invariant(false, 'lower.op', node.op, 'has neither view, scalar, place nor kernel');
+  }
+
+  /** A reshape that needs a copy, made in the order that its readers ask for: shuffled channels move once. */
+  private copiedAsImage(node: Node, base: View): readonly View[] | null {
+    const [output] = node.outputs;
+    if (node.op !== 'reshape' || !isReadAsImage(this.graph, output)) return null;
+    const owner = `image of ${output.id}`;
+    const fresh = freshStrides(output.type.shape, 'channels-last', this.borders.get(owner) ?? noBorder);
+    const strides = reshapedStrides(output.type.shape, fresh.strides, base.shape);
+    if (!strides) return null;
+    const view = this.allocate(owner, output.name, output.type, 'channels-last');
+    this.copy(base, {...view, shape: base.shape, strides}, node);
+    this.images.set(output.id, owner);
+    return [view];
   }
 
   private lowerScalar(node: Node, expression: Scalar): void {
@@ -283,6 +300,8 @@ class Lowering {
 
   /** Who owns the buffer of an image, if it can have a border: the value itself, or the concat that it is part of. */
   private ownerOf(id: ValueId): Owner | null {
+    const image = this.images.get(id);
+    if (image !== undefined) return image;
     if (this.layouts.get(id) !== 'channels-last') return null;
     const producer = producerOf(this.graph, id);
     if (!producer || opOf(producer).view) return null;

@@ -3,8 +3,11 @@ import {invariant} from '../diagnostics.js';
 import type {FromOnnx, OpDef} from '../op.js';
 import type {Node} from '../types.js';
 import {argmax} from './argmax/index.js';
+import {attentionImporters} from './attention/index.js';
+import {microsoftAttention} from './attention/microsoft.js';
 import {avgpool} from './avgpool/index.js';
 import {batchnorm} from './batchnorm/index.js';
+import {causalConvImporters} from './causal_conv/index.js';
 import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {convTranspose} from './conv_transpose/index.js';
@@ -15,6 +18,7 @@ import {dequantize} from './dequantize/index.js';
 import {einsumImporters} from './einsum/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
+import {fusedImporters} from './fused/index.js';
 import {gather} from './gather/index.js';
 import {groupnorm} from './groupnorm/index.js';
 import {integerConv} from './integer_conv/index.js';
@@ -31,15 +35,17 @@ import {meanVarianceImporters} from './meanvariance/index.js';
 import {onehotImporters} from './onehot/index.js';
 import {pad} from './pad/index.js';
 import {qlinearImporters} from './qlinear/index.js';
-import {microsoftImporters as microsoft} from './qlinear/microsoft.js';
+import {microsoftImporters as microsoftQuantized} from './qlinear/microsoft.js';
 import {quantize} from './quantize/index.js';
 import {recurrent} from './recurrent/index.js';
 import {reduce} from './reduce/index.js';
 import {resample} from './resample/index.js';
 import {reshape} from './reshape/index.js';
+import {rotaryImporters} from './rotary/index.js';
 import {scatter} from './scatter/index.js';
 import {slice} from './slice/index.js';
 import {softmax} from './softmax/index.js';
+import {swigluImporters} from './swiglu/index.js';
 import {topk} from './topk/index.js';
 import {transpose} from './transpose/index.js';
 import {triluImporters} from './trilu/index.js';
@@ -92,6 +98,8 @@ export function opOf(node: Node): OpDef {
 export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
   ...Object.entries({
+    ...attentionImporters,
+    ...causalConvImporters,
     ...constantImporters,
     ...depthToSpaceImporters,
     ...einsumImporters,
@@ -100,9 +108,13 @@ export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
     ...meanVarianceImporters,
     ...onehotImporters,
     ...qlinearImporters,
+    ...rotaryImporters,
+    ...swigluImporters,
     ...triluImporters,
   }),
 ]);
 
 /** The same for onnxruntime's domain, com.microsoft. */
-export const microsoftImporters: ReadonlyMap<string, FromOnnx> = new Map(Object.entries(microsoft));
+export const microsoftImporters: ReadonlyMap<string, FromOnnx> = new Map(
+  Object.entries({...microsoftQuantized, ...fusedImporters, ...microsoftAttention}),
+);

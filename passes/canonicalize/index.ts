@@ -1,14 +1,15 @@
 /** One spelling per meaning, so that later passes match once. */
-import {constantOf, producerOf, valueAt} from '../../ir/graph.js';
-import {isOp} from '../../ir/op.js';
+import {constantOf, isHeadOutput, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
+import {type Builder, isOp} from '../../ir/op.js';
 import {concat} from '../../ir/ops/concat/index.js';
 import {cast} from '../../ir/ops/elementwise/index.js';
+import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {matmul} from '../../ir/ops/matmul/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {transpose} from '../../ir/ops/transpose/index.js';
 import {tensorOf} from '../../ir/tensor.js';
-import type {Module, TensorType, ValueId} from '../../ir/types.js';
+import type {Module, TensorType, Value, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
 
@@ -25,6 +26,29 @@ export const canonicalize = definePass({
 });
 
 const typeOf = (module: Module, id: ValueId): TensorType => valueAt(module.graph, id).type;
+
+/** The sizes other than 1. */
+const longAxes = (shape: readonly number[]): readonly number[] => shape.filter(size => size !== 1);
+
+/** A shape that broadcasts to `whole`, among the axes of `narrow`, which has the same axes but for some of 1. */
+function sameAxes(shape: readonly number[], whole: readonly number[], narrow: readonly number[]): readonly number[] {
+  const padded = [...whole.map(() => 1).slice(shape.length), ...shape];
+  const long = padded.filter((_, axis) => whole[axis] !== 1);
+  let next = 0;
+  return narrow.map(size => (size === 1 ? 1 : long[next++]!));
+}
+
+/** The value under another shape without a new reshape: as it is, what a reshape was given, or another constant. Else null. */
+function reshaped(build: Builder, {graph}: Module, id: ValueId, shape: readonly number[]): Value | null {
+  const value = valueAt(graph, id);
+  const has = (other: Value): boolean => String(other.type.shape) === String(shape);
+  if (has(value)) return value;
+  const constant = constantOf(graph, id);
+  if (constant) return build.literal(tensorOf(value.type.dtype, shape, constant.blob.bytes), value.name);
+  const producer = producerOf(graph, id);
+  const given = producer && isOp(producer, reshape) ? valueAt(graph, producer.inputs[0]!) : null;
+  return given && has(given) ? given : null;
+}
 
 const rules: readonly Rule[] = [
   {
@@ -63,6 +87,32 @@ const rules: readonly Rule[] = [
       if (!inner || !isOp(inner, reshape)) return false;
       edit.update(node, {inputs: inner.inputs});
       return true;
+    },
+  },
+  {
+    // f(reshape(x), k) -> reshape(f(x, reshape(k))), where the reshapes only add or drop axes of 1: f then meets what made x
+    name: 'step-before-axes-of-one',
+    apply(node, module, edit) {
+      const {graph} = module;
+      const [output] = node.outputs;
+      const inputs = node.inputs.filter(id => id !== null);
+      if (!opOf(node).scalar || inputs.length !== node.inputs.length || isHeadOutput(module, output.id)) return false;
+      for (const id of inputs) {
+        const inner = producerOf(graph, id);
+        if (!inner || !isOp(inner, reshape) || onlyUser(module, id) !== node) continue;
+        const [whole, narrow] = [typeOf(module, id).shape, typeOf(module, inner.inputs[0]!).shape];
+        if (String(whole) !== String(output.type.shape) || String(longAxes(whole)) !== String(longAxes(narrow))) continue;
+        const build = edit.before(node, inner);
+        const operands = inputs.map(other =>
+          reshaped(build, module, other, other === id ? narrow : sameAxes(typeOf(module, other).shape, whole, narrow)),
+        );
+        // A reshape of another operand would move in front of the step in its turn, and so on.
+        if (!operands.every(operand => operand !== null)) continue;
+        const [y] = build.emit(opOf(node), operands, node.attrs);
+        edit.redirect(output.id, build.emit(reshape, [y], {shape: whole})[0]);
+        return true;
+      }
+      return false;
     },
   },
   {

@@ -86,12 +86,15 @@ function importMatMul(onnx: OnnxCall): readonly Value[] {
   const [rowVector, columnVector] = [a.type.shape.length === 1, b.type.shape.length === 1];
   const [left] = rowVector ? reshapeTo(onnx, a, [1, ...a.type.shape]) : [a];
   const [right] = columnVector ? reshapeTo(onnx, b, [...b.type.shape, 1]) : [b];
-  const [y] = onnx.emit(matmul, spread(onnx, left, right), noEpilogue);
+  const y = productOf(onnx, left, right);
   const shape = y.type.shape.filter(
     (_, i) => !(rowVector && i === y.type.shape.length - 2) && !(columnVector && i === y.type.shape.length - 1),
   );
   return reshapeTo(onnx, y, shape);
 }
+
+/** a * b, whatever leading axes they have. */
+export const productOf = (build: Builder, a: Value, b: Value): Value => build.emit(matmul, spread(build, a, b), noEpilogue)[0];
 
 /** The operands with their leading axes broadcast by hand where the loops of the kernel could not. */
 function spread(build: Builder, a: Value, b: Value): readonly [Value, Value] {
