@@ -1,5 +1,6 @@
 /** Which of several ways to compute a call is the cheapest: estimates in cycles of a core with 512-bit vectors. */
 import type {Sizes} from '../../ir/op.js';
+import type {KernelCall} from '../../ir/plan.js';
 import {panelSize} from './inventory.js';
 
 export type Choose = <W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]) => W;
@@ -17,6 +18,19 @@ function leastOf<W>(ways: readonly [W, ...W[]], cost: (way: W) => number): W {
   let [best] = ways;
   for (const way of ways) if (cost(way) < cost(best)) best = way;
   return best;
+}
+
+/** How a kernel call is computed, in words, with the estimates that decided where there was a choice. */
+export function whyOf({contract, fields}: KernelCall): string {
+  const size = (name: string): number => fields[name] ?? 1;
+  const isWinograd = contract === 'winograd_f32';
+  const window = ['sh', 'sw', 'dh', 'dw', 'groups'].every(name => size(name) === 1) && size('kh') === 3 && size('kw') === 3;
+  if (!isWinograd && !(contract === 'conv2d_f32' && window)) return contract;
+  const estimates = (['direct', 'winograd-2', 'winograd-4'] as const)
+    .map(way => `${way} ${(convolutionCycles(way, fields) / 1000).toFixed(0)}`)
+    .join(', ');
+  const chosen = isWinograd ? `Winograd F(${size('m')}x${size('m')}, 3x3), ${size('tiles')} tiles` : 'direct';
+  return `${chosen}; estimated kilocycles: ${estimates}`;
 }
 
 /** Multiply-adds of one vector per cycle. */

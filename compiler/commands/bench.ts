@@ -1,16 +1,13 @@
 /** `dnnc bench`: latency, beside onnxruntime in the same run if asked; per layer with GFLOP/s. */
-import {join} from 'node:path';
 import type {Command} from 'commander';
-import type {Preference} from '../../codegen/kernels/ways.js';
 import {fail} from '../../ir/diagnostics.js';
-import {load} from '../../runtime/index.js';
-import {build} from '../build.js';
-import {cpuModel, targetsNamed} from '../host.js';
+import {cpuModel} from '../host.js';
 import {interleave, peerInputs, ratioOf} from '../interleave.js';
-import {type Percentiles, percentiles} from '../measure.js';
+import {type LayerReport, timeLayers} from '../layer-times.js';
+import type {Percentiles} from '../measure.js';
 import {openPeer, type Peer} from '../onnxruntime.js';
-import {type Opened, open, temporaryFolder} from '../open.js';
-import {countText, printJson, progress, say, table, timeText} from '../output.js';
+import {type Opened, open} from '../open.js';
+import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {randomInput} from '../random-inputs.js';
 import {type JsonFlag, type ModelFlags, positive, withJson, withModelOptions} from './options.js';
 
@@ -59,10 +56,10 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
       const peer = flags.against === undefined ? null : await openPeer(model, flags.threads);
       results.push(await measure(opened, task, id, peer, flags));
     }
-    const layers = flags.perLayer ? await timeLayers(opened, flags.prefer, show) : [];
+    const report = flags.perLayer ? await timeLayers(opened, flags.prefer, show) : null;
     show.done();
-    if (flags.json) printJson({host: cpuModel(), results, ...(flags.perLayer && {layers})});
-    else tell(results, layers);
+    if (flags.json) printJson({host: cpuModel(), results, ...report});
+    else tell(results, report);
   } finally {
     show.done();
   }
@@ -79,56 +76,7 @@ async function measure(opened: Opened, task: string, variant: string, peer: Peer
   return times.peer ? {...result, onnxruntime: times.peer, ratio: ratioOf(times.peer, ours!)} : result;
 }
 
-type LayerTime = {
-  readonly task: string;
-  readonly step: number;
-  readonly layer: string;
-  readonly microseconds: number;
-  readonly gflops: number | null;
-};
-
-async function timeLayers(
-  {tasks, bound}: Opened,
-  prefer: Preference,
-  show: (doing: string) => void,
-): Promise<readonly LayerTime[]> {
-  const directory = join(temporaryFolder(), 'traced');
-  const built = await build(tasks, {
-    directory,
-    name: 'traced',
-    targets: targetsNamed(['native']),
-    weights: 'blob',
-    bind: bound,
-    prefer,
-    measure: false,
-    typed: false,
-    flags: ['-DDNNC_TRACE'],
-    progress: show,
-  });
-  const session = load(directory);
-  return built.compiled.plan.entries.flatMap(({task, steps}) => {
-    const entry = session.entry(task);
-    const trace = entry.trace ?? fail('bug', 'bench.trace', task, 'the library has no trace entry');
-    const inputs = entry.task.inputs.map((input, i) => randomInput(input, 1 + i).data);
-    // Medians over rounds: one interruption of the machine must not become a layer's time.
-    const [rounds, iterations] = [15, 5];
-    const outputs = entry.newOutputs();
-    const samples = Array.from({length: rounds}, () => trace(inputs, outputs, steps.length, iterations, 2));
-    return steps.map(({text, work, macs}, step): LayerTime => {
-      const microseconds = percentiles(samples.map(sums => sums[step] ?? 0)).p50 / iterations / 1000;
-      const layer = text === '' ? (work.kind === 'loop' ? 'copy' : work.kind) : text;
-      return {
-        task,
-        step,
-        layer,
-        microseconds: Number(microseconds.toFixed(2)),
-        gflops: macs > 0 ? Number(((2 * macs) / microseconds / 1000).toFixed(1)) : null,
-      };
-    });
-  });
-}
-
-function tell(results: readonly Result[], layers: readonly LayerTime[]): void {
+function tell(results: readonly Result[], report: LayerReport | null): void {
   const rows = results.map(({variant, target, ours, onnxruntime, ratio}) => [
     variant,
     target,
@@ -139,16 +87,24 @@ function tell(results: readonly Result[], layers: readonly LayerTime[]): void {
   ]);
   const peer = results.some(({onnxruntime}) => onnxruntime) ? ['onnxruntime', 'ratio'] : [];
   say(table([['variant', 'target', 'median', 'p10', 'p90', ...peer], ...rows]));
-  if (layers.length === 0) return;
+  if (report) tellLayers(report);
+}
+
+function tellLayers({peaks, layers}: LayerReport): void {
   const total = layers.reduce((sum, {microseconds}) => sum + microseconds, 0);
-  const lines = layers.map(({step, layer, microseconds, gflops}) => [
+  const floor = layers.reduce((sum, {floorMicroseconds}) => sum + floorMicroseconds, 0);
+  const lines = layers.map(({step, layer, microseconds, gflops, bound, ofPeak, way}) => [
     `${step}`,
     microseconds.toFixed(1),
     `${((100 * microseconds) / total).toFixed(1)}%`,
     gflops === null ? '' : gflops.toFixed(0),
-    layer.slice(0, 90),
+    `${ofPeak.toFixed(0)}%`,
+    bound,
+    layer.slice(0, 80),
+    way,
   ]);
-  say(
-    `\n${table([['step', 'us', 'share', 'GFLOP/s', 'layer'], ...lines])}\n${countText(layers.length)} steps, ${timeText(total / 1000)} in all`,
-  );
+  const memory = peaks.bandwidths.map(({bytes, perSecond}) => `${(perSecond / 1e9).toFixed(0)} GB/s from ${bytesText(bytes)}`);
+  say(`\n${table([['step', 'us', 'share', 'GFLOP/s', 'of peak', 'bound', 'layer', 'how'], ...lines])}`);
+  say(`${countText(layers.length)} steps, ${timeText(total / 1000)} in all; at the machine's peaks ${timeText(floor / 1000)}`);
+  say(`one core reaches ${(peaks.flops / 1e9).toFixed(0)} GFLOP/s, and reads ${memory.join(', ')}`);
 }

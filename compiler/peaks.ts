@@ -1,0 +1,98 @@
+/** What one core of this machine reaches, measured once per target and compiler: the yardstick for layers. */
+import {createHash} from 'node:crypto';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {panelSize} from '../codegen/kernels/inventory.js';
+import {libraryArguments, libraryFile} from '../codegen/project.js';
+import type {Target} from '../codegen/targets/index.js';
+import {arrayTypes, openLoader} from '../runtime/index.js';
+import {cacheFolder} from './cache.js';
+import {compilerVersion, runCompiler} from './cc.js';
+import {collectHeaders} from './headers.js';
+import {cpuModel} from './host.js';
+import {writeLoader} from './loader.js';
+import {temporaryFolder} from './open.js';
+
+export type Peaks = {
+  /** Floating-point operations per second, two for a multiply-add. */
+  readonly flops: number;
+  /** Bytes per second that reading a working set of up to `bytes` reaches; the last one for all larger ones. */
+  readonly bandwidths: readonly {readonly bytes: number; readonly perSecond: number}[];
+};
+
+const source = `#define _POSIX_C_SOURCE 199309L
+#include "kernels/peaks.h"
+int peaks_invoke(const void *weights, void *arena, const void *const *in, void *const *out);
+int peaks_invoke(const void *weights, void *arena, const void *const *in, void *const *out) {
+  (void)weights;
+  (void)in;
+  dnnc_peaks((float *)arena, (double *)out[0], (float *)out[1]);
+  return 0;
+}
+`;
+
+/** Sizes as in peaks.h. */
+const sizes = [256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024] as const;
+
+/** Takes about a second the first time. */
+export async function measurePeaks(target: Target): Promise<Peaks> {
+  const headers = collectHeaders(['peaks.h']);
+  const digest = createHash('sha256').update(`${cpuModel()} ${compilerVersion()} ${target.name} ${source}`);
+  for (const [, text] of headers) digest.update(text);
+  const file = join(cacheFolder('peaks'), `${digest.digest('hex').slice(0, 32)}.json`);
+  const known = remembered(file);
+  const [flops = 0, ...bandwidths] = known ?? (await measured(target, headers));
+  if (!known) remember(file, [flops, ...bandwidths]);
+  return {flops, bandwidths: sizes.map((bytes, i) => ({bytes, perSecond: bandwidths[i] ?? 0}))};
+}
+
+async function measured(target: Target, headers: Iterable<readonly [string, string]>): Promise<readonly number[]> {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'kernels'));
+  for (const [name, text] of headers) writeFileSync(join(folder, 'kernels', name), text);
+  writeFileSync(join(folder, 'peaks.c'), source);
+  writeFileSync(join(folder, 'none.weights'), new Uint8Array(64));
+  await runCompiler(libraryArguments('peaks', 'peaks.c', target, []), folder);
+  await writeLoader(folder);
+  const loader = openLoader(folder);
+  const library = loader.open(join(folder, libraryFile('peaks', target)));
+  const [rates, sink] = [new Float64Array(4), new Float32Array(panelSize)];
+  const outputs = [
+    {bytes: rates.byteLength, type: arrayTypes.f64.napi},
+    {bytes: sink.byteLength, type: arrayTypes.f32.napi},
+  ];
+  const blob = loader.map(join(folder, 'none.weights'));
+  loader.bind(library, 'peaks_invoke', blob, sizes[2], [], outputs).call([], [rates, sink]);
+  return Array.from(rates);
+}
+
+function remembered(file: string): readonly number[] | null {
+  try {
+    const rates: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const isRate = (rate: unknown): rate is number => typeof rate === 'number' && rate > 0;
+    return Array.isArray(rates) && rates.length === 4 && rates.every(isRate) ? rates : null;
+  } catch {
+    return null;
+  }
+}
+
+function remember(file: string, rates: readonly number[]): void {
+  try {
+    mkdirSync(cacheFolder('peaks'), {recursive: true});
+    writeFileSync(file, JSON.stringify(rates));
+  } catch {
+    // A home that cannot be written only costs measuring again.
+  }
+}
+
+/** Seconds that a layer takes at least: its operations, or its bytes read from where a working set of that size lies. */
+export function floorOf(
+  {flops, bandwidths}: Peaks,
+  operations: number,
+  bytes: number,
+  workingSet: number,
+): {seconds: number; bound: 'compute' | 'memory'} {
+  const {perSecond} = bandwidths.find(level => workingSet <= level.bytes) ?? bandwidths.at(-1)!;
+  const [compute, memory] = [operations / flops, bytes / perSecond];
+  return compute >= memory ? {seconds: compute, bound: 'compute'} : {seconds: memory, bound: 'memory'};
+}
