@@ -22,7 +22,10 @@ export const microsoftImporters: Readonly<Record<string, FromOnnx>> = {
   QLinearSigmoid: through(importerOf('Sigmoid')),
   QLinearLeakyRelu: through(importerOf('LeakyRelu')),
   QLinearSoftmax: through(onnx => softmax.fromOnnx!['Softmax']!({...onnx, opset: onnx.int('opset', 13)})),
-  QLinearAveragePool: through(channelsFirst(onnx => avgpool.fromOnnx!['AveragePool']!(onnx))),
+  QLinearAveragePool: through(
+    channelsFirst(onnx => avgpool.fromOnnx!['AveragePool']!(onnx)),
+    roundedTogether,
+  ),
   QLinearGlobalAveragePool: channelsFirst(importMean),
   QLinearConcat: importConcat,
   QGemm: importGemm,
@@ -50,12 +53,29 @@ function quantized(onnx: OnnxCall, value: Value, index: number): readonly Value[
   return onnx.emit(quantize, [value, scalar(onnx, onnx.input(index)), scalar(onnx, offset)], {to});
 }
 
+/** The same, the zero point taking part in the rounding, as onnxruntime has it here: halves go to an even sum of both. */
+function roundedTogether(onnx: OnnxCall, value: Value, index: number): readonly Value[] {
+  const zero = zeroPoint(onnx, index + 1);
+  const to = onnx.inputs[index + 1] ? zero.type.dtype : onnx.input(0).type.dtype;
+  const [low, high] = limits[to] ?? onnx.unsupported(`${onnx.op} to ${to}`);
+  const [offset] = onnx.emit(cast, [zero], {to: 'f32'});
+  const expression = `${to}(clamp(round(add(div(x0, x1), x2)), ${low}, ${high}))`;
+  return onnx.emit(map, [value, scalar(onnx, onnx.input(index)), scalar(onnx, offset)], {expression});
+}
+
+/** The same call with another first operand. */
+const withFirst = (onnx: OnnxCall, x: Value): OnnxCall => ({
+  ...onnx,
+  inputs: onnx.inputs.with(0, x),
+  input: index => (index === 0 ? x : onnx.input(index)),
+});
+
 /** f(x) for operands x, x scale, x zero point, y scale, y zero point. */
-function through(f: FromOnnx): FromOnnx {
+function through(f: FromOnnx, result: typeof quantized = quantized): FromOnnx {
   return onnx => {
     const x = real(onnx, 0);
-    const [y] = f({...onnx, inputs: [x], input: index => (index === 0 ? x : onnx.input(index))});
-    return quantized(onnx, y!, 3);
+    const [y] = f(withFirst({...onnx, inputs: onnx.inputs.slice(0, 1)}, x));
+    return result(onnx, y!, 3);
   };
 }
 
@@ -67,7 +87,7 @@ function channelsFirst(f: FromOnnx): FromOnnx {
     const last = rank - 1;
     const spatial = Array.from({length: rank - 2}, (_, i) => i + 1);
     const x = transposeTo(onnx, onnx.input(0), [0, last, ...spatial]);
-    const [y] = f({...onnx, inputs: [x], input: () => x});
+    const [y] = f(withFirst(onnx, x));
     return [transposeTo(onnx, y!, [0, ...spatial.map(axis => axis + 1), 1])];
   };
 }
@@ -106,8 +126,8 @@ function importConcat(onnx: OnnxCall): readonly Value[] {
 }
 
 /** Operands: a, scale, zero; b, scale, zero; an i32 bias; y scale and zero, without which the result is real. */
-function importGemm(onnx: OnnxCall): readonly Value[] {
-  if (onnx.int('transA', 0) !== 0) onnx.unsupported('QGemm with a transposed first operand');
+function importGemm(given: OnnxCall): readonly Value[] {
+  const onnx = given.int('transA', 0) !== 0 ? withFirst(given, transposeTo(given, given.input(0), [1, 0])) : given;
   const turned = onnx.int('transB', 0) !== 0;
   const product = multiplied(onnx, {left: {x: 0, zero: 2}, right: {x: 3, zero: 5}, bias: 6}, turned);
   const [bias] = onnx.inputs[6] ? onnx.emit(cast, [onnx.input(6)], {to: product.type.dtype}) : [null];
