@@ -7,6 +7,7 @@ import type {DType} from '../ir/types.js';
 const typeNames = {
   f32: 'float32',
   f64: 'float64',
+  f16: 'float16',
   i8: 'int8',
   u8: 'uint8',
   i16: 'int16',

@@ -90,7 +90,8 @@ export class Draw {
   }
 
   /** A new constant that other nodes do not take: weights. */
-  weight(shape: readonly number[], low = -1, high = 1, dtype: DType = 'f32'): Known {
+  weight(shape: readonly number[], least = -1, high = 1, dtype: DType = 'f32'): Known {
+    const low = Math.max(least, lowest(dtype));
     const constant = this.random.chance(0.95);
     return {name: this.name(constant ? 'w' : 'x'), tensor: this.tensor(dtype, shape, low, high), constant, error: 0};
   }

@@ -6,6 +6,7 @@
 import type {onnx} from 'onnx-proto';
 import {openPeer, type Peer} from '../../compiler/onnxruntime.js';
 import {elements, numberAt, numbersOf, setElement, type Tensor} from '../../ir/tensor.js';
+import type {DType} from '../../ir/types.js';
 import {largestOf} from './agreement.js';
 import {node} from './onnx-bytes.js';
 import {type Draft, Draw, type Known, largest, type Recipe} from './onnx-draw.js';
@@ -36,8 +37,8 @@ export type GeneratorOptions = {
   readonly refused?: (op: string, says: string) => void;
 };
 
-/** Of the largest value that takes part: what one operator may be off, in float. */
-const lastBits = 4e-6;
+/** Of the largest value that takes part: what one operator may be off. */
+const lastBits = (dtype: DType): number => (dtype === 'f16' ? 2e-3 : 4e-6);
 /** Operands are shaken by so many times what they may be off. */
 const shaking = 10;
 
@@ -131,19 +132,21 @@ function isFit(tensor: Tensor, {wild = false}: Recipe): boolean {
 /** How far each result may be off, measured by shaking the operands that may be off; null where that is too much. */
 async function errorsOf(
   peer: Peer,
-  {exact = false, loose = lastBits}: Recipe,
+  {exact = false, loose}: Recipe,
   inputs: readonly Known[],
   operands: readonly Known[],
   results: readonly Tensor[],
   random: Random,
 ): Promise<readonly number[] | null> {
-  const largestOperand = Math.max(1e-3, ...operands.map(({tensor}) => (isReal(tensor.dtype) ? largestOf(tensor) : 0)));
-  const own = results.map(result => (exact || !isReal(result.dtype) ? 0 : loose * Math.max(largestOf(result), largestOperand)));
-  if (inputs.every(({error}) => error === 0)) return own;
+  const floats = [...operands.map(({tensor}) => tensor), ...results].filter(({dtype}) => isReal(dtype));
+  const bits = Math.max(0, ...floats.map(({dtype}) => lastBits(dtype)));
+  const least = Math.max(1e-3, ...operands.map(({tensor}) => (isReal(tensor.dtype) ? largestOf(tensor) : 0)));
+  const own = results.map(result => (exact || !isReal(result.dtype) ? 0 : (loose ?? bits) * Math.max(largestOf(result), least)));
+  if (exact && inputs.every(({error}) => error === 0)) return own;
   const signs = inputs.map(({tensor}) => numbersOf(tensor).map(() => (random.chance(0.5) ? 1 : -1)));
   const errors = [...own];
   for (const way of [shaking, -shaking]) {
-    const shaken = await peer.run(inputs.map((input, i) => shake(input, signs[i]!, way)));
+    const shaken = await peer.run(inputs.map((input, i) => shake(input, signs[i]!, way, exact ? 0 : bits / 8)));
     const tensors = [...shaken.values()];
     for (const [i, result] of results.entries()) {
       const moved = furthest(tensors[i]!, result);
@@ -154,11 +157,13 @@ async function errorsOf(
   return errors;
 }
 
-function shake({tensor, error}: Known, signs: readonly number[], by: number): Tensor {
-  if (error === 0 || !isReal(tensor.dtype)) return tensor;
+/** What is computed is off in its last bits before it is used, even where operands are exact. */
+function shake({tensor, error}: Known, signs: readonly number[], by: number, inside: number): Tensor {
+  const amount = by * Math.max(error, inside * largestOf(tensor));
+  if (amount === 0 || !isReal(tensor.dtype)) return tensor;
   const moved = {...tensor, data: tensor.data.slice()};
   signs.forEach((sign, i) => {
-    setElement(moved, i, numberAt(tensor, i) + sign * by * error);
+    setElement(moved, i, numberAt(tensor, i) + sign * amount);
   });
   return moved;
 }

@@ -6,7 +6,7 @@ import {avgpool} from '../avgpool/index.js';
 import {limits} from '../common/quantization.js';
 import {concat} from '../concat/index.js';
 import {dequantize} from '../dequantize/index.js';
-import {add, cast, div, elementwiseOps, mul} from '../elementwise/index.js';
+import {add, cast, div, elementwiseOps} from '../elementwise/index.js';
 import {map} from '../map/index.js';
 import {quantize} from '../quantize/index.js';
 import {reduceAlong} from '../reduce/index.js';
@@ -18,7 +18,7 @@ import {requantized, zeroPoint} from './index.js';
 
 export const microsoftImporters: Readonly<Record<string, FromOnnx>> = {
   QLinearAdd: importAdd,
-  QLinearMul: onnx => quantized(onnx, onnx.emit(mul, [real(onnx, 0), real(onnx, 3)], {})[0], 6),
+  QLinearMul: importMul,
   QLinearSigmoid: through(importerOf('Sigmoid')),
   QLinearLeakyRelu: through(importerOf('LeakyRelu')),
   QLinearSoftmax: through(onnx => softmax.fromOnnx!['Softmax']!({...onnx, opset: onnx.int('opset', 13)})),
@@ -104,6 +104,19 @@ function importAdd(onnx: OnnxCall): readonly Value[] {
   const sum = 'add(mul(f32(x1), x3), add(mul(f32(x0), x2), x4))';
   return onnx.emit(map, [onnx.input(0), onnx.input(3), a, b, fixed], {
     expression: `${to}(clamp(add(round(${sum}), 0), ${low}, ${high}))`,
+  });
+}
+
+/** The same for a product. */
+function importMul(onnx: OnnxCall): readonly Value[] {
+  const zeros = [2, 5, 7].map(index => scalar(onnx, onnx.emit(cast, [zeroPoint(onnx, index)], {to: 'f32'})[0]));
+  const scales = [1, 4, 6].map(index => scalar(onnx, onnx.input(index)));
+  const [ratio] = onnx.emit(map, scales, {expression: 'div(mul(x0, x1), x2)'});
+  const to = onnx.input(0).type.dtype;
+  const [low, high] = limits[to] ?? onnx.unsupported(`${onnx.op} of ${to}`);
+  const product = 'mul(mul(sub(f32(x0), x1), sub(f32(x2), x3)), x4)';
+  return onnx.emit(map, [onnx.input(0), zeros[0]!, onnx.input(3), zeros[1]!, ratio, zeros[2]!], {
+    expression: `${to}(clamp(round(add(${product}, x5)), ${low}, ${high}))`,
   });
 }
 

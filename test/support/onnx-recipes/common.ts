@@ -5,7 +5,7 @@ import type {DType} from '../../../ir/types.js';
 import {attribute, text as bytesOfText} from '../onnx-bytes.js';
 import {protoOf} from '../onnx-model.js';
 
-export const reals: readonly DType[] = ['f32', 'f64'];
+export const reals: readonly DType[] = ['f32', 'f64', 'f16'];
 export const unsigned: readonly DType[] = ['u8', 'u16', 'u32', 'u64'];
 export const integers: readonly DType[] = ['i32', 'i64', 'i8', 'i16', ...unsigned];
 export const numbers: readonly DType[] = [...reals, ...integers];

@@ -93,8 +93,8 @@ const binary = (op: string, dtypes: readonly DType[], rest: Rest = {}, second: W
 });
 
 const same: Rest = {exact: true};
-const tame: readonly DType[] = ['f32', 'f64', 'i32', 'i64', 'u32', 'u64', 'i8', 'u8', 'i16', 'u16'];
-const compared: readonly DType[] = ['f32', 'f64', 'i32', 'i64', 'u8', 'i8', 'u32', 'u64', 'i16', 'u16'];
+const tame: readonly DType[] = ['f32', 'f64', 'f16', 'i32', 'i64', 'u32', 'u64', 'i8', 'u8', 'i16', 'u16'];
+const compared: readonly DType[] = ['f32', 'f64', 'f16', 'i32', 'i64', 'u8', 'i8', 'u32', 'u64', 'i16', 'u16'];
 
 const binaries: readonly Recipe[] = [
   ...['Add', 'Sub', 'Mul'].map(op => binary(op, tame)),
@@ -138,7 +138,7 @@ const binaries: readonly Recipe[] = [
       const channels = [shape[1] ?? 1, ...shape.slice(2).map(() => 1)];
       const slopes = [channels, shape.slice(-1), [1], shape, shape.map((size, i) => (i % 2 ? size : 1))];
       if (draw.opset < 7) slopes.push([shape[1] ?? 1]);
-      return {inputs: [x, draw.fresh(dtype, draw.random.pick(slopes))]};
+      return {inputs: [x, draw.fresh(dtype, draw.random.pick(slopes.filter(slope => slope.length <= shape.length)))]};
     },
   },
   {
@@ -176,7 +176,7 @@ function clip(draw: Draw): Draft {
   return {inputs: [x, bound(low), bound(high)]};
 }
 
-const castable: readonly DType[] = ['f32', 'f64', 'i32', 'i64', 'u8', 'i8', 'i16', 'u16', 'u32', 'u64', 'bool'];
+const castable: readonly DType[] = ['f32', 'f64', 'f16', 'i32', 'i64', 'u8', 'i8', 'i16', 'u16', 'u32', 'u64', 'bool'];
 
 /** Out of range of the new type is undefined. */
 const fitsAll = (values: ArrayLike<number | bigint>, to: DType): boolean =>

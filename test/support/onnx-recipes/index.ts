@@ -3,6 +3,7 @@ import type {Recipe} from '../onnx-draw.js';
 import {constantRecipes} from './constant.js';
 import {elementwiseRecipes} from './elementwise.js';
 import {indexedRecipes} from './indexed.js';
+import {microsoftRecipes} from './microsoft.js';
 import {movementRecipes} from './movement.js';
 import {normalizationRecipes} from './normalization.js';
 import {productRecipes} from './product.js';
@@ -14,6 +15,7 @@ export const recipes: readonly Recipe[] = [
   ...constantRecipes,
   ...elementwiseRecipes,
   ...indexedRecipes,
+  ...microsoftRecipes,
   ...movementRecipes,
   ...normalizationRecipes,
   ...productRecipes,

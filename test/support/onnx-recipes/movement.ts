@@ -1,9 +1,9 @@
 /** Operators that move elements, and compute none. */
-import {elements} from '../../../ir/tensor.js';
+import {elements, type Tensor} from '../../../ir/tensor.js';
 import type {DType} from '../../../ir/types.js';
 import type {Draft, Draw, Known, Recipe} from '../onnx-draw.js';
 import {int, ints} from '../onnx-graph.js';
-import {everything, numbers, range, text} from './common.js';
+import {everything, range, text} from './common.js';
 
 const moving = (op: string, draw: Recipe['draw'], opsets?: Recipe['opsets']): Recipe => ({
   op,
@@ -122,8 +122,8 @@ function split(draw: Draw): Draft {
     .sort((a, b) => a - b);
   const sizes = [...cuts, size].map((cut, i) => cut - (cuts[i - 1] ?? 0));
   const given = listed(draw, 13, 'split', sizes);
-  const wanted = sizes.map((_, i) => i === 0 || draw.random.chance(0.9));
-  return {inputs: [x, ...given.inputs], attributes: [...attributes, ...given.attributes], outputs: wanted};
+  // onnxruntime 1.30 crashes where an output is left out.
+  return {inputs: [x, ...given.inputs], attributes: [...attributes, ...given.attributes], outputs: sizes.map(() => true)};
 }
 
 function pad(draw: Draw): Draft {
@@ -188,6 +188,18 @@ function unsqueeze(draw: Draw): Draft {
     axes.map(axis => (draw.opset >= 11 && draw.random.chance(0.5) ? axis - rank : axis)),
   );
   return {inputs: [x, ...given.inputs], attributes: given.attributes};
+}
+
+function oneHot(draw: Draw): Draft {
+  const integral = ({data}: Tensor): boolean => data.every(value => Number.isInteger(Number(value)));
+  const dtypes: readonly DType[] = ['i64', 'i32', 'f32'];
+  const found = draw.values.filter(({tensor}) => dtypes.includes(tensor.dtype) && tensor.shape.length > 0 && integral(tensor));
+  const x = found.length > 0 && draw.random.chance(0.5) ? draw.random.pick(found) : draw.fresh('i64', draw.shape(1, 3), -5, 5);
+  const rank = x.tensor.shape.length;
+  const depth = draw.numbers('i64', draw.random.pick([[], [1]]), [draw.between(3, 6)]);
+  const dtype = draw.random.pick(['f32', 'i64'] as const);
+  const values = draw.numbers(x.tensor.dtype === 'f32' ? 'f32' : dtype, [2], [draw.random.below(2), 2 + draw.random.below(3)]);
+  return {inputs: [x, depth, values], attributes: draw.maybe(int('axis', draw.between(-rank - 1, rank)))};
 }
 
 const image = (
@@ -269,27 +281,13 @@ export const movementRecipes: readonly Recipe[] = [
   ),
   moving('Dropout', draw => {
     const x = draw.pick({dtypes: ['f32', 'f64']});
-    const outputs = [true, draw.opset >= 10 && draw.random.chance(0.3)];
+    // Before 12 the mask is not filled.
+    const outputs = [true, draw.opset >= 12 && draw.random.chance(0.3)];
     const ratio = draw.opset >= 12 && draw.random.chance(0.5) ? [draw.numbers('f32', [], [0.5])] : [];
     return {
       inputs: [x, ...ratio, ...(ratio.length > 0 && draw.random.chance(0.5) ? [draw.numbers('bool', [], [0])] : [])],
       outputs: outputs[1] ? outputs : [true],
     };
   }),
-  moving('OneHot', draw => {
-    const x = draw.pick({
-      dtypes: ['i64', 'i32', 'f32', 'u8'],
-      low: -5,
-      high: 5,
-      shape: () => draw.shape(0, 3),
-      fits: ({shape, dtype, data}) =>
-        shape.length <= 3 && (dtype !== 'f32' || data.every(value => Number.isInteger(Number(value)))),
-    });
-    const rank = x.tensor.shape.length;
-    const depth = draw.numbers(draw.random.pick(['i64', 'i32', 'f32'] as const), draw.random.pick([[], [1]]), [
-      draw.between(3, 6),
-    ]);
-    const values = draw.numbers(draw.random.pick(numbers), [2], [draw.random.below(2), 2 + draw.random.below(3)]);
-    return {inputs: [x, depth, values], attributes: draw.maybe(int('axis', draw.between(-rank - 1, rank)))};
-  }),
+  moving('OneHot', oneHot),
 ];

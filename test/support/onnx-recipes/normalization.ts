@@ -17,7 +17,7 @@ const layer = (op: string, biased: boolean, opsets: Recipe['opsets']): Recipe =>
   op,
   ...(opsets && {opsets}),
   draw(draw) {
-    const x = draw.pick({dtypes: ['f32', 'f32', 'f64'], shape: () => draw.shape(1), fits: ({shape}) => shape.length >= 1});
+    const x = draw.pick({dtypes: ['f32', 'f32', 'f64', 'f16'], shape: () => draw.shape(1), fits: ({shape}) => shape.length >= 1});
     const rank = x.tensor.shape.length;
     const axis = draw.random.chance(0.5) ? -1 : draw.axis(rank);
     const attributes = [...(axis === -1 ? draw.maybe(int('axis', axis)) : [int('axis', axis)]), ...epsilon(draw)];
@@ -60,7 +60,7 @@ export const normalizationRecipes: readonly Recipe[] = [
   {
     op: 'LRN',
     draw(draw) {
-      const x = imageOf(draw, ['f32'], 4);
+      const x = draw.pick({shape: () => draw.image(2), fits: ({shape}) => shape.length === 4});
       const more = [...draw.maybe(float('alpha', 0.5)), ...draw.maybe(float('beta', 0.5)), ...draw.maybe(float('bias', 2))];
       return {inputs: [x], attributes: [int('size', draw.random.pick([1, 3, 5])), ...more]};
     },

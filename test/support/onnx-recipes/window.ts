@@ -25,23 +25,16 @@ export function windowOf(
   {dilated = true, named = true, ceil = false}: WindowOptions = {},
 ): Window {
   const {random} = draw;
-  const kernel = sizes.map(size => (random.chance(0.1) ? size : 1 + random.below(3)));
+  const kernel = sizes.map(size => (random.chance(0.1) ? size : 1 + random.below(Math.min(3, size))));
   const attributes: onnx.IAttributeProto[] = named || random.chance(0.5) ? [ints('kernel_shape', kernel)] : [];
-  if (random.chance(0.6))
-    attributes.push(
-      ints(
-        'strides',
-        kernel.map(() => 1 + random.below(3)),
-      ),
-    );
-  if (dilated && random.chance(0.3))
-    attributes.push(
-      ints(
-        'dilations',
-        kernel.map(() => 1 + random.below(2)),
-      ),
-    );
   const how = random.pick(['none', 'pads', 'pads', 'SAME_UPPER', 'SAME_LOWER', 'VALID', 'NOTSET']);
+  // Where SAME meets dilations or steps over cells, onnxruntime refuses, or pads by less than nothing.
+  const same = how.startsWith('SAME');
+  const strides = kernel.map(size => 1 + random.below(same ? size : 3));
+  const dilations = kernel.map(() => 1 + random.below(2));
+  const room = kernel.every((size, i) => (size - 1) * dilations[i]! < sizes[i]!);
+  if (random.chance(0.6)) attributes.push(ints('strides', strides));
+  if (dilated && room && !same && random.chance(0.4)) attributes.push(ints('dilations', dilations));
   if (how === 'pads' || how === 'NOTSET')
     attributes.push(
       ints(
@@ -61,19 +54,19 @@ export function groupsOf(draw: Draw, channels: number): readonly [groups: number
 }
 
 /** Weights that keep sums about as large as x. */
-const spread = (draw: Draw, shape: readonly number[], inner: number): Known =>
-  draw.weight(shape, -2 / Math.sqrt(inner), 2 / Math.sqrt(inner));
+const spread = (draw: Draw, shape: readonly number[], inner: number, dtype: DType = 'f32'): Known =>
+  draw.weight(shape, -2 / Math.sqrt(inner), 2 / Math.sqrt(inner), dtype);
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 function conv(draw: Draw): Draft {
-  const x = imageOf(draw);
+  const x = imageOf(draw, ['f32', 'f32', 'f16']);
   const [, channels, ...sizes] = x.tensor.shape;
   const {kernel, attributes} = windowOf(draw, sizes, {named: false});
   const [groups, outputs] = groupsOf(draw, channels!);
   const each = channels! / groups;
-  const w = spread(draw, [outputs, each, ...kernel], each * product(kernel));
-  const bias = draw.random.chance(0.6) ? [draw.weight([outputs])] : [];
+  const w = spread(draw, [outputs, each, ...kernel], each * product(kernel), x.tensor.dtype);
+  const bias = draw.random.chance(0.6) ? [draw.weight([outputs], -1, 1, x.tensor.dtype)] : [];
   return {inputs: [x, w, ...bias], attributes: [...attributes, ...(groups > 1 ? [int('group', groups)] : [])]};
 }
 
@@ -124,7 +117,7 @@ function convTranspose(draw: Draw): Draft {
 const pool = (op: string, more: (draw: Draw) => Attributes, options: WindowOptions): Recipe => ({
   op,
   draw(draw) {
-    const x = imageOf(draw);
+    const x = imageOf(draw, ['f32', 'f32', 'f16']);
     const dilated = options.dilated === true && draw.opset >= (op === 'MaxPool' ? 10 : 19);
     const {attributes} = windowOf(draw, x.tensor.shape.slice(2), {dilated, ceil: options.ceil === true && draw.opset >= 10});
     return {inputs: [x], attributes: [...attributes, ...more(draw)]};
@@ -134,7 +127,7 @@ const pool = (op: string, more: (draw: Draw) => Attributes, options: WindowOptio
 /** Sizes or scales of the last axes, in all that the operator sets from 11 on know. */
 function resize(draw: Draw): Draft {
   const x = draw.pick({
-    dtypes: ['f32', 'f32', 'f64'],
+    dtypes: ['f32', 'f32', 'f64', 'f16'],
     shape: () => draw.image(2),
     fits: ({shape}) => shape.length === 4 || shape.length === 2,
   });
@@ -155,7 +148,8 @@ function resize(draw: Draw): Draft {
   if (mode === 'cubic')
     attributes.push(...draw.maybe(float('cubic_coeff_a', -0.5)), ...draw.maybe(int('exclude_outside', draw.random.below(2))));
   const some = draw.opset >= 18 && draw.random.chance(0.4);
-  const axes = some ? [-2, shape.length - 1] : range(shape.length);
+  const negative = some && draw.random.chance(0.5);
+  const axes = negative ? [-2, -1] : some ? [shape.length - 1, shape.length - 2] : range(shape.length);
   const scale = (axis: number): number =>
     axis >= 0 && axis < shape.length - 2 ? 1 : draw.random.pick([1, 2, 3, 0.5, 1.5, 0.75, 2.5]);
   const scales = axes.map(scale);
@@ -169,8 +163,9 @@ function resize(draw: Draw): Draft {
     };
   const roi = draw.opset < 13 ? draw.numbers('f32', [0], []) : null;
   if (draw.random.chance(0.5)) return {inputs: [x, roi, draw.numbers('f32', [scales.length], scales)], attributes};
+  // onnxruntime 1.30 takes negative axes for others here.
   const policy =
-    draw.opset >= 18
+    draw.opset >= 18 && !negative
       ? draw.maybe(text('keep_aspect_ratio_policy', draw.random.pick(['stretch', 'not_larger', 'not_smaller'])))
       : [];
   return {
@@ -192,8 +187,8 @@ export const windowRecipes: readonly Recipe[] = [
   {...pool('MaxPool', () => [], {dilated: true, ceil: true}), exact: true},
   pool('AveragePool', draw => draw.maybe(int('count_include_pad', draw.random.below(2))), {dilated: true, ceil: true}),
   pool('LpPool', draw => draw.maybe(int('p', 1 + draw.random.below(3))), {}),
-  global('GlobalAveragePool', ['f32', 'f64']),
-  global('GlobalMaxPool', ['f32', 'f64'], () => [], true),
+  global('GlobalAveragePool', ['f32', 'f32', 'f16']),
+  global('GlobalMaxPool', ['f32', 'f32', 'f16'], () => [], true),
   global('GlobalLpPool', ['f32'], draw => draw.maybe(int('p', 1 + draw.random.below(3)))),
   {op: 'Resize', opsets: [10, 99], draw: resize},
   {
