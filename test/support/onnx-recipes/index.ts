@@ -9,6 +9,7 @@ import {normalizationRecipes} from './normalization.js';
 import {productRecipes} from './product.js';
 import {quantizedRecipes} from './quantized.js';
 import {reductionRecipes} from './reduction.js';
+import {transformerRecipes} from './transformer.js';
 import {windowRecipes} from './window.js';
 
 export const recipes: readonly Recipe[] = [
@@ -21,8 +22,12 @@ export const recipes: readonly Recipe[] = [
   ...productRecipes,
   ...quantizedRecipes,
   ...reductionRecipes,
+  ...transformerRecipes,
   ...windowRecipes,
 ];
 
 /** Operators without a recipe, and why. */
-export const withoutRecipe: ReadonlyMap<string, string> = new Map([]);
+export const withoutRecipe: ReadonlyMap<string, string> = new Map([
+  ['CausalConvWithState', 'of operator set 27, which onnxruntime 1.30 does not know'],
+  ['SwiGLU', 'of operator set 27, which onnxruntime 1.30 does not know'],
+]);
