@@ -48,10 +48,12 @@ export type Want = {
   readonly low?: number;
   readonly high?: number;
   readonly fits?: (tensor: Tensor) => boolean;
+  /** Tensors without elements will do. */
+  readonly empty?: boolean;
 };
 
 /** More elements than this in one value make the reference evaluator slow. */
-export const largest = 2000;
+export const largest = 3500;
 const mostInputs = 8;
 
 export class Draw {
@@ -72,12 +74,16 @@ export class Draw {
 
   /** Takes a value of the model that fits, or makes one. */
   pick(want: Want = {}): Known {
-    const {dtypes = ['f32'], shape = () => this.shape(), low, high, fits = () => true} = want;
+    const {dtypes = ['f32'], shape = () => this.shape(), low, high, fits = () => true, empty = false} = want;
     const inside = (tensor: Tensor): boolean => (low === undefined && high === undefined) || within(tensor, low, high);
-    const found = this.values.filter(({tensor}) => dtypes.includes(tensor.dtype) && inside(tensor) && fits(tensor));
+    const found = this.values.filter(
+      ({tensor}) => dtypes.includes(tensor.dtype) && inside(tensor) && fits(tensor) && (empty || tensor.data.length > 0),
+    );
     if (found.length > 0 && this.random.chance(0.8)) return this.random.chance(0.5) ? found.at(-1)! : this.random.pick(found);
     const dtype = this.random.chance(0.6) ? dtypes[0]! : this.random.pick(dtypes);
-    return this.fresh(dtype, shape(), low, high);
+    const sizes = shape();
+    const none = empty && sizes.length > 0 && this.random.chance(0.04);
+    return this.fresh(dtype, none ? sizes.with(this.random.below(sizes.length), 0) : sizes, low, high);
   }
 
   /** A new input of the graph, now and then a constant. */
@@ -122,7 +128,8 @@ export class Draw {
 
   /** [n][c][w] to [n][c][d][h][w], mostly of two spatial axes. */
   image(spatial = this.random.chance(0.75) ? 2 : 1 + this.random.below(3)): readonly number[] {
-    const sizes = Array.from({length: spatial}, () => 1 + this.random.below(spatial > 2 ? 4 : 8));
+    const most = spatial > 2 ? 4 : this.random.chance(0.15) ? 14 : 8;
+    const sizes = Array.from({length: spatial}, () => 1 + this.random.below(most));
     return [this.random.chance(0.2) ? 2 : 1, this.random.pick([1, 2, 3, 4, 5, 8, 17]), ...sizes];
   }
 

@@ -125,7 +125,7 @@ async function tryNode(recipe: Recipe, draft: Draft, draw: Draw): Promise<Made |
 
 function isFit(tensor: Tensor, {wild = false}: Recipe): boolean {
   const count = elements(tensor.shape);
-  if (count === 0 || count > largest) return false;
+  if (count > largest) return false;
   return wild || !isReal(tensor.dtype) || numbersOf(tensor).every(value => Math.abs(value) < 1e4);
 }
 

@@ -12,7 +12,7 @@ type Rest = Omit<Recipe, 'op' | 'draw'>;
 const unary = (op: string, want: Want = {dtypes: reals}, rest: Rest = {}): Recipe => ({
   op,
   ...rest,
-  draw: draw => ({inputs: [draw.pick(want)]}),
+  draw: draw => ({inputs: [draw.pick({empty: true, ...want})]}),
 });
 
 const exact: Rest = {exact: true};
@@ -86,8 +86,8 @@ const binary = (op: string, dtypes: readonly DType[], rest: Rest = {}, second: W
   op,
   ...rest,
   draw(draw) {
-    const x = draw.pick({dtypes, ...first});
-    const y = draw.partner(x, second);
+    const x = draw.pick({dtypes, empty: true, ...first});
+    const y = draw.partner(x, {empty: true, ...second});
     return {inputs: draw.random.chance(0.5) || Object.keys(second).length > 0 ? [x, y] : [y, x]};
   },
 });

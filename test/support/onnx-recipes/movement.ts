@@ -12,9 +12,10 @@ const moving = (op: string, draw: Recipe['draw'], opsets?: Recipe['opsets']): Re
   draw,
 });
 
-const any = (draw: Draw, least = 1, most = 4): Known =>
+const any = (draw: Draw, least = 1, most = 4, empty = false): Known =>
   draw.pick({
     dtypes: everything,
+    empty,
     shape: () => draw.shape(least, most),
     fits: ({shape}) => shape.length >= least && shape.length <= most,
   });
@@ -29,7 +30,7 @@ const listed = (
   draw.opset < since ? {inputs: [], attributes: [ints(name, [...values])]} : {inputs: [draw.i64s(values)], attributes: []};
 
 function concat(draw: Draw): Draft {
-  const x = any(draw);
+  const x = any(draw, 1, 4, true);
   const {shape, dtype} = x.tensor;
   const at = draw.random.below(shape.length);
   const fits = (other: readonly number[]): boolean =>
@@ -178,7 +179,7 @@ function squeeze(draw: Draw): Draft {
 }
 
 function unsqueeze(draw: Draw): Draft {
-  const x = any(draw, 0, 3);
+  const x = any(draw, 0, 3, true);
   const rank = x.tensor.shape.length + 1 + draw.random.below(2);
   const axes = draw.shuffled(range(rank)).slice(0, rank - x.tensor.shape.length);
   const given = listed(
@@ -245,9 +246,9 @@ export const movementRecipes: readonly Recipe[] = [
   moving('Squeeze', squeeze),
   moving('Unsqueeze', unsqueeze),
   ...blocks,
-  moving('Identity', draw => ({inputs: [any(draw, 0)]})),
+  moving('Identity', draw => ({inputs: [any(draw, 0, 4, true)]})),
   moving('Flatten', draw => {
-    const x = any(draw, 0, 5);
+    const x = any(draw, 0, 5, true);
     const rank = x.tensor.shape.length;
     const axis = draw.random.below(rank + 1);
     return {
@@ -256,7 +257,7 @@ export const movementRecipes: readonly Recipe[] = [
     };
   }),
   moving('Transpose', draw => {
-    const x = any(draw, 0, 5);
+    const x = any(draw, 0, 5, true);
     return {
       inputs: [x],
       attributes: draw.random.chance(0.2) ? [] : [ints('perm', [...draw.shuffled(range(x.tensor.shape.length))])],

@@ -57,7 +57,8 @@ function attention(draw: Draw): Draft {
     : [];
   const attributes: onnx.IAttributeProto[] = flat ? [int('q_num_heads', heads), int('kv_num_heads', groups)] : [];
   // With fewer keys than queries, or a mask besides, some query may see nothing; to onnxruntime a single query is the last.
-  if (all >= queries && (queries > 1 || keys === 1) && !(mask && mask.tensor.dtype === 'bool')) attributes.push(...draw.maybe(int('is_causal', 1)));
+  if (all >= queries && (queries > 1 || keys === 1) && !(mask && mask.tensor.dtype === 'bool'))
+    attributes.push(...draw.maybe(int('is_causal', 1)));
   if (draw.random.chance(0.3)) attributes.push(float('scale', 0.5));
   if (draw.random.chance(0.2)) attributes.push(float('softcap', 2));
   const inputs = [

@@ -152,7 +152,8 @@ function resize(draw: Draw): Draft {
   const axes = negative ? [-2, -1] : some ? [shape.length - 1, shape.length - 2] : range(shape.length);
   const scale = (axis: number): number =>
     axis >= 0 && axis < shape.length - 2 ? 1 : draw.random.pick([1, 2, 3, 0.5, 1.5, 0.75, 2.5]);
-  const scales = axes.map(scale);
+  // No axis vanishes.
+  const scales = axes.map(axis => Math.max(scale(axis), 1 / shape.at(axis)!));
   const sizes = axes.map((axis, i) => Math.max(1, Math.floor(shape.at(axis)! * scales[i]!)));
   if (some) attributes.push(ints('axes', [...axes]));
   if (draw.opset >= 18 && mode !== 'nearest') attributes.push(...draw.maybe(int('antialias', draw.random.below(2))));
