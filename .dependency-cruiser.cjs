@@ -1,16 +1,22 @@
 /** Who may import whom. Every rule is a sentence; its comment says why. `npm run rules` checks them. */
 
 // An op may be written with these: arithmetic, folds, and the ops that only move values.
-const building = 'common|elementwise|map|reduce|constant|reshape|transpose|slice|concat|expand|gather';
+const building = 'common|elementwise|map|reduce|constant|reshape|transpose|slice|concat|expand|pad|gather';
 
 // The ops that know another one besides, which has a kernel of its own or whose definition or geometry they share.
 const writtenWith = {
   avgpool: ['maxpool'], // a window over an image, in the same three layouts
-  maxpool: ['conv2d'], // 1-d windows become 2-d ones as in a convolution
-  causal_conv: ['conv2d', 'pad'], // a convolution that looks back over zeros
+  causal_conv: ['conv2d'], // a convolution that looks back over zeros
+  maxpool: ['conv2d', 'maxpool_indices'], // 1-d windows become 2-d ones as in a convolution; its second output
+  maxpool_indices: ['scatter'], // unpooling puts elements into places
+  conv2d: ['plain_conv'], // kernels that are not there when weights are packed
   conv_transpose: ['conv2d'], // the same operands, the other way round
   einsum: ['matmul'], // a product of matrices between two transposes
   matmul: ['linear'], // a product by a constant is a linear layer
+  affine_grid: ['matmul'], // constant points times a map
+  col2im: ['scatter'], // columns are added up where they overlap
+  fourier: ['matmul', 'conv2d', 'plain_conv'], // sums with sines and cosines for weights
+  deform_conv: ['grid_sample', 'matmul'], // a product of kernels and sampled pixels
   recurrent: ['matmul'], // gates are rows of one matrix product
   lppool: ['avgpool', 'maxpool'], // a root of an average of powers
   reduce: ['avgpool', 'maxpool'], // global pooling of ONNX is a pool or a reduction

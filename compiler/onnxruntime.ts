@@ -7,6 +7,7 @@ import type {DType} from '../ir/types.js';
 const typeNames = {
   f32: 'float32',
   f64: 'float64',
+  f16: 'float16',
   i8: 'int8',
   u8: 'uint8',
   i16: 'int16',
@@ -22,8 +23,10 @@ export type Peer = {
   readonly version: string;
   /** Inputs in the order of the model's inputs; outputs by name. */
   run(inputs: readonly Tensor[]): Promise<ReadonlyMap<string, Tensor>>;
-  /** Milliseconds of one call. */
+  /** Milliseconds of each call. */
   time(inputs: readonly Tensor[], calls: number): Promise<number[]>;
+  /** Gives its memory back. */
+  close(): Promise<void>;
 };
 
 const isInstalled = async (): Promise<typeof Onnxruntime | null> => {
@@ -36,8 +39,17 @@ const isInstalled = async (): Promise<typeof Onnxruntime | null> => {
 
 export const hasOnnxruntime = async (): Promise<boolean> => (await isInstalled()) !== null;
 
-/** Throws `usage` where it is not installed. One thread by default, sequential, all graph optimizations. */
-export async function openPeer(model: string, threads = 1): Promise<Peer> {
+export type PeerOptions = {
+  readonly threads?: number;
+  /** How much of the graph onnxruntime may rewrite. */
+  readonly optimize?: 'disabled' | 'basic' | 'all';
+  /** Says nothing on stderr about nodes that fail. */
+  readonly quiet?: boolean;
+};
+
+/** A model by its path or its bytes. Throws `usage` where onnxruntime-node is not installed. One thread by default, sequential. */
+export async function openPeer(model: string | Uint8Array, options: PeerOptions = {}): Promise<Peer> {
+  const {threads = 1, optimize = 'all', quiet = false} = options;
   const runtime =
     (await isInstalled()) ??
     fail(
@@ -47,13 +59,15 @@ export async function openPeer(model: string, threads = 1): Promise<Peer> {
       'is not installed',
       'npm install onnxruntime-node (an optional peer of dnnc)',
     );
-  const session = await runtime.InferenceSession.create(model, {
+  const settings = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  });
+    graphOptimizationLevel: optimize,
+    logSeverityLevel: quiet ? 4 : 3,
+  } as const;
+  const create = runtime.InferenceSession.create;
+  const session = await (typeof model === 'string' ? create(model, settings) : create(model, settings));
   const feed = (inputs: readonly Tensor[]) =>
     Object.fromEntries(
       session.inputNames.map((name, i) => [
@@ -77,6 +91,7 @@ export async function openPeer(model: string, threads = 1): Promise<Peer> {
       }
       return times;
     },
+    close: () => session.release(),
   };
 }
 

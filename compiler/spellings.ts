@@ -7,7 +7,7 @@ export type Spelling = {readonly operator: string; readonly op: string; readonly
 export function onnxSpellings(): readonly Spelling[] {
   return [...onnxImporters.keys()].sort().map(operator => {
     const op = ops.find(candidate => candidate.fromOnnx && operator in candidate.fromOnnx);
-    return {operator, op: op?.name ?? 'constant', runs: op ? wayOf(op) : 'at build time'};
+    return {operator, op: op?.name ?? 'others', runs: op ? wayOf(op) : 'those run, or at build time'};
   });
 }
 

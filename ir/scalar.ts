@@ -154,14 +154,14 @@ export const scalarFunctions = {
     (a, b) => truth((a !== 0) !== (b !== 0)),
     (a, b) => a ^ b,
   ),
-  /** Shifts by a negative number of bits, or by 64 and more, give 0. */
+  /** Shifts by a negative number of bits, or by all and more, leave no bit; of a negative number that goes right, the sign. */
   shl: binary(
     (a, b) => a * 2 ** b,
     (a, b) => (b < 0n || b > 63n ? 0n : a << b),
   ),
   shr: binary(
     (a, b) => Math.floor(a / 2 ** b),
-    (a, b) => (b < 0n || b > 63n ? 0n : a >> b),
+    (a, b) => a >> (b < 0n || b > 63n ? 64n : b),
   ),
   bitnot: unary(
     x => -x - 1,

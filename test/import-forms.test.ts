@@ -52,6 +52,12 @@ const forms: readonly (readonly [name: string, shape: number[], ...forms: readon
     {opset: 13, node: [node('ReduceMean', ['x'], ['y'], attrs(ints('axes', [0, -1])))]},
     {opset: 18, node: [node('ReduceMean', ['x', 'a'], ['y'])], initializer: [i64('a', [0, 2])]},
   ],
+  ...['Softmax', 'Hardmax'].map((op): [string, number[], Form, Form] => [
+    `${op} over all axes from one on that counts from the end`,
+    [2, 3, 2, 2],
+    {opset: 11, node: [node(op, ['x'], ['y'], attrs(int('axis', -2)))]},
+    {opset: 11, node: [node(op, ['x'], ['y'], attrs(int('axis', 2)))]},
+  ]),
   [
     'Softmax over all axes but the first',
     [2, 3, 4],

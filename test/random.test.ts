@@ -12,9 +12,10 @@ import {buildAll, targetsHere} from './support/cc.js';
 import {filesBelow, read} from './support/files.js';
 import {printConstantsWhole} from './support/fixture.js';
 import {randomModule} from './support/random-module.js';
-import {differences} from './support/reference.js';
+import {differences, randomInputs} from './support/reference.js';
 import {runSanitized} from './support/sanitize.js';
 import {shrink} from './support/shrink.js';
+import {randomOf} from './support/tensors.js';
 
 const seconds = Number(process.env.DNNC_RANDOM_SECONDS ?? 30);
 const firstSeed = Number(process.env.DNNC_RANDOM_SEED ?? 1);
@@ -26,7 +27,7 @@ async function report(module: Module, seed: number, problems: readonly string[])
   const stage = stageOf(problems[0]!);
   const targets = ends.filter(({name}) => name === stage);
   const smallest = await shrink(module, async candidate =>
-    (await problemsOf(candidate, seed, targets)).some(problem => stageOf(problem) === stage),
+    (await problemsOf(candidate, randomInputs(candidate, randomOf(seed)), targets)).some(problem => stageOf(problem) === stage),
   );
   return `seed ${seed}: ${problems.join('\n')}\n${printConstantsWhole(smallest)}`;
 }

@@ -36,7 +36,10 @@ typedef uint8_t dnnc_bool;
   DNNC_INLINE T xor_##name(T a, T b) { return (T)(a ^ b); }                                                            \
   DNNC_INLINE T bitnot_##name(T a) { return (T)~a; }                                                                   \
   DNNC_INLINE T shl_##name(T a, T b) { return (U)b < 8 * sizeof(T) ? (T)((U)a << (U)b) : (T)0; }                       \
-  DNNC_INLINE T shr_##name(T a, T b) { return (U)b < 8 * sizeof(T) ? (T)(a >> (U)b) : (T)0; }                          \
+  DNNC_INLINE T shr_##name(T a, T b) {                                                                                 \
+    const U last = 8 * sizeof(T) - 1;                                                                                  \
+    return (U)b <= last ? (T)(a >> (U)b) : (T)(a >> last >> 1);                                                        \
+  }                                                                                                                    \
   DNNC_INLINE dnnc_bool lt_##name(T a, T b) { return a < b; }                                                          \
   DNNC_INLINE dnnc_bool le_##name(T a, T b) { return a <= b; }                                                         \
   DNNC_INLINE dnnc_bool eq_##name(T a, T b) { return a == b; }                                                         \

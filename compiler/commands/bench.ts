@@ -53,7 +53,7 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
     for (const {id, task} of opened.manifest.variants) {
       show(`${id}: measuring`);
       const model = opened.tasks.find(({name}) => name === task)!.model;
-      const peer = flags.against === undefined ? null : await openPeer(model, flags.threads);
+      const peer = flags.against === undefined ? null : await openPeer(model, {threads: flags.threads});
       results.push(await measure(opened, task, id, peer, flags));
     }
     const report = flags.perLayer ? await timeLayers(opened, flags.prefer, show) : null;

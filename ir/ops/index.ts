@@ -2,26 +2,33 @@
 import {invariant} from '../diagnostics.js';
 import type {FromOnnx, OpDef} from '../op.js';
 import type {Node} from '../types.js';
+import {affineGridImporters} from './affine_grid/index.js';
 import {argmax} from './argmax/index.js';
 import {attentionImporters} from './attention/index.js';
 import {microsoftAttention} from './attention/microsoft.js';
+import {audioTableImporters} from './audio_tables/index.js';
 import {avgpool} from './avgpool/index.js';
 import {batchnorm} from './batchnorm/index.js';
+import {bitcast} from './bitcast/index.js';
 import {causalConvImporters} from './causal_conv/index.js';
+import {centerCropPadImporters} from './center_crop_pad/index.js';
+import {col2imImporters} from './col2im/index.js';
 import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {convTranspose} from './conv_transpose/index.js';
 import {conv2d} from './conv2d/index.js';
-import {cumsum} from './cumsum/index.js';
+import {cumulative} from './cumulative/index.js';
+import {deformConvImporters} from './deform_conv/index.js';
 import {depthToSpaceImporters} from './depth_to_space/index.js';
 import {dequantize} from './dequantize/index.js';
 import {einsumImporters} from './einsum/index.js';
 import {elementwiseOps} from './elementwise/index.js';
 import {expand} from './expand/index.js';
+import {fourierImporters} from './fourier/index.js';
 import {fusedImporters} from './fused/index.js';
 import {gather} from './gather/index.js';
+import {gridSample} from './grid_sample/index.js';
 import {groupnorm} from './groupnorm/index.js';
-import {integerConv} from './integer_conv/index.js';
 import {integerMatmul} from './integer_matmul/index.js';
 import {layernorm} from './layernorm/index.js';
 import {linear} from './linear/index.js';
@@ -31,9 +38,11 @@ import {lrn} from './lrn/index.js';
 import {map} from './map/index.js';
 import {matmul} from './matmul/index.js';
 import {maxpool} from './maxpool/index.js';
+import {maxpoolIndices} from './maxpool_indices/index.js';
 import {meanVarianceImporters} from './meanvariance/index.js';
 import {onehotImporters} from './onehot/index.js';
 import {pad} from './pad/index.js';
+import {plainConv} from './plain_conv/index.js';
 import {qlinearImporters} from './qlinear/index.js';
 import {microsoftImporters as microsoftQuantized} from './qlinear/microsoft.js';
 import {quantize} from './quantize/index.js';
@@ -41,6 +50,7 @@ import {recurrent} from './recurrent/index.js';
 import {reduce} from './reduce/index.js';
 import {resample} from './resample/index.js';
 import {reshape} from './reshape/index.js';
+import {reverseSequenceImporters} from './reverse_sequence/index.js';
 import {rotaryImporters} from './rotary/index.js';
 import {scatter} from './scatter/index.js';
 import {slice} from './slice/index.js';
@@ -55,23 +65,26 @@ export const ops: readonly OpDef[] = [
   argmax,
   avgpool,
   batchnorm,
+  bitcast,
   concat,
   convTranspose,
   conv2d,
-  cumsum,
+  cumulative,
   dequantize,
   expand,
   gather,
+  gridSample,
   groupnorm,
   layernorm,
-  integerConv,
   integerMatmul,
   linear,
   lrn,
   map,
   matmul,
   maxpool,
+  maxpoolIndices,
   pad,
+  plainConv,
   quantize,
   recurrent,
   reduce,
@@ -100,9 +113,15 @@ export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...Object.entries({
     ...attentionImporters,
     ...causalConvImporters,
+    ...affineGridImporters,
+    ...audioTableImporters,
+    ...centerCropPadImporters,
+    ...col2imImporters,
     ...constantImporters,
+    ...deformConvImporters,
     ...depthToSpaceImporters,
     ...einsumImporters,
+    ...fourierImporters,
     ...lpnormImporters,
     ...lpPoolImporters,
     ...meanVarianceImporters,
@@ -110,6 +129,7 @@ export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
     ...qlinearImporters,
     ...rotaryImporters,
     ...swigluImporters,
+    ...reverseSequenceImporters,
     ...triluImporters,
   }),
 ]);

@@ -23,6 +23,9 @@ export const groupNormalizations: readonly Rule[] = [
       const [images, groups] = norm.outputs[0].type.shape as [number, number];
       const fits = String(x.type.shape) === String(node.attrs.shape) && x.type.shape.length >= 2;
       if (!fits || batch !== images || channels % groups !== 0 || norm.attrs.groups !== groups) return false;
+      const image = x.type.shape.length === 4 ? x.type.shape : [batch, channels, 1, elements(x.type.shape.slice(2))];
+      // A sequence, as it is.
+      if (String(image) === String(norm.outputs[0].type.shape)) return false;
       const vectors = [norm.inputs[1], norm.inputs[2]].map(id => numbersAt(module, id));
       if (vectors.some(vector => vector === null)) return false;
       const build = edit.before(node, norm);
@@ -36,7 +39,6 @@ export const groupNormalizations: readonly Rule[] = [
           ),
         ),
       );
-      const image = x.type.shape.length === 4 ? x.type.shape : [batch, channels, 1, elements(x.type.shape.slice(2))];
       const [y] = build.emit(groupnorm, [...reshapeTo(build, x, image), ...repeated], norm.attrs);
       edit.redirect(node.outputs[0].id, reshapeTo(build, y, x.type.shape)[0]);
       return true;

@@ -4,42 +4,46 @@ import {exact} from '../../compiler/pipeline.js';
 import {evaluate} from '../../ir/evaluate.js';
 import {verify} from '../../ir/invariants.js';
 import {print} from '../../ir/print.js';
-import {numberAt} from '../../ir/tensor.js';
+import {numbersOf, type Tensor} from '../../ir/tensor.js';
 import type {Module} from '../../ir/types.js';
 import {initially, runPasses} from '../../passes/framework/manager.js';
 import {buildAll, type Program, type Results, type Tensors} from './cc.js';
-import {differences, printedAgain, randomInputs, referenceOf} from './reference.js';
-import {randomOf} from './tensors.js';
+import {printedAgain, randomInputs, referenceOf} from './reference.js';
+import {difference, randomOf} from './tensors.js';
 
 /** Of the largest finite value anywhere in the module: what is left of a difference of large values has their error. */
 const tolerance = 1e-5;
 
-/** What was expected of a module, and how far results may be off. */
-export type Expectation = {readonly inputs: Tensors; readonly results: Results; readonly largest: number};
+/** What is expected of a module, and how far each output may be off, absolute. */
+export type Expectation = {
+  readonly inputs: Tensors;
+  readonly results: Results;
+  readonly allowed: (head: string, output: number) => number;
+};
 
-export function expectationOf(module: Module, seed: number): Expectation {
-  const inputs = randomInputs(module, randomOf(seed));
-  let largest = 1;
-  for (const tensor of evaluate(module, inputs).values())
-    for (let i = 0; i < tensor.data.length; i++) {
-      const size = Math.abs(numberAt(tensor, i));
-      if (Number.isFinite(size) && size > largest) largest = size;
-    }
-  return {inputs, results: referenceOf(module, inputs), largest};
+export const expectationOf = (module: Module, seed: number): Expectation =>
+  expectationFrom(module, randomInputs(module, randomOf(seed)));
+
+/** What the reference evaluator makes of these inputs. */
+export function expectationFrom(module: Module, inputs: Tensors): Expectation {
+  const largest = Math.max(1, ...[...evaluate(module, inputs).values()].map(largestOf));
+  return {inputs, results: referenceOf(module, inputs), allowed: () => tolerance * largest};
 }
 
-/** `tolerance` is of each output's largest value; this makes it one of the module's. */
-function off(actual: Results, {results, largest}: Expectation): readonly string[] {
-  return [...results].flatMap(([head, tensors]) => {
-    const own = tensors.reduce((most, tensor) => {
-      for (let i = 0; i < tensor.data.length; i++) {
-        const size = Math.abs(numberAt(tensor, i));
-        if (Number.isFinite(size) && size > most) most = size;
-      }
-      return most;
-    }, 1e-30);
-    return differences(new Map([[head, actual.get(head) ?? []]]), new Map([[head, tensors]]), (tolerance * largest) / own);
-  });
+/** The largest finite magnitude. */
+export const largestOf = (tensor: Tensor): number =>
+  numbersOf(tensor).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+
+/** What is further off than it may be. */
+export function off(actual: Results, {results, allowed}: Expectation): readonly string[] {
+  return [...results].flatMap(([head, tensors]) =>
+    tensors.flatMap((tensor, i) => {
+      const result = actual.get(head)?.[i];
+      const relative = allowed(head, i) / Math.max(largestOf(tensor), 1e-30);
+      const says = result ? difference(result, tensor, relative) : 'is missing';
+      return says === null ? [] : [`${head}[${i}] ${says}`];
+    }),
+  );
 }
 
 const attempt = (stage: string, work: () => readonly string[]): readonly string[] => {
@@ -77,8 +81,8 @@ export const problemsInC = (program: Program | Error, targets: readonly Target[]
   );
 
 /** The same as above for one module, C included. */
-export async function problemsOf(module: Module, seed: number, targets: readonly Target[]): Promise<readonly string[]> {
-  const expected = expectationOf(module, seed);
+export async function problemsOf(module: Module, inputs: Tensors, targets: readonly Target[]): Promise<readonly string[]> {
+  const expected = expectationFrom(module, inputs);
   const found = problemsInIr(module, expected);
   if (found.length > 0) return found;
   const [program] = await buildAll([module], {targets});

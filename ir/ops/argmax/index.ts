@@ -6,7 +6,7 @@ import type {Value} from '../../types.js';
 import {foldAxes} from '../common/fold.js';
 import {cast} from '../elementwise/index.js';
 import {map} from '../map/index.js';
-import {axisOf, reshapeTo} from '../reshape/index.js';
+import {axisOf, flatAxisOf, reshapeTo} from '../reshape/index.js';
 
 /** `last`: of several equal elements the last one counts, else the first. */
 export type ArgmaxAttrs = {readonly axis: number; readonly largest: boolean; readonly last: boolean};
@@ -72,7 +72,7 @@ function importHardmax(onnx: OnnxCall): readonly Value[] {
   const x = onnx.input(0);
   const {dtype, shape} = x.type;
   const old = onnx.opset < 13;
-  const axis = axisOf(onnx, onnx.int('axis', old ? 1 : -1), shape.length, old ? 1 : 0);
+  const axis = old ? flatAxisOf(onnx) : axisOf(onnx, onnx.int('axis', -1), shape.length);
   const size = old ? elements(shape.slice(axis)) : shape[axis]!;
   const inner = old ? 1 : elements(shape.slice(axis + 1));
   const [rows] = reshapeTo(onnx, x, [elements(shape) / (size * inner), size, inner]);

@@ -19,11 +19,15 @@ export const avgpool: OpDef<AvgpoolAttrs> = defineOp<AvgpoolAttrs>({
     }),
   ],
   fromOnnx: {
-    AveragePool: onnx =>
-      windowed(
+    AveragePool: onnx => {
+      const includePad = onnx.int('count_include_pad', 0) !== 0;
+      return windowed(
         onnx,
-        x => onnx.emit(avgpool, [x], {...poolFromOnnx(onnx), includePad: onnx.int('count_include_pad', 0) !== 0})[0],
-      ),
+        onnx.input(0),
+        poolFromOnnx(onnx),
+        (image, attrs) => onnx.emit(avgpool, [image], {...attrs, includePad})[0],
+      );
+    },
     GlobalAveragePool: onnx => overImage(onnx, (image, attrs) => onnx.emit(avgpool, [image], {...attrs, includePad: false})[0]),
   },
   kernel: {layout: 'channels-last', lower: context => lowerPool('avgpool_f32', context, context.attrs.includePad)},

@@ -2,7 +2,8 @@
 import type {FromOnnx, OnnxCall} from '../../op.js';
 import type {Value} from '../../types.js';
 import {concat} from '../concat/index.js';
-import {asRow, conv2d} from '../conv2d/index.js';
+import {conv2d} from '../conv2d/index.js';
+import {asRow} from '../conv2d/onnx.js';
 import {add, mul} from '../elementwise/index.js';
 import {map} from '../map/index.js';
 import {pad} from '../pad/index.js';

@@ -1,8 +1,8 @@
-/** Sliding windows over the last two axes of an image [n][c][h][w]: sizes, padding, and their ONNX attributes. */
+/** Sliding windows over the axes of an image [n][c][h][w] or [n][c][d][h][w]: sizes, padding, and their ONNX attributes. */
 import type {OnnxCall} from '../../op.js';
 import type {Border} from '../../plan.js';
 
-/** pads are [top, left, bottom, right]. */
+/** pads are [top, left, bottom, right]: all starts, then all ends. */
 export type Window = {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
@@ -20,7 +20,7 @@ export function windowCount(
   ceil = false,
 ): readonly number[] {
   return size.map((length, axis) => {
-    const room = length + pads[axis]! + pads[axis + 2]! - span(kernel[axis]!, dilations[axis]!);
+    const room = length + pads[axis]! + pads[axis + size.length]! - span(kernel[axis]!, dilations[axis]!);
     const stride = strides[axis]!;
     const count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
     return ceil && (count - 1) * stride >= length + pads[axis]! ? count - 1 : count;
@@ -34,9 +34,28 @@ export const borderOf = ({pads}: {readonly pads: readonly number[]}): Border => 
   right: pads[3]!,
 });
 
-/** Reads kernel_shape, strides, dilations, pads and auto_pad for `rank` spatial axes (1 or 2); one axis becomes a row of height 1. */
+/** The attributes of one image that is a row of height 1. */
+const rowOf = ({kernel, strides, dilations, pads}: Window): Window => ({
+  kernel: [1, ...kernel],
+  strides: [1, ...strides],
+  dilations: [1, ...dilations],
+  pads: [0, pads[0]!, 0, pads[1]!],
+});
+
+/** The part of a window along some of its axes. */
+export function windowAlong<W extends Window>(window: W, axes: readonly number[]): W {
+  const [rank, along] = [window.kernel.length, (list: readonly number[]) => axes.map(axis => list[axis]!)];
+  const pads = [...along(window.pads), ...along(window.pads.slice(rank))];
+  return {...window, kernel: along(window.kernel), strides: along(window.strides), dilations: along(window.dilations), pads};
+}
+
+/**
+ * Reads kernel_shape, strides, dilations, pads and auto_pad for one, two or three spatial axes; one axis becomes a row of
+ * height 1.
+ */
 export function windowFromOnnx(onnx: OnnxCall, size: readonly number[], kernelShape?: readonly number[]): Window {
   const rank = size.length;
+  if (rank < 1 || rank > 3) onnx.unsupported(`${rank} spatial axes`, 'only one, two or three spatial axes are supported');
   const ones = new Array<number>(rank).fill(1);
   const kernel = onnx.ints('kernel_shape', kernelShape);
   const strides = onnx.ints('strides', ones);
@@ -53,14 +72,8 @@ export function windowFromOnnx(onnx: OnnxCall, size: readonly number[], kernelSh
   if ([...kernel, ...strides, ...dilations].some(n => n < 1))
     onnx.invalid('kernel_shape, strides and dilations must be positive');
   const pads = auto === 'NOTSET' || auto === '' ? explicit : autoPads(onnx, auto, {kernel, strides, dilations}, size);
-  if (rank === 2) return {kernel, strides, dilations, pads};
-  if (rank !== 1) onnx.unsupported(`${rank} spatial axes`, 'only one or two spatial axes are supported');
-  return {
-    kernel: [1, ...kernel],
-    strides: [1, ...strides],
-    dilations: [1, ...dilations],
-    pads: [0, pads[0]!, 0, pads[1]!],
-  };
+  const window = {kernel, strides, dilations, pads};
+  return rank === 1 ? rowOf(window) : window;
 }
 
 function autoPads(onnx: OnnxCall, auto: string, window: Omit<Window, 'pads'>, size: readonly number[]): readonly number[] {

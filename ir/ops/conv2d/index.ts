@@ -2,30 +2,15 @@
  * 2-D convolution with bias and epilogue; depthwise, grouped, dilated and 1-D forms are attributes of the same op.
  * y[n][o][p][q] = epilogue(b[o] + sum x[n][g*I + i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])
  */
-import {type Call, defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
+import {type Call, defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall, Packing, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
-import type {TensorType, Value} from '../../types.js';
-import {
-  applyEpilogue,
-  type EpilogueAttrs,
-  epilogueOf,
-  epilogueRules,
-  extraFields,
-  extraParams,
-  extraViews,
-} from '../common/epilogue.js';
-import {borderOf, windowCount, windowFromOnnx} from '../common/window.js';
-import {reshapeTo} from '../reshape/index.js';
+import type {TensorType} from '../../types.js';
+import {applyEpilogue, epilogueOf, epilogueRules, extraFields, extraParams, extraViews} from '../common/epilogue.js';
+import {borderOf, windowCount} from '../common/window.js';
+import type {Conv2dAttrs} from './attributes.js';
+import {importConv} from './onnx.js';
 import {type ConvolutionWay, scratchElements, tilesTogether, winogradTile} from './winograd.js';
-
-export type Conv2dAttrs = EpilogueAttrs & {
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** top, left, bottom, right */
-  readonly pads: readonly number[];
-  readonly groups: number;
-};
 
 const windowOf = ({attrs, inputs}: Call<Conv2dAttrs>) => ({...attrs, kernel: inputs[1]?.shape.slice(2) ?? [1, 1]});
 
@@ -69,7 +54,7 @@ export const conv2d: OpDef<Conv2dAttrs> = defineOp<Conv2dAttrs>({
     const [, i, r, s] = typeAt(call, 1).shape;
     return shapeOf(call).reduce((n, d) => n * d, 1) * i! * r! * s!;
   },
-  fromOnnx: {Conv: importConv},
+  fromOnnx: {Conv: onnx => importConv(onnx, conv2d)},
   kernel: {
     layout: 'channels-last',
     free: () => [1, 2],
@@ -109,30 +94,6 @@ function convolve(call: Call<Conv2dAttrs>, inputs: readonly (Tensor | null)[]): 
           setElement(y, at++, sum);
         }
   return y;
-}
-
-function importConv(onnx: OnnxCall): readonly Value[] {
-  const [x, w] = [onnx.input(0), onnx.input(1)];
-  const b = onnx.inputs[2] ?? null;
-  const rank = x.type.shape.length;
-  if (rank < 3) onnx.invalid(`x is ${x.type.dtype}[${x.type.shape}], which has no spatial axis`);
-  const window = windowFromOnnx(onnx, x.type.shape.slice(2), w.type.shape.slice(2));
-  const attrs = {
-    strides: window.strides,
-    dilations: window.dilations,
-    pads: window.pads,
-    groups: onnx.int('group', 1),
-    epilogue: '',
-  };
-  if (rank === 4) return onnx.emit(conv2d, [x, w, b], attrs);
-  // [n][c][l] is an image of one row.
-  const [y] = onnx.emit(conv2d, [asRow(onnx, x), asRow(onnx, w), b], attrs);
-  return reshapeTo(onnx, y, [y.type.shape[0]!, y.type.shape[1]!, y.type.shape[3]!]);
-}
-
-export function asRow(onnx: OnnxCall, value: Value): Value {
-  const [n, c, l] = value.type.shape as [number, number, number];
-  return reshapeTo(onnx, value, [n, c, 1, l])[0];
 }
 
 function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {

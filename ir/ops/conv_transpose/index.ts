@@ -2,23 +2,11 @@
  * Transposed 2-D convolution: each point of x adds its multiple of the kernel to y. 1-D is an image of one row.
  * y[g][o][i*sh + r*dh - top][j*sw + s*dw - left] = b[g][o] + sum x[g][c][i][j] * w[g][c][o][r][s]
  */
-import {type Call, defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
+import {type Call, defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
-import type {Value} from '../../types.js';
-import {span} from '../common/window.js';
-import {asRow} from '../conv2d/index.js';
-import {reshapeTo} from '../reshape/index.js';
-
-export type ConvTransposeAttrs = {
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** Rows above and columns left that are cut off. */
-  readonly start: readonly number[];
-  /** Rows and columns of the result. */
-  readonly size: readonly number[];
-  readonly groups: number;
-};
+import type {ConvTransposeAttrs} from './attributes.js';
+import {importConvTranspose} from './onnx.js';
 
 const shapeOf = ({attrs, inputs: [x, w]}: Call<ConvTransposeAttrs>): readonly number[] => [
   x?.shape[0] ?? 0,
@@ -56,7 +44,7 @@ export const convTranspose: OpDef<ConvTransposeAttrs> = defineOp<ConvTransposeAt
     typeAt(call, 1)
       .shape.slice(1)
       .reduce((n, d) => n * d, 1),
-  fromOnnx: {ConvTranspose: importConvTranspose},
+  fromOnnx: {ConvTranspose: onnx => importConvTranspose(onnx, convTranspose)},
   kernel: {layout: 'row-major', lower: lowerConvTranspose},
 });
 
@@ -92,69 +80,6 @@ function evaluate(call: Call<ConvTransposeAttrs>, inputs: readonly (Tensor | nul
     setElement(y, at, sum);
   });
   return [y];
-}
-
-function importConvTranspose(onnx: OnnxCall): readonly Value[] {
-  const [x, w] = [onnx.input(0), onnx.input(1)];
-  const b = onnx.inputs[2] ?? null;
-  const size = x.type.shape.slice(2);
-  const rank = size.length;
-  if (rank < 1 || rank > 2) onnx.unsupported(`${rank} spatial axes`, 'only one or two spatial axes are supported');
-  const list = (name: string, absent: readonly number[]): readonly number[] => {
-    const given = onnx.ints(name, absent);
-    if (given.length !== absent.length) onnx.invalid(`${name} has ${given.length} entries, not ${absent.length}`);
-    return given;
-  };
-  const kernel = list('kernel_shape', w.type.shape.slice(2));
-  const [strides, dilations] = [
-    list(
-      'strides',
-      size.map(() => 1),
-    ),
-    list(
-      'dilations',
-      size.map(() => 1),
-    ),
-  ];
-  const [extra, pads] = [
-    list(
-      'output_padding',
-      size.map(() => 0),
-    ),
-    list(
-      'pads',
-      [...size, ...size].map(() => 0),
-    ),
-  ];
-  if ([...kernel, ...strides, ...dilations].some(n => n < 1))
-    onnx.invalid('kernel_shape, strides and dilations must be positive');
-  const auto = onnx.string('auto_pad', 'NOTSET');
-  const same = auto.startsWith('SAME');
-  // Without padding, and as asked for; the difference is cut off, on one side more where it is odd.
-  const full = size.map((length, i) => (length - 1) * strides[i]! + extra[i]! + span(kernel[i]!, dilations[i]!));
-  const asked = onnx.has('output_shape')
-    ? onnx.ints('output_shape').slice(-rank)
-    : same
-      ? size.map((length, i) => Math.min(full[i]!, length * strides[i]!))
-      : null;
-  const half = (total: number): number => (auto === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2));
-  const start = asked
-    ? full.map((length, i) => half(Math.max(0, length - asked[i]!)))
-    : auto === 'VALID'
-      ? size.map(() => 0)
-      : pads.slice(0, rank);
-  const result = asked ?? full.map((length, i) => (auto === 'VALID' ? length : length - pads[i]! - pads[i + rank]!));
-  const attrs = {strides, dilations, start, size: result, groups: onnx.int('group', 1)};
-  if (rank === 2) return onnx.emit(convTranspose, [x, w, b], attrs);
-  const row = {
-    strides: [1, ...strides],
-    dilations: [1, ...dilations],
-    start: [0, ...start],
-    size: [1, ...result],
-    groups: attrs.groups,
-  };
-  const [y] = onnx.emit(convTranspose, [asRow(onnx, x), asRow(onnx, w), b], row);
-  return reshapeTo(onnx, y, [y.type.shape[0]!, y.type.shape[1]!, y.type.shape[3]!]);
 }
 
 function lowerConvTranspose({attrs, types, inputs, outputs}: KernelContext<ConvTransposeAttrs>): KernelCall {

@@ -6,7 +6,7 @@ import type {FromOnnx, OnnxCall, OpDef} from '../../op.js';
 import {printNumber} from '../../scalar.js';
 import {numberAt, tensorFrom} from '../../tensor.js';
 import type {Attrs, DType, Value} from '../../types.js';
-import {reshapeTo} from '../reshape/index.js';
+import {axisOf, reshapeTo} from '../reshape/index.js';
 import {elementwise} from './define.js';
 
 type Plain = Record<never, never>;
@@ -26,21 +26,18 @@ function simple(name: string, expression: string, onnx?: string | Readonly<Recor
 }
 
 function emitSame(op: OpDef<Plain>, call: OnnxCall, arity: number): readonly Value[] {
-  return call.emit(
-    op,
-    alignAxis(
-      call,
-      Array.from({length: arity}, (_, i) => call.input(i)),
-    ),
-    plain,
-  );
+  const operands = Array.from({length: arity}, (_, i) => call.input(i));
+  return call.emit(op, arity === 2 ? [call.input(0), aligned(call)] : operands, plain);
 }
 
-/** Before opset 7 a second operand with fewer axes lined up at attribute `axis` (default: at the end). */
-function alignAxis(call: OnnxCall, operands: readonly Value[]): readonly Value[] {
-  if (call.opset < 7 && call.has('axis'))
-    call.unsupported('broadcast with axis (opset 6)', 'convert the model to opset 7 or later');
-  return operands;
+/** The second operand: before opset 7 one with fewer axes lines up at attribute `axis`, or at the end where there is none. */
+function aligned(call: OnnxCall): Value {
+  const [x, y] = [call.input(0), call.input(1)];
+  if (call.opset >= 7 || !call.has('axis')) return y;
+  const axis = axisOf(call, call.int('axis'), x.type.shape.length);
+  const after = x.type.shape.length - axis - y.type.shape.length;
+  if (after < 0) call.invalid(`[${y.type.shape}] at axis ${axis} does not fit into [${x.type.shape}]`);
+  return reshapeTo(call, y, [...y.type.shape, ...new Array<number>(after).fill(1)])[0];
 }
 
 const relu = simple('relu', 'max(x0, 0)', 'Relu');
@@ -63,7 +60,7 @@ const min = simple('min', 'min(x0, x1)', {Min: call => [fold(call, min)]});
 
 const pow: OpDef<Plain> = simple('pow', 'pow(x0, x1)', {
   Pow: call => {
-    const [x, y] = [call.input(0), call.input(1)];
+    const [x, y] = [call.input(0), aligned(call)];
     const exponent = y.type.dtype === x.type.dtype ? y : call.emit(cast, [y], {to: x.type.dtype})[0];
     return call.emit(pow, [x, exponent], plain);
   },

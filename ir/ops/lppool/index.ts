@@ -1,5 +1,6 @@
 /** ONNX's LpPool and GlobalLpPool: the p-norm of windows, as powers, a mean and a root. No op of its own. */
 import type {FromOnnx, OnnxCall} from '../../op.js';
+import {elements} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {avgpool} from '../avgpool/index.js';
 import {type PoolAttrs, poolFromOnnx} from '../common/pool.js';
@@ -19,14 +20,16 @@ const power = (onnx: OnnxCall, x: Value, p: number): Value => {
 
 /** The mean times the number of cells is the sum: with padding counted, every window has as many. */
 function importLpPool(onnx: OnnxCall): readonly Value[] {
-  const p = normOf(onnx);
-  return windowed(onnx, x => {
-    const attrs = exact(poolFromOnnx(onnx), x.type.shape.slice(2));
-    const [mean] = onnx.emit(avgpool, [power(onnx, x, p)], {...attrs, includePad: true});
-    const sum = `mul(x0, ${attrs.kernel[0]! * attrs.kernel[1]!})`;
-    const root = p === 1 ? sum : p === 2 ? `sqrt(${sum})` : `pow(${sum}, ${1 / p})`;
-    return onnx.emit(map, [mean], {expression: root})[0];
-  });
+  const [x, p, attrs] = [onnx.input(0), normOf(onnx), poolFromOnnx(onnx)];
+  const [mean] = windowed(
+    onnx,
+    power(onnx, x, p),
+    attrs,
+    (image, window) => onnx.emit(avgpool, [image], {...exact(window, image.type.shape.slice(2)), includePad: true})[0],
+  );
+  const sum = `mul(x0, ${elements(attrs.kernel)})`;
+  const root = p === 1 ? sum : p === 2 ? `sqrt(${sum})` : `pow(${sum}, ${1 / p})`;
+  return onnx.emit(map, [mean], {expression: root});
 }
 
 /** The same windows with padding such that none hangs over the end. */

@@ -1,6 +1,6 @@
 /** A constant around a tensor. Negative amounts cut. Other modes are gathers along each axis, and no op of their own. */
-import {defineOp, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
-import {filled, numberAt, numbersOf, tensorFrom} from '../../tensor.js';
+import {type Builder, defineOp, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
+import {filled, numberAt, numbersOf, tensorFrom, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {dot, forEachIndex, stridesOf} from '../common/broadcast.js';
 import {concat} from '../concat/index.js';
@@ -71,6 +71,17 @@ function importPad(onnx: OnnxCall): readonly Value[] {
   if (mode !== 'constant') return [mirrored(onnx, value, amounts, mode)];
   if (fill === null) return [framed(onnx, value, amounts, reshapeTo(onnx, onnx.input(2), [])[0])];
   return onnx.emit(pad, [value], {pads: amounts, value: typeof fill === 'number' ? fill : numberAt(fill, 0)});
+}
+
+/** `size` elements along an axis, the first of x being at place `at`: what lies outside is cut off, zeros fill the rest. */
+export function placeAlong(build: Builder, x: Value, axis: number, at: number, size: number): Value {
+  const {shape} = x.type;
+  const [start, end] = [Math.max(0, -at), Math.min(shape[axis]!, size - at)];
+  if (end <= start) return build.literal(zeros(x.type.dtype, shape.with(axis, size)));
+  const part = sliceAxis(build, x, axis, start, end - start);
+  const none = shape.map(() => 0);
+  const pads = [...none.with(axis, at + start), ...none.with(axis, size - at - end)];
+  return pads.every(n => n === 0) ? part : build.emit(pad, [part], {pads, value: 0})[0];
 }
 
 /** The value around x, where only the input tells it. */

@@ -9,13 +9,14 @@ import {broadcastShape} from '../common/broadcast.js';
 import {noEpilogue} from '../common/epilogue.js';
 import {limits} from '../common/quantization.js';
 import {windowFromOnnx} from '../common/window.js';
-import {asRow, conv2d} from '../conv2d/index.js';
+import {conv2d} from '../conv2d/index.js';
+import {asRow} from '../conv2d/onnx.js';
 import {cast} from '../elementwise/index.js';
 import {expandTo} from '../expand/index.js';
-import {integerConv} from '../integer_conv/index.js';
 import {integerMatmul} from '../integer_matmul/index.js';
 import {map} from '../map/index.js';
 import {matmul} from '../matmul/index.js';
+import {plainConv} from '../plain_conv/index.js';
 import {reshapeTo} from '../reshape/index.js';
 import {transposeTo} from '../transpose/index.js';
 
@@ -62,6 +63,7 @@ function centered(onnx: OnnxCall, {x, zero}: Factor, to: DType, zeroShape: reado
 export function convolved(onnx: OnnxCall, product: Omit<Product, 'zeroShape'>): Value {
   const [x, w] = [onnx.input(product.left.x), onnx.input(product.right.x)];
   const outputs = w.type.shape[0]!;
+  if (x.type.shape.length > 4) onnx.unsupported('a quantized convolution over three spatial axes', 'leave it in float');
   const window = windowFromOnnx(onnx, x.type.shape.slice(2), w.type.shape.slice(2));
   const attrs = {strides: window.strides, dilations: window.dilations, pads: window.pads, groups: onnx.int('group', 1)};
   const places = {...product, zeroShape: [outputs, ...w.type.shape.slice(1).map(() => 1)]};
@@ -73,7 +75,7 @@ export function convolved(onnx: OnnxCall, product: Omit<Product, 'zeroShape'>): 
   const real = exact && bias ? onnx.emit(cast, [bias], {to: 'f32'})[0] : null;
   const [y] = exact
     ? onnx.emit(conv2d, [image(left), image(right), real], {...attrs, ...noEpilogue})
-    : onnx.emit(integerConv, [image(left), image(right)], attrs);
+    : onnx.emit(plainConv, [image(left), image(right)], attrs);
   const sum = bias && !exact ? onnx.emit(map, [y, reshapeTo(onnx, bias, [outputs, 1, 1])[0]], {expression: 'add(x0, x1)'})[0] : y;
   return x.type.shape.length === 3 ? reshapeTo(onnx, sum, [sum.type.shape[0]!, outputs, sum.type.shape[3]!])[0] : sum;
 }

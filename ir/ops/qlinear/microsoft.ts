@@ -6,7 +6,7 @@ import {avgpool} from '../avgpool/index.js';
 import {limits} from '../common/quantization.js';
 import {concat} from '../concat/index.js';
 import {dequantize} from '../dequantize/index.js';
-import {add, cast, div, elementwiseOps, mul} from '../elementwise/index.js';
+import {add, cast, div, elementwiseOps} from '../elementwise/index.js';
 import {map} from '../map/index.js';
 import {quantize} from '../quantize/index.js';
 import {reduceAlong} from '../reduce/index.js';
@@ -18,11 +18,14 @@ import {requantized, zeroPoint} from './index.js';
 
 export const microsoftImporters: Readonly<Record<string, FromOnnx>> = {
   QLinearAdd: importAdd,
-  QLinearMul: onnx => quantized(onnx, onnx.emit(mul, [real(onnx, 0), real(onnx, 3)], {})[0], 6),
+  QLinearMul: importMul,
   QLinearSigmoid: through(importerOf('Sigmoid')),
   QLinearLeakyRelu: through(importerOf('LeakyRelu')),
   QLinearSoftmax: through(onnx => softmax.fromOnnx!['Softmax']!({...onnx, opset: onnx.int('opset', 13)})),
-  QLinearAveragePool: through(channelsFirst(onnx => avgpool.fromOnnx!['AveragePool']!(onnx))),
+  QLinearAveragePool: through(
+    channelsFirst(onnx => avgpool.fromOnnx!['AveragePool']!(onnx)),
+    roundedTogether,
+  ),
   QLinearGlobalAveragePool: channelsFirst(importMean),
   QLinearConcat: importConcat,
   QGemm: importGemm,
@@ -50,12 +53,29 @@ function quantized(onnx: OnnxCall, value: Value, index: number): readonly Value[
   return onnx.emit(quantize, [value, scalar(onnx, onnx.input(index)), scalar(onnx, offset)], {to});
 }
 
+/** The same, the zero point taking part in the rounding, as onnxruntime has it here: halves go to an even sum of both. */
+function roundedTogether(onnx: OnnxCall, value: Value, index: number): readonly Value[] {
+  const zero = zeroPoint(onnx, index + 1);
+  const to = onnx.inputs[index + 1] ? zero.type.dtype : onnx.input(0).type.dtype;
+  const [low, high] = limits[to] ?? onnx.unsupported(`${onnx.op} to ${to}`);
+  const [offset] = onnx.emit(cast, [zero], {to: 'f32'});
+  const expression = `${to}(clamp(round(add(div(x0, x1), x2)), ${low}, ${high}))`;
+  return onnx.emit(map, [value, scalar(onnx, onnx.input(index)), scalar(onnx, offset)], {expression});
+}
+
+/** The same call with another first operand. */
+const withFirst = (onnx: OnnxCall, x: Value): OnnxCall => ({
+  ...onnx,
+  inputs: onnx.inputs.with(0, x),
+  input: index => (index === 0 ? x : onnx.input(index)),
+});
+
 /** f(x) for operands x, x scale, x zero point, y scale, y zero point. */
-function through(f: FromOnnx): FromOnnx {
+function through(f: FromOnnx, result: typeof quantized = quantized): FromOnnx {
   return onnx => {
     const x = real(onnx, 0);
-    const [y] = f({...onnx, inputs: [x], input: index => (index === 0 ? x : onnx.input(index))});
-    return quantized(onnx, y!, 3);
+    const [y] = f(withFirst({...onnx, inputs: onnx.inputs.slice(0, 1)}, x));
+    return result(onnx, y!, 3);
   };
 }
 
@@ -67,7 +87,7 @@ function channelsFirst(f: FromOnnx): FromOnnx {
     const last = rank - 1;
     const spatial = Array.from({length: rank - 2}, (_, i) => i + 1);
     const x = transposeTo(onnx, onnx.input(0), [0, last, ...spatial]);
-    const [y] = f({...onnx, inputs: [x], input: () => x});
+    const [y] = f(withFirst(onnx, x));
     return [transposeTo(onnx, y!, [0, ...spatial.map(axis => axis + 1), 1])];
   };
 }
@@ -84,6 +104,19 @@ function importAdd(onnx: OnnxCall): readonly Value[] {
   const sum = 'add(mul(f32(x1), x3), add(mul(f32(x0), x2), x4))';
   return onnx.emit(map, [onnx.input(0), onnx.input(3), a, b, fixed], {
     expression: `${to}(clamp(add(round(${sum}), 0), ${low}, ${high}))`,
+  });
+}
+
+/** The same for a product. */
+function importMul(onnx: OnnxCall): readonly Value[] {
+  const zeros = [2, 5, 7].map(index => scalar(onnx, onnx.emit(cast, [zeroPoint(onnx, index)], {to: 'f32'})[0]));
+  const scales = [1, 4, 6].map(index => scalar(onnx, onnx.input(index)));
+  const [ratio] = onnx.emit(map, scales, {expression: 'div(mul(x0, x1), x2)'});
+  const to = onnx.input(0).type.dtype;
+  const [low, high] = limits[to] ?? onnx.unsupported(`${onnx.op} of ${to}`);
+  const product = 'mul(mul(sub(f32(x0), x1), sub(f32(x2), x3)), x4)';
+  return onnx.emit(map, [onnx.input(0), zeros[0]!, onnx.input(3), zeros[1]!, ratio, zeros[2]!], {
+    expression: `${to}(clamp(round(add(${product}, x5)), ${low}, ${high}))`,
   });
 }
 
@@ -106,8 +139,8 @@ function importConcat(onnx: OnnxCall): readonly Value[] {
 }
 
 /** Operands: a, scale, zero; b, scale, zero; an i32 bias; y scale and zero, without which the result is real. */
-function importGemm(onnx: OnnxCall): readonly Value[] {
-  if (onnx.int('transA', 0) !== 0) onnx.unsupported('QGemm with a transposed first operand');
+function importGemm(given: OnnxCall): readonly Value[] {
+  const onnx = given.int('transA', 0) !== 0 ? withFirst(given, transposeTo(given, given.input(0), [1, 0])) : given;
   const turned = onnx.int('transB', 0) !== 0;
   const product = multiplied(onnx, {left: {x: 0, zero: 2}, right: {x: 3, zero: 5}, bias: 6}, turned);
   const [bias] = onnx.inputs[6] ? onnx.emit(cast, [onnx.input(6)], {to: product.type.dtype}) : [null];

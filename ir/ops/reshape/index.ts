@@ -94,7 +94,7 @@ function importReshape(onnx: OnnxCall): readonly Value[] {
 
 function importFlatten(onnx: OnnxCall): readonly Value[] {
   const x = onnx.input(0);
-  const axis = axisOf(onnx, onnx.int('axis', 1), x.type.shape.length + 1, 1);
+  const axis = flatAxisOf(onnx);
   return reshapeTo(onnx, x, [elements(x.type.shape.slice(0, axis)), elements(x.type.shape.slice(axis))]);
 }
 
@@ -104,12 +104,18 @@ function axesOf(onnx: OnnxCall, rank: number): readonly number[] | null {
   return given?.map(axis => axisOf(onnx, axis, rank)) ?? null;
 }
 
-/** A negative axis counts from the end. `slack` allows one past the end (Flatten). */
-export function axisOf(onnx: OnnxCall, axis: number, rank: number, slack = 0): number {
-  const size = rank - slack;
-  const positive = axis < 0 ? axis + size : axis;
-  if (positive < 0 || positive >= rank) onnx.invalid(`axis ${axis} is outside a tensor with ${size} axes`);
+/** A negative axis counts from the end. */
+export function axisOf(onnx: OnnxCall, axis: number, rank: number): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (positive < 0 || positive >= rank) onnx.invalid(`axis ${axis} is outside a tensor with ${rank} axes`);
   return positive;
+}
+
+/** Where operand 0 is cut in two: the axes before attribute `axis` (default 1) are rows, all others columns, if any. */
+export function flatAxisOf(onnx: OnnxCall): number {
+  const axis = onnx.int('axis', 1);
+  const rank = onnx.input(0).type.shape.length;
+  return axis === rank ? rank : axisOf(onnx, axis, rank);
 }
 
 function importSqueeze(onnx: OnnxCall): readonly Value[] {

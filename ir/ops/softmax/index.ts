@@ -3,7 +3,7 @@ import {defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeA
 import type {KernelCall} from '../../plan.js';
 import {elements, numberAt, setElement, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
-import {axisOf, reshapeTo} from '../reshape/index.js';
+import {axisOf, flatAxisOf, reshapeTo} from '../reshape/index.js';
 
 export type SoftmaxAttrs = {readonly axis: number; readonly log: boolean};
 
@@ -43,7 +43,7 @@ export const softmax: OpDef<SoftmaxAttrs> = defineOp<SoftmaxAttrs>({
 function importSoftmax(onnx: OnnxCall, log: boolean): readonly Value[] {
   const x = onnx.input(0);
   const {shape} = x.type;
-  const axis = axisOf(onnx, onnx.int('axis', onnx.opset < 13 ? 1 : -1), shape.length, onnx.opset < 13 ? 1 : 0);
+  const axis = onnx.opset < 13 ? flatAxisOf(onnx) : axisOf(onnx, onnx.int('axis', -1), shape.length);
   if (onnx.opset >= 13) return onnx.emit(softmax, [x], {axis, log});
   const [flat] = reshapeTo(onnx, x, [elements(shape.slice(0, axis)), elements(shape.slice(axis))]);
   return reshapeTo(onnx, onnx.emit(softmax, [flat], {axis: 1, log})[0], shape);
