@@ -5,6 +5,7 @@
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync} from 'node:fs';
 import {basename, dirname, join, resolve} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
+import {stopCompilers} from './cc.js';
 
 /** Written by every build: a folder that has it may be replaced. */
 export const logName = 'build.log.json';
@@ -20,8 +21,12 @@ export async function replaceDirectory<T>(directory: string, write: (folder: str
     return mkdtempSync(join(parent, `.${basename(place)}.partial-`));
   });
   const stop = (signal: NodeJS.Signals): void => {
-    rmSync(partial, {recursive: true, force: true});
-    process.exit(signal === 'SIGINT' ? 130 : 143);
+    stopCompilers();
+    try {
+      rmSync(partial, {recursive: true, force: true, maxRetries: 5});
+    } finally {
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    }
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {

@@ -1,5 +1,5 @@
 /** The C compiler of this machine: found once, run without a shell, its complaints passed on. */
-import {spawn, spawnSync} from 'node:child_process';
+import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {fail} from '../ir/diagnostics.js';
 
 /** A program and the arguments that come first: CC may be "ccache gcc". */
@@ -33,16 +33,27 @@ function compiler(): Compiler {
 /** The compiler's own words for what it is, such as "gcc (Debian 12.2.0) 12.2.0". */
 export const compilerVersion = (): string => compiler().version;
 
+const running = new Set<ChildProcess>();
+
+/** Ends every compiler that is at work: nobody waits for its files any more. */
+export function stopCompilers(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Runs the compiler in a folder. Throws `bug` where it refuses generated code: that code is ours. */
 export async function runCompiler(args: readonly string[], folder: string): Promise<void> {
   const {program, first} = compiler();
   const {code, output} = await new Promise<{code: number | null; output: string}>((resolve, reject) => {
     const child = spawn(program, [...first, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'pipe']});
+    running.add(child);
     const parts: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => parts.push(part));
     child.stderr.on('data', (part: Buffer) => parts.push(part));
     child.on('error', reject);
-    child.on('close', status => resolve({code: status, output: Buffer.concat(parts).toString('utf8')}));
+    child.on('close', status => {
+      running.delete(child);
+      resolve({code: status, output: Buffer.concat(parts).toString('utf8')});
+    });
   });
   if (code === 0) return;
   if (/No space left on device/.test(output))

@@ -20,8 +20,7 @@ export type Peaks = {
   readonly bandwidths: readonly {readonly bytes: number; readonly perSecond: number}[];
 };
 
-const source = `#define _POSIX_C_SOURCE 199309L
-#include "kernels/peaks.h"
+const source = `#include "kernels/peaks.h"
 int peaks_invoke(const void *weights, void *arena, const void *const *in, void *const *out);
 int peaks_invoke(const void *weights, void *arena, const void *const *in, void *const *out) {
   (void)weights;

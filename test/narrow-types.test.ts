@@ -34,9 +34,14 @@ module @m {
 const whole = (dtype: DType, values: readonly number[]): Tensor => tensorFrom(dtype, [values.length], values);
 const signed = [-129, -17, -9, -8, -1, 0, 1, 7, 8, 15, 16, 127];
 
+const targetsOfCast: readonly DType[] = [
+  ...(['f64', 'f32', 'f16', 'bf16', 'i8', 'i16', 'i32', 'i64', 'u8', 'u16', 'u32', 'u64', 'i4', 'u4', 'bool'] as const),
+];
+
 const cases: readonly (readonly [x: Tensor, to: DType])[] = [
-  [patterns('f16'), 'f32'],
-  [patterns('bf16'), 'f32'],
+  ...(['f16', 'bf16'] as const).flatMap((from): readonly (readonly [Tensor, DType])[] =>
+    targetsOfCast.filter(to => to !== from).map(to => [patterns(from), to] as const),
+  ),
   [between(), 'f16'],
   [between(), 'bf16'],
   [tensorFrom('f32', [between().data.length], Array.from(between().data, Number)), 'f16'],

@@ -284,4 +284,23 @@ DNNC_INLINE float cast_bf16_f32(uint16_t a) {
 DNNC_CASTS_HALF(f16)
 DNNC_CASTS_HALF(bf16)
 
+#define DNNC_CASTS_FROM_HALF(name)                                                                                     \
+  DNNC_INLINE double cast_##name##_f64(uint16_t a) { return cast_f32_f64(cast_##name##_f32(a)); }                      \
+  DNNC_INLINE int8_t cast_##name##_i8(uint16_t a) { return cast_f32_i8(cast_##name##_f32(a)); }                        \
+  DNNC_INLINE int16_t cast_##name##_i16(uint16_t a) { return cast_f32_i16(cast_##name##_f32(a)); }                     \
+  DNNC_INLINE int32_t cast_##name##_i32(uint16_t a) { return cast_f32_i32(cast_##name##_f32(a)); }                     \
+  DNNC_INLINE int64_t cast_##name##_i64(uint16_t a) { return cast_f32_i64(cast_##name##_f32(a)); }                     \
+  DNNC_INLINE uint8_t cast_##name##_u8(uint16_t a) { return cast_f32_u8(cast_##name##_f32(a)); }                       \
+  DNNC_INLINE uint16_t cast_##name##_u16(uint16_t a) { return cast_f32_u16(cast_##name##_f32(a)); }                    \
+  DNNC_INLINE uint32_t cast_##name##_u32(uint16_t a) { return cast_f32_u32(cast_##name##_f32(a)); }                    \
+  DNNC_INLINE uint64_t cast_##name##_u64(uint16_t a) { return cast_f32_u64(cast_##name##_f32(a)); }                    \
+  DNNC_INLINE int8_t cast_##name##_i4(uint16_t a) { return cast_f32_i4(cast_##name##_f32(a)); }                        \
+  DNNC_INLINE uint8_t cast_##name##_u4(uint16_t a) { return cast_f32_u4(cast_##name##_f32(a)); }                       \
+  DNNC_INLINE dnnc_bool cast_##name##_bool(uint16_t a) { return cast_f32_bool(cast_##name##_f32(a)); }
+
+DNNC_CASTS_FROM_HALF(f16)
+DNNC_CASTS_FROM_HALF(bf16)
+DNNC_INLINE uint16_t cast_f16_bf16(uint16_t a) { return cast_f32_bf16(cast_f16_f32(a)); }
+DNNC_INLINE uint16_t cast_bf16_f16(uint16_t a) { return cast_f32_f16(cast_bf16_f32(a)); }
+
 #endif

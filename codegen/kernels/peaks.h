@@ -1,6 +1,4 @@
-/* peaks.h: what one core of this machine reaches: multiply-adds of a target's vectors, and reading from memory.
- *
- * The file that includes it defines _POSIX_C_SOURCE 199309L first. */
+/* peaks.h: what one core of this machine reaches: multiply-adds of a target's vectors, and reading from memory. */
 #ifndef DNNC_PEAKS_H
 #define DNNC_PEAKS_H
 
@@ -14,7 +12,7 @@ enum { DNNC_PEAK_ROUNDS = 9 };
 
 DNNC_INLINE double dnnc_peak_now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  timespec_get(&t, TIME_UTC);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
