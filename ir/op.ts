@@ -26,7 +26,7 @@ export type KernelContext<A extends Attrs = Attrs> = {
   weight(constant: Constant | null, type: TensorType, packing: Packing): View;
   /** Room for so many floats that lives during this call alone. */
   scratch(elements: number): View;
-  /** The way to compute a call that has several. `sizes` is all that their cost depends on. */
+  /** The way to compute a call that has several, the most exact first. `sizes` is all that their cost depends on. */
   choose<W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]): W;
 };
 

@@ -29,6 +29,7 @@ import {arg, lit, type Scalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
 import type {Constant, Graph, Head, Loc, Module, Node, TensorType, ValueId} from '../../ir/types.js';
 import {chooseLayouts, freshStrides, isDense, isReadAsImage, type Layout, placements} from './layout.js';
+import {isRounded} from './rounding.js';
 
 /** One entry per head; memory is not planned yet. */
 export function lower(module: Module, choose: Choose = cheapest): Plan {
@@ -197,7 +198,7 @@ class Lowering {
       outputs: direct,
       weight: (constant, type, packing) => this.weight(constant, type, packing),
       scratch: elements => this.allocate('', 'scratch', {dtype: 'f32', shape: [elements]}, 'row-major'),
-      choose: (contract, sizes, ways) => this.choose(contract, sizes, ways),
+      choose: (contract, sizes, ways) => (isRounded(this.graph, node) ? ways[0] : this.choose(contract, sizes, ways)),
     };
     const work: KernelCall = spec.lower(context);
     const candidates = (spec.inPlace?.(call) ?? []).flatMap(i => fixed[i]?.view() ?? []);

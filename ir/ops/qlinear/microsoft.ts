@@ -3,6 +3,7 @@ import type {FromOnnx, OnnxCall} from '../../op.js';
 import {elements, filled} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {avgpool} from '../avgpool/index.js';
+import {poolFromOnnx} from '../common/pool.js';
 import {limits} from '../common/quantization.js';
 import {concat} from '../concat/index.js';
 import {dequantize} from '../dequantize/index.js';
@@ -22,14 +23,19 @@ export const microsoftImporters: Readonly<Record<string, FromOnnx>> = {
   QLinearSigmoid: through(importerOf('Sigmoid')),
   QLinearLeakyRelu: through(importerOf('LeakyRelu')),
   QLinearSoftmax: through(onnx => softmax.fromOnnx!['Softmax']!({...onnx, opset: onnx.int('opset', 13)})),
-  QLinearAveragePool: through(
-    channelsFirst(onnx => avgpool.fromOnnx!['AveragePool']!(onnx)),
-    roundedTogether,
-  ),
+  QLinearAveragePool: channelsFirst(onnx => (isWholeImage(onnx) ? importMean : averages)(onnx)),
   QLinearGlobalAveragePool: channelsFirst(importMean),
   QLinearConcat: importConcat,
   QGemm: importGemm,
 };
+
+const averages = through(onnx => avgpool.fromOnnx!['AveragePool']!(onnx), roundedTogether);
+
+/** A pool of one window, as large as the image: onnxruntime then rounds as QLinearGlobalAveragePool does. */
+function isWholeImage(onnx: OnnxCall): boolean {
+  const {kernel, pads} = poolFromOnnx(onnx);
+  return pads.every(n => n === 0) && elements(kernel) === elements(onnx.input(0).type.shape.slice(2));
+}
 
 function importerOf(name: string): FromOnnx {
   return onnx => elementwiseOps.find(op => op.fromOnnx?.[name])!.fromOnnx![name]!(onnx);

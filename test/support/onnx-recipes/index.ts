@@ -9,6 +9,7 @@ import {normalizationRecipes} from './normalization.js';
 import {productRecipes} from './product.js';
 import {quantizedRecipes} from './quantized.js';
 import {reductionRecipes} from './reduction.js';
+import {samplingRecipes} from './sampling.js';
 import {transformerRecipes} from './transformer.js';
 import {windowRecipes} from './window.js';
 
@@ -22,12 +23,14 @@ export const recipes: readonly Recipe[] = [
   ...productRecipes,
   ...quantizedRecipes,
   ...reductionRecipes,
+  ...samplingRecipes,
   ...transformerRecipes,
   ...windowRecipes,
 ];
 
 /** Operators without a recipe, and why. */
 export const withoutRecipe: ReadonlyMap<string, string> = new Map([
+  ['BitCast', 'of operator set 26, for which onnxruntime 1.30 has no implementation'],
   ['CausalConvWithState', 'of operator set 27, which onnxruntime 1.30 does not know'],
   ['SwiGLU', 'of operator set 27, which onnxruntime 1.30 does not know'],
 ]);

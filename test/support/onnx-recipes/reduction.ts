@@ -80,18 +80,20 @@ export const reductionRecipes: readonly Recipe[] = [
   extreme('ArgMax'),
   extreme('ArgMin'),
   {op: 'TopK', exact: true, draw: topk},
-  {
-    op: 'CumSum',
-    opsets: [11, 99],
-    draw(draw) {
-      const x = ranked(draw, ['f32', 'f64', 'i32', 'i64']);
-      const axis = draw.numbers(draw.random.chance(0.5) ? 'i64' : 'i32', [], [draw.axis(x.tensor.shape.length)]);
-      return {
-        inputs: [x, axis],
-        attributes: ['exclusive', 'reverse'].flatMap(name => draw.maybe(int(name, draw.random.below(2)))),
-      };
-    },
-  },
+  ...(['CumSum', 'CumProd'] as const).map(
+    (op): Recipe => ({
+      op,
+      opsets: [op === 'CumSum' ? 11 : 26, 99],
+      draw(draw) {
+        const x = ranked(draw, ['f32', 'f64', 'i32', 'i64'], op === 'CumSum' ? {} : {low: -2, high: 2});
+        const axis = draw.numbers(draw.random.chance(0.5) ? 'i64' : 'i32', [], [draw.axis(x.tensor.shape.length)]);
+        return {
+          inputs: [x, axis],
+          attributes: ['exclusive', 'reverse'].flatMap(name => draw.maybe(int(name, draw.random.below(2)))),
+        };
+      },
+    }),
+  ),
   alongAxis('Softmax', reals),
   alongAxis('LogSoftmax', reals),
   alongAxis('Hardmax', ['f32', 'f64'], {exact: true}),
