@@ -184,10 +184,10 @@ compiled('evaluate: data from the flag and from the configuration beside the mod
 });
 
 test.serial('ops and targets', async t => {
-  type Ops = {operators: {operator: string; op: string; runs: string}[]; ops: {name: string; summary: string}[]};
+  type Ops = {operators: {operator: string; sets: string; runs: string}[]; ops: {name: string; summary: string}[]};
   const [ops, targets, help] = await Promise.all([dnnc('ops', '--json'), dnnc('targets', '--json'), dnnc('--help')]);
   const {operators, ops: own} = document<Ops>(t, ops!);
-  t.true(operators.some(({operator, op}) => operator === 'Conv' && op === 'conv2d'));
+  t.true(operators.some(({operator, runs}) => operator === 'Conv' && runs === 'kernel conv2d'));
   t.true(own.every(({name, summary}) => name !== '' && summary !== ''));
   if (hasCompiler) {
     type Targets = {host: {cpu: string; native: string; compiler: string}; targets: {name: string; runsHere: boolean}[]};

@@ -107,34 +107,46 @@ export function opOf(node: Node): OpDef {
   return op;
 }
 
+/** ONNX operators that become several ops, with those of them that compute: what they have kernels for, the operator has. */
+export type Composition = {readonly importers: Readonly<Record<string, FromOnnx>>; readonly by: readonly OpDef[]};
+
+export const compositions: readonly Composition[] = [
+  {importers: affineGridImporters, by: [matmul]},
+  {importers: attentionImporters, by: [matmul, softmax]},
+  {importers: audioTableImporters, by: []},
+  {importers: causalConvImporters, by: [conv2d]},
+  {importers: centerCropPadImporters, by: [pad]},
+  {importers: col2imImporters, by: [scatter]},
+  {importers: constantImporters, by: []},
+  {importers: deformConvImporters, by: [gridSample, matmul]},
+  {importers: depthToSpaceImporters, by: []},
+  {importers: einsumImporters, by: [matmul, reduce]},
+  {importers: fourierImporters, by: [matmul]},
+  {importers: lpnormImporters, by: [reduce]},
+  {importers: lpPoolImporters, by: [avgpool]},
+  {importers: meanVarianceImporters, by: [reduce]},
+  {importers: onehotImporters, by: []},
+  {importers: qlinearImporters, by: [quantize, dequantize]},
+  {importers: reverseSequenceImporters, by: [gather]},
+  {importers: rotaryImporters, by: []},
+  {importers: swigluImporters, by: []},
+  {importers: triluImporters, by: []},
+];
+
+/** The same for onnxruntime's domain. */
+export const microsoftCompositions: readonly Composition[] = [
+  {importers: microsoftQuantized, by: [quantize, dequantize]},
+  {importers: fusedImporters, by: [matmul, layernorm]},
+  {importers: microsoftAttention, by: [matmul, softmax]},
+];
+
+const importersOf = (list: readonly Composition[]) => list.flatMap(({importers}) => Object.entries(importers));
+
 /** How each ONNX operator of the default domain becomes IR. */
 export const onnxImporters: ReadonlyMap<string, FromOnnx> = new Map([
   ...ops.flatMap(op => Object.entries(op.fromOnnx ?? {})),
-  ...Object.entries({
-    ...attentionImporters,
-    ...causalConvImporters,
-    ...affineGridImporters,
-    ...audioTableImporters,
-    ...centerCropPadImporters,
-    ...col2imImporters,
-    ...constantImporters,
-    ...deformConvImporters,
-    ...depthToSpaceImporters,
-    ...einsumImporters,
-    ...fourierImporters,
-    ...lpnormImporters,
-    ...lpPoolImporters,
-    ...meanVarianceImporters,
-    ...onehotImporters,
-    ...qlinearImporters,
-    ...rotaryImporters,
-    ...swigluImporters,
-    ...reverseSequenceImporters,
-    ...triluImporters,
-  }),
+  ...importersOf(compositions),
 ]);
 
 /** The same for onnxruntime's domain, com.microsoft. */
-export const microsoftImporters: ReadonlyMap<string, FromOnnx> = new Map(
-  Object.entries({...microsoftQuantized, ...fusedImporters, ...microsoftAttention}),
-);
+export const microsoftImporters: ReadonlyMap<string, FromOnnx> = new Map(importersOf(microsoftCompositions));

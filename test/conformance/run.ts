@@ -3,13 +3,12 @@
  *
  *     npm run conformance -- [--tier A] [--filter TEXT] [--target T,T] [--reasons] [--write]
  */
-import {writeFileSync} from 'node:fs';
 import {Command} from 'commander';
 import {commaList} from '../../compiler/commands/options.js';
 import {targetsNamed} from '../../compiler/host.js';
 import {progress, say, table} from '../../compiler/output.js';
 import {judge, type Verdict} from './judge.js';
-import {passedFile, readPassed, readSuite, suiteFolder, type Tier} from './suite.js';
+import {readPassed, readSuite, suiteFolder, type Tier, writePassed} from './suite.js';
 
 const command = new Command('conformance')
   .description(`runs the tests of ${suiteFolder()} and compares with test/conformance/passed.txt`)
@@ -43,13 +42,11 @@ say(
 );
 say(`in ${((performance.now() - started) / 1000).toFixed(0)} s`);
 
-const passed = new Set(verdicts.flatMap(({test, result}) => (result === 'passed' ? [test.name] : [])));
+const passed = new Set(verdicts.flatMap(({test, result}) => (result === 'passed' ? [test] : [])));
+const names = new Set([...passed].map(({name}) => name));
 const known = readPassed();
 const judged = new Set(tests.map(({name}) => name));
-const lost = known.filter(name => judged.has(name) && !passed.has(name));
-if (lost.length > 0) say(`passed before and do not now: ${lost.join(' ')}`);
-if (flags.write) {
-  const kept = known.filter(name => !judged.has(name));
-  writeFileSync(passedFile(), `${[...kept, ...passed].sort().join('\n')}\n`);
-}
+const lost = known.filter(({name}) => judged.has(name) && !names.has(name));
+if (lost.length > 0) say(`passed before and do not now: ${lost.map(({name}) => name).join(' ')}`);
+if (flags.write) writePassed([...known.filter(({name}) => !judged.has(name)), ...passed]);
 process.exitCode = lost.length > 0 || verdicts.some(({result}) => result === 'failed') ? 5 : 0;

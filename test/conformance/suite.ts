@@ -2,7 +2,7 @@
  * ONNX's backend tests and small networks in their layout: a folder per test with model.onnx and test_data_set_0, and one
  * tiers.json that says what each is. They are not part of this project: `../shared/conformance`, or DNNC_CONFORMANCE.
  */
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {budgetOf} from '../../compiler/onnx/budget.js';
 import {decodeModel} from '../../compiler/onnx/decode.js';
@@ -21,8 +21,8 @@ export type Tier = 'A' | 'B' | 'C';
 export type ConformanceTest = {
   readonly name: string;
   readonly tier: Tier;
-  /** The operator that it is about. */
-  readonly op: string;
+  /** The operators in it. */
+  readonly ops: readonly string[];
   readonly folder: string;
   /** Inputs that only decide shapes: exporters of static networks write them as initializers. */
   readonly frozen: readonly number[];
@@ -37,7 +37,7 @@ export const hasSuite = (): boolean => existsSync(join(suiteFolder(), 'tiers.jso
 
 type Entry = {
   readonly tier: Tier;
-  readonly op: string;
+  readonly ops: Readonly<Record<string, number>>;
   readonly reason: readonly string[];
   readonly dir: string;
   readonly freezeShape: readonly number[];
@@ -51,8 +51,8 @@ export function readSuite(): readonly ConformanceTest[] {
   const entries: Readonly<Record<string, Entry>> = JSON.parse(readFileSync(join(folder, 'tiers.json'), 'utf8'));
   return Object.entries(entries)
     .filter(([, {reason}]) => !reason.some(text => text.includes('disputed')))
-    .map(([name, {tier, op, dir, freezeShape, rtol = 1e-3, atol = 1e-7}]) => ({
-      ...{name, tier, op, folder: join(folder, dir), frozen: freezeShape, rtol, atol},
+    .map(([name, {tier, ops, dir, freezeShape, rtol = 1e-3, atol = 1e-7}]) => ({
+      ...{name, tier, ops: Object.keys(ops).map(plainName).sort(), folder: join(folder, dir), frozen: freezeShape, rtol, atol},
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -90,8 +90,27 @@ export function expectedOf({folder}: ConformanceTest): readonly Tensor[] {
   return tensors;
 }
 
-/** Names of the tests that pass, one a line: none of them may be lost. */
+/** "com.microsoft:QGemm" is com.microsoft.QGemm to us. */
+const plainName = (operator: string): string => operator.replace(/^ai\.onnx:/, '').replace(':', '.');
+
+/** The tests that pass, one a line, with the operators in each: none of them may be lost. */
 export const passedFile = (): string => packageFile('test', 'conformance', 'passed.txt');
 
-export const readPassed = (): readonly string[] =>
-  existsSync(passedFile()) ? readFileSync(passedFile(), 'utf8').split('\n').filter(Boolean) : [];
+export type Passed = {readonly name: string; readonly ops: readonly string[]};
+
+export function readPassed(): readonly Passed[] {
+  const lines = existsSync(passedFile()) ? readFileSync(passedFile(), 'utf8').split('\n').filter(Boolean) : [];
+  return lines.map(line => {
+    const [name = '', ...ops] = line.split(' ');
+    return {name, ops};
+  });
+}
+
+export const writePassed = (list: readonly Passed[]): void =>
+  writeFileSync(
+    passedFile(),
+    list
+      .map(({name, ops}) => `${[name, ...ops].join(' ')}\n`)
+      .sort()
+      .join(''),
+  );
