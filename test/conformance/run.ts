@@ -9,6 +9,7 @@ import {targetsNamed} from '../../compiler/host.js';
 import {progress, say, table} from '../../compiler/output.js';
 import {judge, type Verdict} from './judge.js';
 import {readPassed, readSuite, suiteFolder, type Tier, writePassed} from './suite.js';
+import {zooCoverage} from './zoo.js';
 
 const command = new Command('conformance')
   .description(`runs the tests of ${suiteFolder()} and compares with test/conformance/passed.txt`)
@@ -41,6 +42,12 @@ say(
   ]),
 );
 say(`in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+
+const zoo = zooCoverage();
+if (zoo) {
+  const missing = [...zoo.missing].map(([operator, networks]) => `; ${operator} is missing in ${networks.join(', ')}`).join('');
+  say(`${zoo.supported} of ${zoo.networks} real networks have only supported operators${missing}`);
+}
 
 const passed = new Set(verdicts.flatMap(({test, result}) => (result === 'passed' ? [test] : [])));
 const names = new Set([...passed].map(({name}) => name));

@@ -91,7 +91,7 @@ export function expectedOf({folder}: ConformanceTest): readonly Tensor[] {
 }
 
 /** "com.microsoft:QGemm" is com.microsoft.QGemm to us. */
-const plainName = (operator: string): string => operator.replace(/^ai\.onnx:/, '').replace(':', '.');
+export const plainName = (operator: string): string => operator.replace(/^ai\.onnx:/, '').replace(':', '.');
 
 /** The tests that pass, one a line, with the operators in each: none of them may be lost. */
 export const passedFile = (): string => packageFile('test', 'conformance', 'passed.txt');
