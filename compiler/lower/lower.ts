@@ -307,7 +307,9 @@ class Lowering {
     const producer = producerOf(this.graph, id);
     if (!producer || opOf(producer).view) return null;
     const placement = this.placed.get(id);
-    return placement ? this.ownerOf(placement.into.outputs[0].id) : `${id}`;
+    if (!placement) return `${id}`;
+    const whole = placement.into.outputs[0];
+    return sameSides(valueAt(this.graph, id).type.shape, whole.type.shape) ? this.ownerOf(whole.id) : null;
   }
 
   private weight(constant: Constant | null, type: TensorType, packing: Packing): View {
@@ -354,6 +356,10 @@ class Lowering {
 }
 
 const constantly = (view: View) => (): View => view;
+
+/** Rows and columns of a part are those of the whole: a border of the whole surrounds the part, too. */
+const sameSides = (part: readonly number[], whole: readonly number[]): boolean =>
+  part[2] === whole[2] && part[3] === whole[3];
 
 /** Same element, same place: one may be overwritten by the other as it is read. */
 const liesAlike = (a: View, b: View): boolean =>
