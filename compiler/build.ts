@@ -3,7 +3,7 @@ import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {basename, join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
-import {type Preference, preferences} from '../codegen/kernels/ways.js';
+import {type Chooser, type Preference, preferences} from '../codegen/kernels/ways.js';
 import {writeManifest} from '../codegen/manifest.js';
 import {cmakeLists, libraryArguments, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
@@ -36,6 +36,8 @@ export type BuildOptions = {
   readonly weights?: 'blob' | 'c';
   /** What kernels are chosen for: time (the default), or memory that weights take. */
   readonly prefer?: Preference;
+  /** How calls are computed, as `tune` found it; by default as `prefer` says. */
+  readonly chooser?: Chooser;
   /** Sizes of symbolic dimensions; 1 where none is given. */
   readonly bind?: ReadonlyMap<string, number>;
   /** Time each variant on this machine, once per library (kept in the user's cache). Default: true. */
@@ -80,7 +82,7 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
   const embedded = options.weights === 'c';
   const compiled = compile(loaded.module, {
     ...{targets, sources, embedded},
-    choose: preferences[options.prefer],
+    chooser: options.chooser ?? preferences[options.prefer],
     ...(options.observe && {observe: options.observe}),
   });
   const manifest = await replaceDirectory(directory, folder => writeBuild(folder, tasks, name, compiled, loaded, options));

@@ -1,7 +1,7 @@
 /** Module to files, as a pure function: passes, lowering, memory, C and weights. No disk, no C compiler. */
 import {createHash} from 'node:crypto';
 import {emitModule, type ModuleText} from '../codegen/c/module.js';
-import type {Choose} from '../codegen/kernels/ways.js';
+import {type Chooser, cheapest} from '../codegen/kernels/ways.js';
 import type {Target} from '../codegen/targets/index.js';
 import {type Layout, layOut, packWeights, seal} from '../codegen/weights.js';
 import type {Plan} from '../ir/plan.js';
@@ -30,18 +30,19 @@ export type CompileOptions = {
   /** File names for the header comment. */
   readonly sources: readonly string[];
   readonly embedded?: boolean;
-  /** Which of several ways to compute a call; by default the one that a cost model finds fastest. */
-  readonly choose?: Choose;
+  /** How calls are computed; by default as cost models find fastest. */
+  readonly chooser?: Chooser;
   readonly observe?: (report: PassReport) => void;
 };
 
-export function compile(module: Module, {targets, sources, embedded = false, choose, observe}: CompileOptions): Compiled {
+export function compile(module: Module, options: CompileOptions): Compiled {
+  const {targets, sources, embedded = false, chooser = cheapest, observe} = options;
   const optimized = runPasses(module, exact, observe);
   checkSupported(optimized);
-  const plan = planMemory(lower(optimized, choose));
+  const plan = planMemory(lower(optimized, chooser.way));
   const layout = layOut([plan]);
   const weights = packWeights(layout);
-  const facts = {plan, layout, generator: `dnnc ${version}`, sources, embedded};
+  const facts = {plan, layout, generator: `dnnc ${version}`, sources, embedded, chooseTile: chooser.tile};
   // The hash is of the code with a hash of zeros, and of the weights: it names this build, whatever the machine.
   const draft = targets.map(target => emitModule({...facts, target, hash: '0'.repeat(32)}));
   const digest = createHash('sha256').update(weights);

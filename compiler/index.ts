@@ -64,5 +64,7 @@ export {type Loaded, type LoadOptions, loadTasks} from './load.js';
 export {exact} from './pipeline.js';
 /** Tasks from models, `NAME=FILE[:OUTPUT]` and a configuration, as the command line takes them. */
 export {resolveTasks, type Task, type TaskOptions, type Tasks} from './tasks.js';
+/** Chooses kernels by timing them in the network on this machine; `build` takes the chooser. */
+export {type TuneOptions, type Tuning, tune} from './tune.js';
 /** Of the package. */
 export {version} from './version.js';

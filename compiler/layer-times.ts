@@ -1,6 +1,6 @@
 /** Time of each step of a build, beside what this machine could do at best, and how the step is computed. */
 import {join} from 'node:path';
-import {type Preference, whyOf} from '../codegen/kernels/ways.js';
+import {type Chooser, whyOf} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
 import {readsOf, type Step, type View, type Work} from '../ir/plan.js';
 import {elements, widthOf} from '../ir/tensor.js';
@@ -30,11 +30,7 @@ export type LayerTime = {
 
 export type LayerReport = {readonly peaks: Peaks; readonly layers: readonly LayerTime[]};
 
-export async function timeLayers(
-  {tasks, bound}: Opened,
-  prefer: Preference,
-  show: (doing: string) => void,
-): Promise<LayerReport> {
+export async function timeLayers({tasks, bound}: Opened, chooser: Chooser, show: (doing: string) => void): Promise<LayerReport> {
   const [target] = targetsNamed(['native']);
   show('measuring the machine');
   const peaks = await measurePeaks(target!);
@@ -45,7 +41,7 @@ export async function timeLayers(
     targets: [target!],
     weights: 'blob',
     bind: bound,
-    prefer,
+    chooser,
     measure: false,
     typed: false,
     flags: ['-DDNNC_TRACE'],

@@ -1,10 +1,7 @@
 /** Latency of a bound entry on this machine, remembered per build so that building again gives the same manifest. */
-import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import type {Entry} from '../runtime/index.js';
 import type {Latency} from '../runtime/manifest.js';
-import {cacheFolder} from './cache.js';
+import {keep, recall} from './cache.js';
 
 export type Percentiles = {readonly p10: number; readonly p50: number; readonly p90: number};
 
@@ -25,25 +22,15 @@ export function timeEntry(entry: Entry, budgetMs: number): readonly number[] {
 
 /** `key` names the code that runs; machine and key together name the measurement. */
 export function measureLatency(entry: Entry, host: string, key: string): Latency {
-  const file = join(cacheFolder('latency'), `${createHash('sha256').update(`${host} ${key}`).digest('hex')}.json`);
-  const known = remembered(file);
+  const known = percentilesOf(recall('latency', `${host} ${key}`));
   if (known) return {...known, threads: 1, host, measured: true};
   const {p10, p50, p90} = percentiles(timeEntry(entry, 200));
   const rounded = {p10: Number(p10.toPrecision(4)), p50: Number(p50.toPrecision(4)), p90: Number(p90.toPrecision(4))};
-  try {
-    mkdirSync(cacheFolder('latency'), {recursive: true});
-    writeFileSync(file, JSON.stringify(rounded));
-  } catch {
-    // A home that cannot be written only costs measuring again.
-  }
+  keep('latency', `${host} ${key}`, rounded);
   return {...rounded, threads: 1, host, measured: true};
 }
 
-function remembered(file: string): Percentiles | null {
-  try {
-    const {p10, p50, p90} = JSON.parse(readFileSync(file, 'utf8')) as Partial<Percentiles>;
-    return typeof p10 === 'number' && typeof p50 === 'number' && typeof p90 === 'number' ? {p10, p50, p90} : null;
-  } catch {
-    return null;
-  }
+function percentilesOf(kept: unknown): Percentiles | null {
+  const {p10, p50, p90} = (kept ?? {}) as Partial<Percentiles>;
+  return typeof p10 === 'number' && typeof p50 === 'number' && typeof p90 === 'number' ? {p10, p50, p90} : null;
 }

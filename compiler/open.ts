@@ -2,7 +2,7 @@
 import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
-import type {Preference} from '../codegen/kernels/ways.js';
+import type {Chooser, Preference} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
 import {load, type Manifest, type Session} from '../runtime/index.js';
 import {logName} from './artifacts.js';
@@ -27,6 +27,8 @@ export type OpenOptions = {
   readonly config?: string;
   readonly bind: ReadonlyMap<string, number>;
   readonly prefer?: Preference;
+  /** How calls are computed; by default as `prefer` says. */
+  readonly chooser?: Chooser;
   readonly target?: string;
   readonly flags?: readonly string[];
   readonly progress?: (doing: string) => void;
@@ -60,6 +62,7 @@ export async function open(paths: readonly string[], options: OpenOptions): Prom
     weights: 'blob',
     bind: options.bind,
     ...(options.prefer && {prefer: options.prefer}),
+    ...(options.chooser && {chooser: options.chooser}),
     measure: false,
     typed: false,
     ...(options.flags && {flags: options.flags}),
@@ -69,7 +72,8 @@ export async function open(paths: readonly string[], options: OpenOptions): Prom
   return {directory, manifest: built.manifest, session, tasks, bound: built.loaded.bound, built};
 }
 
-function isFolder(path: string): boolean {
+/** Fails where there is nothing at all. */
+export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {

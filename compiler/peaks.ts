@@ -1,12 +1,11 @@
 /** What one core of this machine reaches, measured once per target and compiler: the yardstick for layers. */
-import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {panelSize} from '../codegen/kernels/inventory.js';
 import {libraryArguments, libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {arrayTypes, openLoader} from '../runtime/index.js';
-import {cacheFolder} from './cache.js';
+import {keep, recall} from './cache.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel} from './host.js';
@@ -36,12 +35,11 @@ const sizes = [256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024] as const;
 /** Takes about a second the first time. */
 export async function measurePeaks(target: Target): Promise<Peaks> {
   const headers = collectHeaders(['peaks.h']);
-  const digest = createHash('sha256').update(`${cpuModel()} ${compilerVersion()} ${target.name} ${source}`);
-  for (const [, text] of headers) digest.update(text);
-  const file = join(cacheFolder('peaks'), `${digest.digest('hex').slice(0, 32)}.json`);
-  const known = remembered(file);
+  const texts = Array.from(headers, ([, text]) => text);
+  const key = [cpuModel(), compilerVersion(), target.name, source, ...texts].join('\n');
+  const known = ratesOf(recall('peaks', key));
   const [flops = 0, ...bandwidths] = known ?? (await measured(target, headers));
-  if (!known) remember(file, [flops, ...bandwidths]);
+  if (!known) keep('peaks', key, [flops, ...bandwidths]);
   return {flops, bandwidths: sizes.map((bytes, i) => ({bytes, perSecond: bandwidths[i] ?? 0}))};
 }
 
@@ -65,23 +63,9 @@ async function measured(target: Target, headers: Iterable<readonly [string, stri
   return Array.from(rates);
 }
 
-function remembered(file: string): readonly number[] | null {
-  try {
-    const rates: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const isRate = (rate: unknown): rate is number => typeof rate === 'number' && rate > 0;
-    return Array.isArray(rates) && rates.length === 4 && rates.every(isRate) ? rates : null;
-  } catch {
-    return null;
-  }
-}
-
-function remember(file: string, rates: readonly number[]): void {
-  try {
-    mkdirSync(cacheFolder('peaks'), {recursive: true});
-    writeFileSync(file, JSON.stringify(rates));
-  } catch {
-    // A home that cannot be written only costs measuring again.
-  }
+function ratesOf(kept: unknown): readonly number[] | null {
+  const isRate = (rate: unknown): rate is number => typeof rate === 'number' && rate > 0;
+  return Array.isArray(kept) && kept.length === 4 && kept.every(isRate) ? kept : null;
 }
 
 /** Seconds that a layer takes at least: its operations, or its bytes read from where a working set of that size lies. */

@@ -162,6 +162,15 @@ compiled('bench: median and tails, beside onnxruntime', async t => {
   t.true(Math.abs(result!.ratio - result!.onnxruntime.p50 / result!.ours.p50) < 0.01);
 });
 
+compiled('build --tune: the regret of the cost models, found once and remembered', async t => {
+  type Tuning = {layers: number; changed: number; modelMicroseconds: number; tunedMicroseconds: number};
+  const tune = () => dnnc('build', model, '--tune', '-o', join(folder, 'tuned'), '--no-measure', '--json');
+  const {tuning} = document<{tuning: Tuning}>(t, await tune());
+  t.is(tuning.layers, 2);
+  t.true(tuning.changed <= 2 && tuning.tunedMicroseconds > 0 && tuning.tunedMicroseconds <= tuning.modelMicroseconds);
+  t.deepEqual(document<{tuning: Tuning}>(t, await tune()).tuning, tuning);
+});
+
 compiled('evaluate: data from the flag and from the configuration beside the model', async t => {
   type Results = {
     results: {task: string; variant: string; metric: string; n: number; correct: number; value: number; interval: number[]}[];

@@ -2,7 +2,9 @@
 import type {KernelCall, Loop, View, Work, ZeroBorder} from '../../ir/plan.js';
 import {printScalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
-import {type Contract, choose, chooseTile, type Feature} from '../kernels/inventory.js';
+import {type Contract, choose, type Feature} from '../kernels/inventory.js';
+import {tiledSize} from '../kernels/tiles.js';
+import type {Chooser} from '../kernels/ways.js';
 import {cTypes, floatLiteral, scalarExpression, vectorExpression} from './expression.js';
 
 /** A function and the pointers that a call passes, in order. */
@@ -13,10 +15,10 @@ export type StaticFunction = {
   readonly stem: string;
 };
 
-export function functionOf(work: Work, features: readonly Feature[]): StaticFunction {
+export function functionOf(work: Work, features: readonly Feature[], chooseTile: Chooser['tile']): StaticFunction {
   switch (work.kind) {
     case 'kernel':
-      return kernelFunction(work, features);
+      return kernelFunction(work, features, chooseTile);
     case 'loop':
       return loopFunction(work);
     case 'zero-border':
@@ -29,10 +31,10 @@ export function functionOf(work: Work, features: readonly Feature[]): StaticFunc
 /** The placeholder for the function's own name, which is known once all functions are. */
 export const ownName = '@name@';
 
-function kernelFunction(call: KernelCall, features: readonly Feature[]): StaticFunction {
+function kernelFunction(call: KernelCall, features: readonly Feature[], chooseTile: Chooser['tile']): StaticFunction {
   const {contract, struct, params, epilogue} = call;
   const kernel = call.header === null ? choose(contract as Contract, features) : {fn: contract, header: call.header};
-  const fields = {...call.fields, ...tileFields(contract, call.fields, features)};
+  const fields = {...call.fields, ...tileFields(call, features, chooseTile)};
   const signature = params.map(
     ({name, role, view}) => `${role === 'read' ? 'const ' : ''}${cTypes[view?.dtype ?? 'f32']} *${name}`,
   );
@@ -65,18 +67,11 @@ ${silence}  return ${vectorExpression(epilogue)};
 }
 
 /** The register tile, for kernels that are given one. */
-function tileFields(contract: string, fields: KernelCall['fields'], features: readonly Feature[]): Record<string, number> {
-  const size = (name: string): number => fields[name] ?? 1;
-  const [oc, ic] = [size('oc'), size('ic')];
-  if (contract === 'conv2d_f32') {
-    const image = {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw')};
-    const {mr, nv, panelsOuter} = chooseTile({...image, oc, ic, groups: size('groups')}, features);
-    return {mr, nv, panels_outer: Number(panelsOuter)};
-  }
-  if (contract !== 'winograd_f32') return {};
-  // Each product is a 1x1 convolution of a row of tiles.
-  const {mr, nv} = chooseTile({oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc, ic, groups: 1}, features);
-  return {mr, nv};
+function tileFields(call: KernelCall, features: readonly Feature[], chooseTile: Chooser['tile']): Record<string, number> {
+  const size = tiledSize(call);
+  if (!size) return {};
+  const {mr, nv, panelsOuter} = chooseTile(size, features);
+  return call.contract === 'conv2d_f32' ? {mr, nv, panels_outer: Number(panelsOuter)} : {mr, nv};
 }
 
 /** Statements in lines of up to 120 columns. */

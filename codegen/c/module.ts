@@ -2,6 +2,7 @@
 import {showLoc} from '../../ir/diagnostics.js';
 import {alignment, type Entry, type Plan, type View} from '../../ir/plan.js';
 import {elements, widthOf} from '../../ir/tensor.js';
+import type {Chooser} from '../kernels/ways.js';
 import type {Target} from '../targets/index.js';
 import {blobAlignment, formatVersion, headerBytes, type Layout} from '../weights.js';
 import {cTypes} from './expression.js';
@@ -24,6 +25,7 @@ export type ModuleFacts = {
   readonly sources: readonly string[];
   /** 32 hex digits that tie code and weights together. */
   readonly hash: string;
+  readonly chooseTile: Chooser['tile'];
   /** The weights are an array in the program (`--weights c`), not a file. */
   readonly embedded: boolean;
 };
@@ -41,7 +43,7 @@ export function emitModule(facts: ModuleFacts): ModuleText {
   const entryNames = namesOf(plan);
   const bodies = plan.entries.map((entry, i) => {
     const calls = entry.steps.map((step, at) => {
-      const made = functionOf(step.work, target.features);
+      const made = functionOf(step.work, target.features, facts.chooseTile);
       const known = functions.get(made.text);
       const name = known?.name ?? identifier(numbered(made.stem, taken), taken);
       if (!known) functions.set(made.text, {name, function: made});

@@ -1,35 +1,54 @@
 /** Which of several ways to compute a call is the cheapest: estimates in cycles of a core with 512-bit vectors. */
 import type {Sizes} from '../../ir/op.js';
 import type {KernelCall} from '../../ir/plan.js';
-import {panelSize} from './inventory.js';
+import {type Feature, panelSize} from './inventory.js';
+import {type ConvolutionSize, chooseTile, type Tile} from './tiles.js';
 
-export type Choose = <W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]) => W;
+export type ChooseWay = <W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]) => W;
 
-/** By the cost model below. */
-export const cheapest: Choose = (_contract, sizes, ways) => leastOf(ways, way => convolutionCycles(way, sizes));
+/** Answers what a build may choose: how a call is computed when it is lowered, its register tile when C is written. */
+export type Chooser = {
+  readonly way: ChooseWay;
+  readonly tile: (size: ConvolutionSize, features: readonly Feature[]) => Tile;
+};
+
+/** By the cost models, below and in tiles.ts. */
+export const cheapest: Chooser = {way: (_contract, sizes, ways) => rankedWays(sizes, ways)[0], tile: chooseTile};
 
 /** The way with the smallest weights: for builds where memory counts for more than time. */
-export const smallest: Choose = (_contract, _sizes, ways) => ways[0];
+export const smallest: Chooser = {way: (_contract, _sizes, ways) => ways[0], tile: chooseTile};
 
 export type Preference = 'speed' | 'size';
-export const preferences: Readonly<Record<Preference, Choose>> = {speed: cheapest, size: smallest};
+export const preferences: Readonly<Record<Preference, Chooser>> = {speed: cheapest, size: smallest};
 
-function leastOf<W>(ways: readonly [W, ...W[]], cost: (way: W) => number): W {
-  let [best] = ways;
-  for (const way of ways) if (cost(way) < cost(best)) best = way;
-  return best;
+/** From the cheapest to the dearest. */
+export function rankedWays<W extends string>(sizes: Sizes, ways: readonly [W, ...W[]]): readonly [W, ...W[]] {
+  const cycles = (way: W): number => convolutionCycles(way, sizes);
+  const [first, ...others] = [...ways].sort((a, b) => cycles(a) - cycles(b));
+  return [first ?? ways[0], ...others];
 }
 
-/** How a kernel call is computed, in words, with the estimates that decided where there was a choice. */
-export function whyOf({contract, fields}: KernelCall): string {
+/** Whether a kernel call could have been computed in another way. */
+export function choosesWay({contract, fields}: KernelCall): boolean {
+  if (contract === 'winograd_f32') return true;
   const size = (name: string): number => fields[name] ?? 1;
-  const isWinograd = contract === 'winograd_f32';
-  const window = ['sh', 'sw', 'dh', 'dw', 'groups'].every(name => size(name) === 1) && size('kh') === 3 && size('kw') === 3;
-  if (!isWinograd && !(contract === 'conv2d_f32' && window)) return contract;
+  const plain = ['sh', 'sw', 'dh', 'dw', 'groups'].every(name => size(name) === 1);
+  return contract === 'conv2d_f32' && plain && size('kh') === 3 && size('kw') === 3;
+}
+
+/** The way that a kernel call is computed in. */
+export const wayOf = ({contract, fields}: KernelCall): string =>
+  contract === 'winograd_f32' ? `winograd-${fields.m}` : 'direct';
+
+/** How a kernel call is computed, in words, with the estimates that decided where there was a choice. */
+export function whyOf(call: KernelCall): string {
+  const {contract, fields} = call;
+  if (!choosesWay(call)) return contract;
   const estimates = (['direct', 'winograd-2', 'winograd-4'] as const)
     .map(way => `${way} ${(convolutionCycles(way, fields) / 1000).toFixed(0)}`)
     .join(', ');
-  const chosen = isWinograd ? `Winograd F(${size('m')}x${size('m')}, 3x3), ${size('tiles')} tiles` : 'direct';
+  const {m = 0, tiles = 0} = fields;
+  const chosen = contract === 'winograd_f32' ? `Winograd F(${m}x${m}, 3x3), ${tiles} tiles` : 'direct';
   return `${chosen}; estimated kilocycles: ${estimates}`;
 }
 

@@ -1,17 +1,21 @@
 /** `dnnc bench`: latency, beside onnxruntime in the same run if asked; per layer with GFLOP/s. */
 import type {Command} from 'commander';
+import {preferences} from '../../codegen/kernels/ways.js';
 import {fail} from '../../ir/diagnostics.js';
 import {cpuModel} from '../host.js';
 import {interleave, peerInputs, ratioOf} from '../interleave.js';
 import {type LayerReport, timeLayers} from '../layer-times.js';
 import type {Percentiles} from '../measure.js';
 import {openPeer, type Peer} from '../onnxruntime.js';
-import {type Opened, open} from '../open.js';
+import {isFolder, type Opened, open} from '../open.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {randomInput} from '../random-inputs.js';
-import {type JsonFlag, type ModelFlags, positive, withJson, withModelOptions} from './options.js';
+import {resolveTasks} from '../tasks.js';
+import {type Tuning, tune, tuningFacts, tuningText} from '../tune.js';
+import {type JsonFlag, type ModelFlags, positive, type TuneFlag, withJson, withModelOptions, withTune} from './options.js';
 
 type Flags = ModelFlags &
+  TuneFlag &
   JsonFlag & {
     readonly against?: string;
     readonly perLayer?: boolean;
@@ -30,7 +34,7 @@ export function defineBench(program: Command): void {
     .option('--threads <N>', 'threads of the peer; ours run on one', positive, 1)
     .option('--seconds <N>', 'how long to measure each variant', positive, 2)
     .option('--target <T>', 'which library to run (default: the best for this CPU)');
-  withJson(withModelOptions(command)).action(bench);
+  withJson(withTune(withModelOptions(command))).action(bench);
 }
 
 type Result = {
@@ -48,7 +52,8 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
     fail('usage', 'bench.against', flags.against, 'is not a known peer', '--against onnxruntime');
   const show = progress();
   try {
-    const opened = await open(paths, {...flags, progress: show});
+    const tuning = flags.tune ? await tuned(paths, flags, show) : null;
+    const opened = await open(paths, {...flags, ...(tuning && {chooser: tuning.chooser}), progress: show});
     const results: Result[] = [];
     for (const {id, task} of opened.manifest.variants) {
       show(`${id}: measuring`);
@@ -56,13 +61,21 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
       const peer = flags.against === undefined ? null : await openPeer(model, {threads: flags.threads});
       results.push(await measure(opened, task, id, peer, flags));
     }
-    const report = flags.perLayer ? await timeLayers(opened, flags.prefer, show) : null;
+    const report = flags.perLayer ? await timeLayers(opened, tuning?.chooser ?? preferences[flags.prefer], show) : null;
     show.done();
-    if (flags.json) printJson({host: cpuModel(), results, ...report});
-    else tell(results, report);
+    if (flags.json) printJson({host: cpuModel(), results, ...report, ...(tuning && {tuning: tuningFacts(tuning)})});
+    else tell(results, report, tuning);
   } finally {
     show.done();
   }
+}
+
+/** A folder's kernels are chosen already. */
+function tuned(paths: readonly string[], flags: Flags, show: (doing: string) => void): Promise<Tuning> {
+  const folder = paths.find(isFolder);
+  if (folder !== undefined) fail('usage', 'bench.tune', folder, 'is built already', 'name models, or use dnnc build --tune');
+  const {tasks} = resolveTasks({models: paths, tasks: flags.task, config: flags.config});
+  return tune(tasks, {prefer: flags.prefer, bind: flags.bind, progress: show});
 }
 
 async function measure(opened: Opened, task: string, variant: string, peer: Peer | null, flags: Flags): Promise<Result> {
@@ -76,7 +89,7 @@ async function measure(opened: Opened, task: string, variant: string, peer: Peer
   return times.peer ? {...result, onnxruntime: times.peer, ratio: ratioOf(times.peer, ours!)} : result;
 }
 
-function tell(results: readonly Result[], report: LayerReport | null): void {
+function tell(results: readonly Result[], report: LayerReport | null, tuning: Tuning | null): void {
   const rows = results.map(({variant, target, ours, onnxruntime, ratio}) => [
     variant,
     target,
@@ -87,6 +100,7 @@ function tell(results: readonly Result[], report: LayerReport | null): void {
   ]);
   const peer = results.some(({onnxruntime}) => onnxruntime) ? ['onnxruntime', 'ratio'] : [];
   say(table([['variant', 'target', 'median', 'p10', 'p90', ...peer], ...rows]));
+  if (tuning) say(`\n${tuningText(tuning)}`);
   if (report) tellLayers(report);
 }
 

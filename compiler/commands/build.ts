@@ -11,9 +11,20 @@ import {targetsNamed} from '../host.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {exact} from '../pipeline.js';
 import {resolveTasks, type Task} from '../tasks.js';
-import {collect, commaList, type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
+import {type Tuning, tune, tuningFacts, tuningText} from '../tune.js';
+import {
+  collect,
+  commaList,
+  type JsonFlag,
+  type ModelFlags,
+  type TuneFlag,
+  withJson,
+  withModelOptions,
+  withTune,
+} from './options.js';
 
 type Flags = ModelFlags &
+  TuneFlag &
   JsonFlag & {
     readonly output?: string;
     readonly name?: string;
@@ -36,7 +47,7 @@ export function defineBuild(program: Command): void {
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
-  withJson(withModelOptions(command)).action(runBuild);
+  withJson(withTune(withModelOptions(command))).action(runBuild);
 }
 
 async function runBuild(models: readonly string[], flags: Flags): Promise<void> {
@@ -47,6 +58,9 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const show = progress();
+  const tuning = flags.tune
+    ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, progress: show}).finally(show.done)
+    : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,
@@ -54,14 +68,15 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     weights,
     bind: flags.bind,
     prefer: flags.prefer,
+    ...(tuning && {chooser: tuning.chooser}),
     measure: flags.measure,
     evaluate: labelledData(tasks, flags.evaluate),
     observe: dumping(flags.dumpIrAfter),
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
-  if (flags.json) printJson(document(built, tasks, seconds));
-  else tell(built, seconds);
+  if (flags.json) printJson(document(built, tasks, seconds, tuning));
+  else tell(built, seconds, tuning);
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */
@@ -89,7 +104,7 @@ function dumping(what: string | undefined): (report: PassReport) => void {
   };
 }
 
-const document = ({directory, name, manifest}: Built, tasks: readonly Task[], seconds: number) => ({
+const document = ({directory, name, manifest}: Built, tasks: readonly Task[], seconds: number, tuning: Tuning | null) => ({
   directory: resolve(directory),
   name,
   tasks: tasks.map(task => task.name),
@@ -106,9 +121,10 @@ const document = ({directory, name, manifest}: Built, tasks: readonly Task[], se
     ...(latency && {latency}),
   })),
   shared: [],
+  ...(tuning && {tuning: tuningFacts(tuning)}),
 });
 
-function tell({directory, name, loaded, manifest}: Built, seconds: number): void {
+function tell({directory, name, loaded, manifest}: Built, seconds: number, tuning: Tuning | null): void {
   for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
   const rows = manifest.variants.map(variant => {
     const latency = Object.values(variant.latency ?? {})[0];
@@ -123,6 +139,7 @@ function tell({directory, name, loaded, manifest}: Built, seconds: number): void
     ];
   });
   say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
+  if (tuning) say(`\n${tuningText(tuning)}`);
   say(
     `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
   );

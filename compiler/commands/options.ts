@@ -33,6 +33,9 @@ export const withModelOptions = (command: Command): Command =>
     )
     .option('--bind <NAME=N>', 'size of a symbolic dimension (default: 1); repeatable', binding, new Map<string, number>());
 
+export const withTune = (command: Command): Command =>
+  command.option('--tune', 'choose kernels by timing them on this machine (remembered), not by a cost model');
+
 export const withJson = (command: Command): Command => command.option('--json', 'print one JSON document and nothing else');
 
 export type ModelFlags = {
@@ -41,4 +44,5 @@ export type ModelFlags = {
   readonly bind: ReadonlyMap<string, number>;
   readonly prefer: Preference;
 };
+export type TuneFlag = {readonly tune?: boolean};
 export type JsonFlag = {readonly json?: boolean};

@@ -4,7 +4,7 @@
  * Borders are found by lowering again until nobody asks for more; two rounds are usual.
  */
 
-import {type Choose, cheapest} from '../../codegen/kernels/ways.js';
+import {type ChooseWay, cheapest} from '../../codegen/kernels/ways.js';
 import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
 import {constantOf, inputsFor, nodesFor, outputNames, producerOf, valueAt} from '../../ir/graph.js';
@@ -32,7 +32,7 @@ import {chooseLayouts, freshStrides, isDense, isReadAsImage, type Layout, placem
 import {isRounded} from './rounding.js';
 
 /** One entry per head; memory is not planned yet. */
-export function lower(module: Module, choose: Choose = cheapest): Plan {
+export function lower(module: Module, choose: ChooseWay = cheapest.way): Plan {
   return {name: module.name, entries: module.heads.map(head => lowerHead(module, head, choose)), memory: null};
 }
 
@@ -40,7 +40,7 @@ export function lower(module: Module, choose: Choose = cheapest): Plan {
 type Owner = string;
 type Borders = Map<Owner, Border>;
 
-function lowerHead(module: Module, head: Head, choose: Choose): Entry {
+function lowerHead(module: Module, head: Head, choose: ChooseWay): Entry {
   const nodes = nodesFor(module.graph, head.outputs);
   const graph: Graph = {...module.graph, inputs: inputsFor(module.graph, head), nodes};
   const borders: Borders = new Map();
@@ -78,9 +78,9 @@ class Lowering {
   private readonly images = new Map<ValueId, Owner>();
   private readonly weights = new Map<string, number>();
   private readonly outputs: number[];
-  private readonly choose: Choose;
+  private readonly choose: ChooseWay;
 
-  constructor(graph: Graph, head: Head, borders: Borders, choose: Choose) {
+  constructor(graph: Graph, head: Head, borders: Borders, choose: ChooseWay) {
     this.graph = graph;
     this.head = head;
     this.borders = borders;
@@ -358,8 +358,7 @@ class Lowering {
 const constantly = (view: View) => (): View => view;
 
 /** Rows and columns of a part are those of the whole: a border of the whole surrounds the part, too. */
-const sameSides = (part: readonly number[], whole: readonly number[]): boolean =>
-  part[2] === whole[2] && part[3] === whole[3];
+const sameSides = (part: readonly number[], whole: readonly number[]): boolean => part[2] === whole[2] && part[3] === whole[3];
 
 /** Same element, same place: one may be overwritten by the other as it is read. */
 const liesAlike = (a: View, b: View): boolean =>
