@@ -18,5 +18,9 @@ export const exact: readonly Pass[] = [
   fusePadding, // before fold-batchnorm: it looks for a convolution, not for its padding
   foldBatchnorm, // before anything reads an activation: scales belong to the weights
   commonSubexpressions, // before fuse: a fused node hides the equal half
-  fuse, // last: it makes nodes that no other pass reads
+  fuse, // late: it makes nodes that the passes above do not read
+  // Again: a reshape moves past what has become one element-wise node, which then may join what is before the reshape.
+  canonicalize,
+  commonSubexpressions,
+  fuse,
 ];

@@ -90,7 +90,7 @@ function labelledData(tasks: readonly Task[], flags: readonly string[]) {
 }
 
 function dumping(what: string | undefined): (report: PassReport) => void {
-  const known = ['all', 'changed', ...exact.map(pass => pass.name)];
+  const known = ['all', 'changed', ...new Set(exact.map(pass => pass.name))];
   if (what !== undefined && !known.includes(what))
     fail('usage', 'build.dump', what, 'is not a pass', `one of ${known.join(', ')}`);
   const debug = debugObserver();
