@@ -2,14 +2,14 @@
 import {join} from 'node:path';
 import {type Chooser, whyOf} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
-import {readsOf, type Step, type View, type Work} from '../ir/plan.js';
-import {elements, widthOf} from '../ir/tensor.js';
+import type {Step} from '../ir/plan.js';
 import {load} from '../runtime/index.js';
 import {build} from './build.js';
+import {floorOf, workingSetOf} from './floors.js';
 import {targetsNamed} from './host.js';
 import {percentiles} from './measure.js';
 import {type Opened, temporaryFolder} from './open.js';
-import {floorOf, measurePeaks, type Peaks} from './peaks.js';
+import {measurePeaks, type Peaks} from './peaks.js';
 import {randomInput} from './random-inputs.js';
 
 export type LayerTime = {
@@ -51,7 +51,7 @@ export async function timeLayers({tasks, bound}: Opened, chooser: Chooser, show:
   const {plan} = built.compiled;
   const layers = plan.entries.flatMap(({task, steps}, at) => {
     const variant = built.manifest.variants.find(each => each.task === task);
-    const workingSet = (plan.memory?.entryBytes[at]?.bytes ?? 0) + (variant?.loadBytes ?? 0);
+    const workingSet = workingSetOf(plan, at, variant?.loadBytes ?? 0);
     const times = medianTimes(session.entry(task), steps.length);
     return steps.map((step, i) => layerOf(task, step, i, times[i]!, workingSet, peaks));
   });
@@ -68,18 +68,12 @@ function medianTimes(entry: ReturnType<ReturnType<typeof load>['entry']>, steps:
   return Array.from({length: steps}, (_, step) => percentiles(samples.map(sums => sums[step] ?? 0)).p50 / iterations / 1000);
 }
 
-function layerOf(
-  task: string,
-  {text, work, macs}: Step,
-  step: number,
-  microseconds: number,
-  workingSet: number,
-  peaks: Peaks,
-): LayerTime {
-  const floor = floorOf(peaks, 2 * macs, bytesOfWork(work), workingSet);
+function layerOf(task: string, step: Step, index: number, microseconds: number, workingSet: number, peaks: Peaks): LayerTime {
+  const {text, work, macs} = step;
+  const floor = floorOf(step, workingSet, peaks);
   return {
     task,
-    step,
+    step: index,
     layer: text === '' ? (work.kind === 'loop' ? 'copy' : work.kind) : text,
     microseconds: Number(microseconds.toFixed(2)),
     gflops: macs > 0 ? Number(((2 * macs) / microseconds / 1000).toFixed(1)) : null,
@@ -89,16 +83,3 @@ function layerOf(
     way: work.kind === 'kernel' ? whyOf(work) : 'generated loop',
   };
 }
-
-/** Bytes that a step reads and writes once, weights included. */
-function bytesOfWork(work: Work): number {
-  if (work.kind === 'zero-border') return 0;
-  const written =
-    work.kind === 'loop'
-      ? [work.write]
-      : work.params.flatMap(({role, name, view}) => (role === 'write' && name !== 'scratch' && view ? [view] : []));
-  return [...readsOf(work), ...written].reduce((sum, view) => sum + distinct(view) * widthOf(view.dtype), 0);
-}
-
-/** Elements of a view, each counted once however often it is broadcast. */
-const distinct = ({shape, strides}: View): number => elements(shape.filter((_, axis) => strides[axis] !== 0));

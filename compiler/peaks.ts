@@ -67,15 +67,3 @@ function ratesOf(kept: unknown): readonly number[] | null {
   const isRate = (rate: unknown): rate is number => typeof rate === 'number' && rate > 0;
   return Array.isArray(kept) && kept.length === 4 && kept.every(isRate) ? kept : null;
 }
-
-/** Seconds that a layer takes at least: its operations, or its bytes read from where a working set of that size lies. */
-export function floorOf(
-  {flops, bandwidths}: Peaks,
-  operations: number,
-  bytes: number,
-  workingSet: number,
-): {seconds: number; bound: 'compute' | 'memory'} {
-  const {perSecond} = bandwidths.find(level => workingSet <= level.bytes) ?? bandwidths.at(-1)!;
-  const [compute, memory] = [operations / flops, bytes / perSecond];
-  return compute >= memory ? {seconds: compute, bound: 'compute'} : {seconds: memory, bound: 'memory'};
-}

@@ -1,16 +1,23 @@
 /** What the table holds, and its means. */
 import type {Percentiles} from '../../compiler/measure.js';
+import type {FirstResult} from './first-result.js';
 
 export type Row = {
   readonly model: string;
   readonly target: string;
   readonly macs: number;
   readonly weightBytes: number;
+  /** Weights as they are packed for the kernels. */
+  readonly packedBytes: number;
+  /** Milliseconds that the layers take at this machine's measured peaks, each done as it is defined. */
+  readonly floor: number;
   /** Milliseconds. */
   readonly ours: Percentiles;
   readonly onnxruntime?: Percentiles;
   /** onnxruntime's median over ours. */
   readonly ratio?: number;
+  /** In fresh processes, of the last target only. */
+  readonly first?: {readonly ours: FirstResult; readonly onnxruntime: FirstResult | null};
   readonly arenaBytes: number;
   readonly arenaLowerBound: number;
   /** Of the library's machine code. */
@@ -30,6 +37,7 @@ export type Mean = {
   readonly target: string;
   readonly count: number;
   readonly ratio: number;
+  readonly least: number;
 };
 
 const isQuantized = ({model}: Row): boolean => /\.(qdq|qoperator|int8)\.onnx$/.test(model);
@@ -41,8 +49,26 @@ export function meansOf(rows: readonly (Row | Failure)[]): readonly Mean[] {
   return targets.flatMap(target =>
     (['float', 'quantized'] as const).flatMap((models): readonly Mean[] => {
       const its = compared.filter(row => row.target === target && isQuantized(row) === (models === 'quantized'));
-      const mean = Math.exp(its.reduce((sum, row) => sum + Math.log(row.ratio!), 0) / its.length);
-      return its.length === 0 ? [] : [{models, target, count: its.length, ratio: Number(mean.toFixed(3))}];
+      const ratios = its.map(row => row.ratio!);
+      return its.length === 0 ? [] : [{models, target, count: its.length, ratio: meanOf(ratios), least: Math.min(...ratios)}];
     }),
   );
+}
+
+/** The geometric mean, three digits after the point. */
+export const meanOf = (ratios: readonly number[]): number =>
+  Number(Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length).toFixed(3));
+
+export type Change = {readonly model: string; readonly target: string; readonly before: number; readonly now: number};
+
+/** Rows of both tables, with the ratios of both. */
+export function changesOf(before: readonly (Row | Failure)[], now: readonly (Row | Failure)[]): readonly Change[] {
+  const keyOf = ({model, target}: Row): string => `${model} ${target}`;
+  const earlier = new Map(before.filter(isRow).map(row => [keyOf(row), row.ratio]));
+  return now.filter(isRow).flatMap(row => {
+    const ratio = earlier.get(keyOf(row));
+    return ratio === undefined || row.ratio === undefined
+      ? []
+      : [{model: row.model, target: row.target, before: ratio, now: row.ratio}];
+  });
 }

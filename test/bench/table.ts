@@ -1,41 +1,50 @@
 /**
  * One table of what every model costs, beside onnxruntime in the same run:
  *
- *     npm run bench -- [models or folders...] [--json] [--seconds N] [--target T,T]
+ *     npm run bench -- [models or folders...] [--json] [--seconds N] [--target T,T] [--compare EARLIER.json]
  */
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {basename, join, relative} from 'node:path';
+import {join, relative} from 'node:path';
 import {Command} from 'commander';
 import type {Target} from '../../codegen/targets/index.js';
 import {build} from '../../compiler/build.js';
 import {compilerVersion} from '../../compiler/cc.js';
 import {commaList, positive} from '../../compiler/commands/options.js';
+import {floorOfEntry} from '../../compiler/floors.js';
 import {cpuModel, runsHere, targetsNamed} from '../../compiler/host.js';
 import {interleave, peerInputs, ratioOf} from '../../compiler/interleave.js';
 import {hasOnnxruntime, openPeer} from '../../compiler/onnxruntime.js';
-import {bytesText, countText, printJson, progress, say, table, timeText} from '../../compiler/output.js';
+import {printJson, progress} from '../../compiler/output.js';
+import {measurePeaks, type Peaks} from '../../compiler/peaks.js';
 import {randomInput} from '../../compiler/random-inputs.js';
 import {resolveTasks} from '../../compiler/tasks.js';
 import {fail} from '../../ir/diagnostics.js';
 import {load} from '../../runtime/index.js';
 import {codeBytes} from './elf.js';
+import {firstResults} from './first-result.js';
 import {defaultModels, modelsIn} from './models.js';
-import {type Failure, isRow, meansOf, type Row} from './rows.js';
+import {changesOf, type Failure, meansOf, type Row} from './rows.js';
+import {tell} from './tell.js';
 
 const command = new Command('bench')
   .description('size and speed of models, beside onnxruntime in the same run if it is installed')
   .argument('[models...]', 'ONNX files and folders of them (default: the examples, and ../shared/models if it is there)')
   .option('--json', 'print one JSON document and nothing else')
   .option('--seconds <N>', 'how long to measure each model', positive, 2)
+  .option('--compare <FILE>', 'an earlier --json document: what moved since')
   .option('--target <T[,T]>', 'targets (default: native)', commaList, [])
   .parse();
-const flags = command.opts<{json?: boolean; seconds: number; target: readonly string[]}>();
+const flags = command.opts<{json?: boolean; seconds: number; target: readonly string[]; compare?: string}>();
+const earlier = flags.compare === undefined ? null : readEarlier(flags.compare);
 
 const targets = targetsNamed(flags.target.length === 0 ? ['native'] : flags.target);
 const foreign = targets.find(target => !runsHere(target));
 if (foreign) fail('usage', 'bench.target', foreign.name, 'does not run on this CPU', 'leave it out');
 const show = progress();
+show('measuring the machine');
+const peaks = new Map<Target, Peaks>();
+for (const target of targets) peaks.set(target, await measurePeaks(target));
 const peer = await hasOnnxruntime();
 const host = {cpu: cpuModel(), node: process.version, compiler: compilerVersion(), date: new Date().toISOString()};
 const files = command.args.length === 0 ? defaultModels() : command.args.flatMap(modelsIn);
@@ -46,8 +55,9 @@ for (const [i, file] of files.entries()) {
   rows.push(...(await measureModel(file)));
 }
 show.done();
-if (flags.json) printJson({host, seconds: flags.seconds, results: rows, means: meansOf(rows)});
-else tell();
+const changes = earlier && changesOf(earlier, rows);
+if (flags.json) printJson({host, seconds: flags.seconds, results: rows, means: meansOf(rows), ...(changes && {changes})});
+else tell({host, rows, peer, changes: changes && {since: flags.compare ?? '', changes}});
 process.exitCode = rows.length === 0 ? 2 : 0;
 
 async function measureModel(file: string): Promise<readonly (Row | Failure)[]> {
@@ -84,15 +94,26 @@ async function measured(file: string, model: string, directory: string): Promise
   const inputs = declared.map((input, i) => randomInput(input, 1 + i));
   const timed = peer ? {peer: await openPeer(file), inputs: peerInputs(built, declared, inputs)} : null;
   const times = await interleave(entries, inputs, timed, flags.seconds);
-  const {macs, weightBytes, arenaBytes, arenaLowerBound} = variant;
+  await timed?.peer.close();
+  const scratch = join(directory, '..');
+  const last = targets.at(-1)!;
+  const first = firstResults(
+    scratch,
+    {place: directory, target: last.name, inputs},
+    timed && {place: file, inputs: timed.inputs},
+  );
+  const {macs, weightBytes, loadBytes, arenaBytes, arenaLowerBound} = variant;
   const library = (target: Target): string => built.manifest.libraries.find(each => each.target === target.name)!.file;
   return targets.map((target, i) => ({
     model,
     target: target.name,
     macs,
     weightBytes,
+    packedBytes: loadBytes,
+    floor: Number(floorOfEntry(built.compiled.plan, 0, loadBytes, peaks.get(target)!).toPrecision(4)),
     ours: times.ours[i]!,
     ...(times.peer && {onnxruntime: times.peer, ratio: ratioOf(times.peer, times.ours[i]!)}),
+    ...(target === last && {first}),
     arenaBytes,
     arenaLowerBound,
     codeBytes: codeBytes(join(directory, library(target))),
@@ -101,36 +122,10 @@ async function measured(file: string, model: string, directory: string): Promise
   }));
 }
 
-function tell(): void {
-  say(`${host.cpu}; node ${host.node}; ${host.compiler}; ${host.date.slice(0, 10)}; one thread\n`);
-  const lines = rows
-    .filter(isRow)
-    .map(row => [
-      basename(row.model, '.onnx'),
-      ...(targets.length > 1 ? [row.target] : []),
-      countText(row.macs),
-      bytesText(row.weightBytes),
-      timeText(row.ours.p50),
-      ...(peer ? [timeText(row.onnxruntime!.p50), `${row.ratio!.toFixed(2)}x`] : []),
-      bytesText(row.arenaBytes),
-      row.arenaLowerBound > 0 ? `${((100 * row.arenaBytes) / row.arenaLowerBound).toFixed(1)}%` : '-',
-      bytesText(row.codeBytes),
-      row.compileSeconds.toFixed(1),
-      row.buildSeconds.toFixed(1),
-    ]);
-  const head = [
-    'model',
-    ...(targets.length > 1 ? ['target'] : []),
-    'MACs',
-    'weights',
-    'time',
-    ...(peer ? ['onnxruntime', 'ratio'] : []),
-  ];
-  if (lines.length > 0) say(table([[...head, 'arena', 'of bound', 'code', 'cc s', 'build s'], ...lines]));
-  for (const row of rows) if (!isRow(row)) say(`\n${row.model}: ${row.error}`);
-  const means = meansOf(rows);
-  if (means.length > 0) say('');
-  for (const {models, target, ratio, count} of means)
-    say(`geometric mean of ${count} ratios, ${models} models, ${target}: ${ratio.toFixed(2)}x`);
-  if (!peer) say('\nonnxruntime-node is not installed: nothing to compare with');
+function readEarlier(file: string): readonly (Row | Failure)[] {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as {results: readonly (Row | Failure)[]}).results;
+  } catch (error) {
+    return fail('input', 'bench.compare', file, `cannot be read: ${(error as Error).message}`, 'give what --json printed');
+  }
 }
