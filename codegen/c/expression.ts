@@ -44,6 +44,9 @@ const single: ReadonlySet<string> = new Set(
   'add sub mul div max min maximum minimum neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
 );
 
+/** What asks about numbers and gives a truth: bare numbers are asked as they are. */
+const ofNumbers: ReadonlySet<string> = new Set(['lt', 'le', 'eq', 'isnan', 'isinf']);
+
 /** A call as C spells it, its arguments in that order. */
 type Spelling = {readonly fn: string; readonly args: readonly Scalar[]};
 
@@ -96,7 +99,8 @@ export function scalarExpression(expression: Scalar, args: readonly string[], ty
     case 'call': {
       const {fn} = expression;
       const branches = fn === 'select' ? expression.args.slice(1) : expression.args;
-      const type = branches.map(x => typeOfScalar(x, types)).find(found => found !== null) ?? wanted;
+      const type =
+        branches.map(x => typeOfScalar(x, types)).find(found => found !== null) ?? (ofNumbers.has(fn) ? 'f64' : wanted);
       const name = (plain: string): string => (type === 'f32' && single.has(plain) ? `s_${plain}` : `${plain}_${type}`);
       if ((fn === 'max' || fn === 'min') && (type === 'f32' || type === 'f64')) {
         const spelt = extreme(fn, expression.args);
