@@ -115,11 +115,15 @@ test('every header compiles alone, as C and as C++', async t => {
 });
 
 test('choose takes the most special kernel that the target runs', t => {
-  t.is(choose('conv2d_f32', []).fn, 'conv2d_f32_portable');
-  t.is(choose('conv2d_f32', ['avx2']).fn, 'conv2d_f32_portable');
-  t.is(choose('conv2d_f32', ['avx2', 'fma']).fn, 'conv2d_f32_simd');
-  t.deepEqual(choose('matmul_f32', ['avx2', 'fma', 'avx512f']).needs, ['avx512f']);
-  for (const contract of new Set<Contract>(kernels.map(row => row.contract))) t.deepEqual(choose(contract, []).needs, []);
+  const uneven = {oh: 7, ow: 7, oc: 32, mr: 14, nv: 2};
+  t.is(choose('conv2d_f32', [], uneven).fn, 'conv2d_f32_portable');
+  t.is(choose('conv2d_f32', ['avx2'], uneven).fn, 'conv2d_f32_portable');
+  t.is(choose('conv2d_f32', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_simd');
+  t.is(choose('conv2d_f32', ['avx2', 'fma'], {...uneven, oh: 8}).fn, 'conv2d_f32_simd_even');
+  t.is(choose('conv2d_f32', ['avx512f'], {...uneven, mr: 7}).fn, 'conv2d_f32_simd_even');
+  t.is(choose('conv2d_f32', ['avx512f'], {...uneven, mr: 7, oc: 40}).fn, 'conv2d_f32_simd');
+  t.deepEqual(choose('matmul_f32', ['avx2', 'fma', 'avx512f'], {}).needs, ['avx512f']);
+  for (const contract of new Set<Contract>(kernels.map(row => row.contract))) t.deepEqual(choose(contract, [], {}).needs, []);
   for (const {header, fn} of kernels) t.true(readFileSync(join(folder, header), 'utf8').includes(` ${fn}(`), fn);
 });
 

@@ -33,8 +33,8 @@ export const ownName = '@name@';
 
 function kernelFunction(call: KernelCall, features: readonly Feature[], chooseTile: Chooser['tile']): StaticFunction {
   const {contract, struct, params, epilogue} = call;
-  const kernel = call.header === null ? choose(contract as Contract, features) : {fn: contract, header: call.header};
   const fields = {...call.fields, ...tileFields(call, features, chooseTile)};
+  const kernel = call.header === null ? choose(contract as Contract, features, fields) : {fn: contract, header: call.header};
   const signature = params.map(
     ({name, role, view}) => `${role === 'read' ? 'const ' : ''}${cTypes[view?.dtype ?? 'f32']} *${name}`,
   );

@@ -16,6 +16,9 @@ export type Feature =
   | 'neon'
   | 'simd128';
 
+/** Output channels in one panel of packed weights. */
+export const panelSize = 16;
+
 /** What a kernel computes and with which signature. */
 export type Contract = 'conv2d_f32' | 'winograd_f32' | 'depthwise_f32' | 'maxpool_f32' | 'avgpool_f32' | 'matmul_f32';
 
@@ -27,6 +30,14 @@ export interface Kernel {
   readonly header: string;
   /** The target must have all of these. */
   readonly needs: readonly Feature[];
+  /** Which calls it can do, by their fields; all where absent. */
+  readonly fits?: (fields: Readonly<Record<string, number>>) => boolean;
+}
+
+/** Tiles leave no rows and no channels over: such code compiles in half the time. */
+function isEven({oh = 1, ow = 1, oc = 1, mr = 1, nv = 1}: Readonly<Record<string, number>>): boolean {
+  const lines = Math.max(1, Math.min(Math.floor(mr / ow), oh));
+  return oh % lines === 0 && oc % Math.min(nv * panelSize, oc) === 0;
 }
 
 /** Rows of one contract go from plain to special; the first is portable C and the reference in the tests. */
@@ -43,15 +54,23 @@ export const kernels: readonly Kernel[] = (
   {contract, fn: `${contract}_portable`, header, needs: []},
   {contract, fn: `${contract}_simd`, header, needs: ['avx2', 'fma']},
   {contract, fn: `${contract}_simd`, header, needs: ['avx512f']},
+  ...(contract === 'conv2d_f32'
+    ? ([['avx2', 'fma'], ['avx512f']] as const).map(needs => ({
+        contract,
+        fn: `${contract}_simd_even`,
+        header,
+        needs,
+        fits: isEven,
+      }))
+    : []),
 ]);
 
-/** The last kernel of a contract that a target with these features can run. */
-export function choose(contract: Contract, features: Iterable<Feature>): Kernel {
+/** The last kernel of a contract that does a call with these fields, tile included, on a target with these features. */
+export function choose(contract: Contract, features: Iterable<Feature>, fields: Readonly<Record<string, number>>): Kernel {
   const has = new Set(features);
-  const kernel = kernels.findLast(row => row.contract === contract && row.needs.every(need => has.has(need)));
+  const kernel = kernels.findLast(
+    row => row.contract === contract && row.needs.every(need => has.has(need)) && (row.fits?.(fields) ?? true),
+  );
   if (!kernel) throw new RangeError(`no kernel for ${contract}`);
   return kernel;
 }
-
-/** Output channels in one panel of packed weights. */
-export const panelSize = 16;

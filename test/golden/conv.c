@@ -95,7 +95,7 @@ static void conv2d_1(const float *x, const float *w, const float *b, float *y) {
   s.n = 1; s.oh = 4; s.ow = 4; s.xn = 300; s.xh = 30; s.xw = 3; s.yn = 128; s.yh = 32; s.yw = 8; s.extras = 0;
   s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.oc = 8; s.ic = 3;
   s.groups = 1; s.kh = 3; s.kw = 3; s.sh = 2; s.sw = 2; s.dh = 1; s.dw = 1; s.mr = 8; s.nv = 1; s.panels_outer = 0;
-  conv2d_f32_simd(x, w, b, y, 0, 0, s, conv2d_1_epilogue);
+  conv2d_f32_simd_even(x, w, b, y, 0, 0, s, conv2d_1_epilogue);
 }
 
 DNNC_INLINE dnnc_v conv2d_2_epilogue(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
@@ -107,7 +107,7 @@ static void conv2d_2(const float *x, const float *w, const float *b, float *y, c
   s.n = 1; s.oh = 1; s.ow = 16; s.xn = 128; s.xh = 32; s.xw = 8; s.yn = 128; s.yh = 32; s.yw = 8; s.extras = 1;
   s.e0n = 128; s.e0c = 1; s.e0h = 32; s.e0w = 8; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.oc = 8; s.ic = 8;
   s.groups = 1; s.kh = 1; s.kw = 1; s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.mr = 8; s.nv = 1; s.panels_outer = 0;
-  conv2d_f32_simd(x, w, b, y, e0, 0, s, conv2d_2_epilogue);
+  conv2d_f32_simd_even(x, w, b, y, e0, 0, s, conv2d_2_epilogue);
 }
 
 static void avgpool_1(const float *x, float *y) {
@@ -123,7 +123,7 @@ static void conv2d_3(const float *x, const float *w, const float *b, float *y) {
   s.n = 1; s.oh = 1; s.ow = 1; s.oc = 5; s.kh = 1; s.kw = 1; s.ic = 8; s.groups = 1; s.sh = 1; s.sw = 1; s.dh = 1;
   s.dw = 1; s.xn = 0; s.xh = 0; s.xw = 8; s.yn = 0; s.yh = 0; s.yw = 5; s.extras = 0; s.e0n = 0; s.e0c = 0; s.e0h = 0;
   s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.mr = 1; s.nv = 1; s.panels_outer = 0;
-  conv2d_f32_simd(x, w, b, y, 0, 0, s, dnnc_identity);
+  conv2d_f32_simd_even(x, w, b, y, 0, 0, s, dnnc_identity);
 }
 
 static void softmax_1(const float *x, float *y) {

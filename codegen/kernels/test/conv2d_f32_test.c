@@ -1,4 +1,4 @@
-/* conv2d_f32_test.c: conv2d_f32_portable and conv2d_f32_simd against a naive loop, on random shapes and on literal ones. */
+/* conv2d_f32_test.c: conv2d_f32_portable, _simd and _simd_even against a naive loop, on random shapes and on literal ones. */
 #include "check.h"
 #include "conv2d_f32.h"
 
@@ -64,6 +64,9 @@ static void run_portable(const float *x, const float *w, const float *b, float *
 static void run_simd(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1) {
   conv2d_f32_simd(x, w, b, y, e0, e1, current, check_epilogue);
 }
+static void run_simd_even(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1) {
+  conv2d_f32_simd_even(x, w, b, y, e0, e1, current, check_epilogue);
+}
 #endif
 
 /* A shape with strides that leave gaps of `gap` elements between columns, rows and images. */
@@ -99,6 +102,8 @@ static void check_random_shape(void) {
   check("portable", run_portable, s, in_place);
 #if DNNC_LANES > 1
   check("simd", run_simd, s, in_place);
+  const int lines = dnnc_max(1, dnnc_min(s.mr / s.ow, s.oh));
+  if (s.oh % lines == 0 && s.oc % dnnc_min(s.nv * 16, s.oc) == 0) check("simd even", run_simd_even, s, in_place);
 #endif
 }
 
