@@ -5,7 +5,7 @@
  * 40..47 checksum of everything from byte 64 on, 48..63 zero. Little-endian. Weights begin at multiples of 64.
  */
 import {invariant} from '../ir/diagnostics.js';
-import type {Packing, Plan, Weight} from '../ir/plan.js';
+import {everyEntry, type Packing, type Plan, type Weight} from '../ir/plan.js';
 import {widthOf} from '../ir/tensor.js';
 import {panelSize} from './kernels/inventory.js';
 
@@ -31,7 +31,7 @@ export function layOut(plans: readonly Plan[]): Layout {
   const weights: Weight[] = [];
   let bytes = headerBytes;
   for (const plan of plans)
-    for (const entry of plan.entries)
+    for (const entry of everyEntry(plan))
       for (const root of entry.roots) {
         if (root.kind !== 'weights' || offsets.has(keyOf(root.weight))) continue;
         offsets.set(keyOf(root.weight), bytes);

@@ -40,6 +40,8 @@ export type BuildOptions = {
   readonly chooser?: Chooser;
   /** Sizes of symbolic dimensions; 1 where none is given. */
   readonly bind?: ReadonlyMap<string, number>;
+  /** Whether models that prepare an input alike look at one, and compute once what they compute alike. Default: true. */
+  readonly share?: boolean;
   /** Time each variant on this machine, once per library (kept in the user's cache). Default: true. */
   readonly measure?: boolean;
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
@@ -73,10 +75,10 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
     measure: true,
     ...given,
   };
-  const {directory, targets, bind, progress = () => {}} = options;
+  const {directory, targets, bind, share = true, progress = () => {}} = options;
   const name = prefixOf(options.name);
   progress('reading models');
-  const loaded = loadTasks(tasks, {name, bind});
+  const loaded = loadTasks(tasks, {name, bind, share});
   progress('optimizing');
   const sources = [...new Set(tasks.map(task => basename(task.model)))];
   const embedded = options.weights === 'c';

@@ -49,7 +49,7 @@ export async function timeLayers({tasks, bound}: Opened, chooser: Chooser, show:
   });
   const session = load(directory);
   const {plan} = built.compiled;
-  const layers = plan.entries.flatMap(({task, steps}, at) => {
+  const layers = plan.entries.flatMap(({name: task, steps}, at) => {
     const variant = built.manifest.variants.find(each => each.task === task);
     const workingSet = workingSetOf(plan, at, variant?.loadBytes ?? 0);
     const times = medianTimes(session.entry(task), steps.length);

@@ -6,10 +6,12 @@ import type {Preference} from '../codegen/kernels/ways.js';
 import {libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
-import {costOfHead} from '../ir/cost.js';
+import {costOfHead, costOfNodes} from '../ir/cost.js';
 import {inputsFor, outputNames, valueAt} from '../ir/graph.js';
 import {alignment} from '../ir/plan.js';
-import type {Latency, Manifest, Task as ManifestTask, Preparation, Quality, Segment, Variant} from '../runtime/manifest.js';
+import {graphOf, pathOf, type Segment as SharedSegment, segmentsOf} from '../ir/segments.js';
+import {bytesOf} from '../ir/tensor.js';
+import type {Cut, Latency, Manifest, Task as ManifestTask, Preparation, Quality, Segment, Variant} from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
 import type {Loaded} from './load.js';
 import type {Task} from './tasks.js';
@@ -33,8 +35,10 @@ export type ManifestFacts = {
 
 export function manifestOf(facts: ManifestFacts): Manifest {
   const {name, tasks, compiled, loaded, targets, embedded, prefer, files} = facts;
-  const {plan, layout, weights, hash} = compiled;
+  const {module, plan, layout, weights, hash} = compiled;
   const memory = plan.memory!;
+  const symbols = invokeNames(plan);
+  const shared = segmentsOf(module);
   const options = {
     targets: targets.map(target => target.name),
     embedded,
@@ -72,14 +76,17 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       ...(embedded && {symbol: `${name}_blob`}),
     },
     arena: {bytes: Math.max(memory.bytes, alignment), lowerBound: memory.lowerBound, alignment},
-    tasks: Object.fromEntries(tasks.map((task, i) => [task.name, taskOf(task, i, facts)])),
-    segments: tasks.map((task, i) => segmentOf(task, i, facts)),
-    cuts: [],
+    tasks: Object.fromEntries(tasks.map((task, i) => [task.name, taskOf(task, i)])),
+    segments: [
+      ...shared.map(segmentOf),
+      ...tasks.flatMap((task, i) => (pathOf(shared, module.heads[i]!).length > 0 ? [] : [wholeOf(task, i)])),
+    ],
+    cuts: shared.flatMap(cutOf),
     variants: tasks.map((task, i) => variantOf(task, i, facts)),
     files,
   };
 
-  function taskOf(task: Task, i: number, {compiled: {module}}: ManifestFacts): ManifestTask {
+  function taskOf(task: Task, i: number): ManifestTask {
     const head = module.heads[i]!;
     const describe = (id: Parameters<typeof valueAt>[1]) => {
       const {name: value, type} = valueAt(module.graph, id);
@@ -105,9 +112,34 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return {macs, weightBytes: bytesOfWeights, packedBytes: its.reduce((sum, weight) => sum + layout.sizeOf(weight), 0)};
   }
 
-  function segmentOf(task: Task, i: number, _: ManifestFacts): Segment {
+  /** What several tasks compute, or one of these after it has parted from the others. */
+  function segmentOf(segment: SharedSegment, at: number): Segment {
+    const {name: id, from, to, heads} = segment;
+    const {graph, nodes} = graphOf(module.graph, segment);
+    const {macs, bytesOfWeights} = costOfNodes(graph, nodes);
+    const index = plan.entries.length + at;
+    return {
+      id,
+      tasks: heads.map(head => head.name),
+      ...(from !== null && {from: valueAt(module.graph, from).name}),
+      ...(to !== null && {to: valueAt(module.graph, to).name}),
+      macs,
+      weightBytes: bytesOfWeights,
+      arenaBytes: memory.entryBytes[index]!.bytes,
+      entry: symbols[index]!,
+    };
+  }
+
+  /** A task that shares nothing is one segment. */
+  function wholeOf(task: Task, i: number): Segment {
     const {macs, weightBytes} = sizes(i);
-    return {id: `${task.name}`, tasks: [task.name], macs, weightBytes, arenaBytes: memory.entryBytes[i]!.bytes};
+    return {id: task.name, tasks: [task.name], macs, weightBytes, arenaBytes: memory.entryBytes[i]!.bytes, entry: symbols[i]!};
+  }
+
+  function cutOf({to, heads}: SharedSegment): readonly Cut[] {
+    if (to === null) return [];
+    const {name: id, type} = valueAt(module.graph, to);
+    return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: heads.map(head => head.name)}];
   }
 
   function variantOf(task: Task, i: number, {latencies, latencyTarget, qualities}: ManifestFacts): Variant {
@@ -115,12 +147,13 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     const id = `${task.name}/full`;
     const latency = latencies?.get(id);
     const quality = qualities?.get(id);
+    const path = pathOf(shared, module.heads[i]!);
     return {
       id,
       task: task.name,
       recipe: 'full',
-      entry: invokeNames(plan)[i]!,
-      path: [task.name],
+      entry: symbols[i]!,
+      path: path.length > 0 ? path.map(segment => segment.name) : [task.name],
       macs,
       weightBytes,
       arenaBytes: memory.entryBytes[i]!.bytes,

@@ -24,7 +24,7 @@ export function memoryMap(plan: Plan): string {
     const sorted = rows.sort((a, b) => a.offset - b.offset).map(({row}) => row);
     const {bytes, lowerBound} = memory.entryBytes[i]!;
     const over = lowerBound > 0 ? ((100 * (bytes - lowerBound)) / lowerBound).toFixed(1) : '0.0';
-    const title = `memory of ${entry.task}: ${bytes} bytes in an arena aligned to ${alignment}; at least ${lowerBound} are alive at once (+${over}%)\n`;
+    const title = `memory of ${entry.name}: ${bytes} bytes in an arena aligned to ${alignment}; at least ${lowerBound} are alive at once (+${over}%)\n`;
     return `${title}\n${table([['buffer', 'offset', 'size', `alive, over ${entry.steps.length} steps`], ...sorted])}\n`;
   });
   return parts.join('\n').trimEnd();

@@ -44,14 +44,14 @@ export async function compareLayers(
   const session = load(built.directory);
   const {module, plan} = built.compiled;
   return plan.entries.flatMap((entry, at) => {
-    const bind = session.entry(entry.task);
+    const bind = session.entry(entry.name);
     const inputs = bind.task.inputs.map((input, i) => randomInput(input, 1 + i));
-    progress(`${entry.task}: reference evaluator`);
+    progress(`${entry.name}: reference evaluator`);
     const named = new Map(bind.task.inputs.map((input, i) => [input.name, inputs[i]!]));
     const nodes = new Map<string, Node>();
-    const reference = evaluate(module, named, {heads: [entry.task], after: node => nodes.set(node.outputs[0].name, node)});
+    const reference = evaluate(module, named, {heads: [entry.name], after: node => nodes.set(node.outputs[0].name, node)});
     const watched = watch(entry, plan.memory?.offsets[at] ?? []);
-    const capture = bind.capture ?? fail('bug', 'per-layer.capture', entry.task, 'the library has no trace entry');
+    const capture = bind.capture ?? fail('bug', 'per-layer.capture', entry.name, 'the library has no trace entry');
     const regions = capture(
       inputs.map(({data}) => data),
       bind.newOutputs(),
@@ -64,7 +64,7 @@ export async function compareLayers(
       const got = viewOf(step.view, bytes);
       return [
         {
-          task: entry.task,
+          task: entry.name,
           value: step.value,
           op: node.op,
           origin: entry.steps[i]!.text,

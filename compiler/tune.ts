@@ -26,6 +26,8 @@ export type TuneOptions = {
   readonly prefer: Preference;
   /** Sizes of symbolic dimensions. */
   readonly bind: ReadonlyMap<string, number>;
+  /** As for `build`. */
+  readonly share?: boolean;
   readonly progress?: (doing: string) => void;
 };
 
@@ -74,7 +76,11 @@ export async function tune(tasks: readonly Task[], options: TuneOptions): Promis
       return list[tileRank] ?? list[0];
     },
   });
-  const {module} = loadTasks(tasks, {name: 'trial', bind: options.bind});
+  const {module} = loadTasks(tasks, {
+    name: 'trial',
+    bind: options.bind,
+    ...(options.share !== undefined && {share: options.share}),
+  });
   const compiled = (chooser: Chooser): Compiled => compile(module, {targets: [target!], sources: [], chooser});
   const first = ranked(0, 0);
   const {hash, texts} = compiled(first);
@@ -100,14 +106,14 @@ type Trial = {readonly built: Built; readonly chooser: Chooser; readonly steps: 
 async function trial(
   tasks: readonly Task[],
   chooser: Chooser,
-  {prefer, bind, progress}: TuneOptions,
+  {prefer, bind, share = true, progress}: TuneOptions,
   at: number,
 ): Promise<Trial> {
   const built = await build(tasks, {
     directory: join(temporaryFolder(), 'trial'),
     name: 'trial',
     targets: targetsNamed(['native']),
-    ...{prefer, chooser, bind},
+    ...{prefer, chooser, bind, share},
     measure: false,
     typed: false,
     flags: ['-DDNNC_TRACE'],
@@ -122,7 +128,7 @@ function timesOf(trials: readonly Trial[]): readonly (readonly number[])[] {
   const [rounds, iterations] = [15, 3];
   const tracers = trials.map(({built}) => {
     const session = load(built.directory);
-    return built.compiled.plan.entries.map(({task, steps}) => {
+    return built.compiled.plan.entries.map(({name: task, steps}) => {
       const entry = session.entry(task);
       const inputs = entry.task.inputs.map((input, i) => randomInput(input, 1 + i).data);
       const outputs = entry.newOutputs();

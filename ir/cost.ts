@@ -27,8 +27,10 @@ export function costOf(graph: Graph, node: Node): Cost {
 }
 
 /** The sum over everything a head needs; weights that several nodes read count once. */
-export function costOfHead(graph: Graph, head: Head): Cost {
-  const nodes = nodesFor(graph, head.outputs);
+export const costOfHead = (graph: Graph, head: Head): Cost => costOfNodes(graph, nodesFor(graph, head.outputs));
+
+/** The sum over nodes; weights that several of them read count once. */
+export function costOfNodes(graph: Graph, nodes: readonly Node[]): Cost {
   const costs = nodes.map(node => costOf(graph, node));
   const constants = new Set(nodes.flatMap(node => node.inputs).flatMap(id => (id !== null && constantOf(graph, id) ? [id] : [])));
   const total = (pick: (cost: Cost) => number): number => costs.reduce((sum, cost) => sum + pick(cost), 0);

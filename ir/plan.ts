@@ -95,28 +95,34 @@ export type Step = {
   readonly mayTake: readonly number[];
 };
 
-/** One task: its roots, and steps in order. */
+/** A task, or a segment of one: its roots, and steps in order. */
 export type Entry = {
-  readonly task: string;
+  readonly name: string;
   readonly roots: readonly Root[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly steps: readonly Step[];
 };
 
-/** `offsets[entry][root]`: byte offset of each arena root, once memory is planned; null before. */
 export type Plan = {
   readonly name: string;
+  /** One per task, from its inputs to its outputs. */
   readonly entries: readonly Entry[];
+  /** What tasks share and what each has for itself, by the names of their segments; empty where nothing is shared. */
+  readonly segments: readonly Entry[];
+  /** Null before memory is planned. */
   readonly memory: Memory | null;
 };
 
+/** All that is compiled: tasks first. */
+export const everyEntry = ({entries, segments}: Plan): readonly Entry[] => [...entries, ...segments];
+
 export type Memory = {
-  /** Per entry, per root: byte offset in the arena, null for roots that are not in it. */
+  /** Per entry of `everyEntry`, per root: byte offset in the arena, null for roots that are not in it. */
   readonly offsets: readonly (readonly (number | null)[])[];
   /** Of the whole arena, which is that of the largest entry. */
   readonly bytes: number;
-  /** By entry. */
+  /** In the order of `everyEntry`. */
   readonly entryBytes: readonly {readonly bytes: number; readonly lowerBound: number}[];
   /** No plan of these lifetimes can need less: the most bytes alive at one step. */
   readonly lowerBound: number;

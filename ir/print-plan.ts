@@ -1,10 +1,10 @@
 /** The text form of a plan: what is called, on which bytes. For people; nothing reads it back. */
-import {type Entry, type Plan, type Root, readsOf, type View, type Work} from './plan.js';
+import {type Entry, everyEntry, type Plan, type Root, readsOf, type View, type Work} from './plan.js';
 import {printScalar} from './scalar.js';
 import {widthOf} from './tensor.js';
 
 export function printPlan(plan: Plan): string {
-  const entries = plan.entries.map((entry, i) => printEntry(entry, plan.memory?.offsets[i] ?? []));
+  const entries = everyEntry(plan).map((entry, i) => printEntry(entry, plan.memory?.offsets[i] ?? []));
   const arena = plan.memory
     ? `  arena ${plan.memory.bytes}   // bytes; at least ${plan.memory.lowerBound} are alive at once\n\n`
     : '';
@@ -24,7 +24,7 @@ function printEntry(entry: Entry, offsets: readonly (number | null)[]): string {
     return `    ${target}${callText(work, offsets)} (${reads}) -> ${writeText(work, place, offsets)}\n`;
   });
   const signature = `(${entry.inputs.map(name).join(', ')}) -> (${entry.outputs.map(name).join(', ')})`;
-  return `  entry @${entry.task}${signature} {\n${lines.join('')}  }\n`;
+  return `  entry @${entry.name}${signature} {\n${lines.join('')}  }\n`;
 }
 
 function rootText(root: Root, name: string, offset: number | null): string {

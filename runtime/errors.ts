@@ -21,6 +21,7 @@ export type RuntimeErrorCode =
   | 'weights.alignment'
   | 'session.task'
   | 'session.variant'
+  | 'session.segment'
   | 'session.input'
   | 'session.batch'
   | 'session.scores'

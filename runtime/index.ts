@@ -37,8 +37,17 @@ export {DnncRuntimeError, type RuntimeErrorCode} from './errors.js';
 export {loaderFile, openLoader, pickLibrary} from './library.js';
 export type * from './manifest.js';
 export {manifestSchema} from './manifest.js';
-export type {NativeBlob, NativeEntry, NativeLibrary, NativeLoader, NativeTensor, NativeTracedEntry, Region} from './native.js';
+export type {
+  BoundEntry,
+  NativeBlob,
+  NativeEntry,
+  NativeLibrary,
+  NativeLoader,
+  NativeTensor,
+  NativeTracedEntry,
+  Region,
+} from './native.js';
 export type {Image} from './prepare.js';
 export {readManifest} from './read-manifest.js';
-export type {Answer, BoundEntry, Entry, InputOf, LabelOf, RunOptions, Session, TaskName, VariantId} from './session.js';
+export type {Answer, Entry, InputOf, LabelOf, RunOptions, Session, TaskName, VariantId} from './session.js';
 export {type ArrayOf, arrayTypes, bytesOf, type TensorType, type TypedArray} from './tensors.js';

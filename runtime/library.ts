@@ -9,8 +9,8 @@ import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {DnncRuntimeError, type RuntimeErrorCode} from './errors.js';
 import type {Library, Manifest, Weights} from './manifest.js';
-import {loaderVersion, type NativeBlob, type NativeLibrary, type NativeLoader} from './native.js';
-import type {Binder} from './session.js';
+import {type Binder, loaderVersion, type NativeBlob, type NativeLibrary, type NativeLoader} from './native.js';
+
 import {arrayTypes, bytesOf, type TensorType} from './tensors.js';
 
 /** The name of the addon beside the libraries. */
@@ -128,14 +128,14 @@ export function openBuild(
   const blob = openWeights(loader, library, directory, manifest.weights);
   checkWeights(loader, library, blob, join(directory, manifest.weights.file), manifest);
   const tensor = (type: TensorType) => ({bytes: bytesOf(type), type: arrayTypes[type.dtype].napi});
-  const bind: Binder = (task, variant) =>
+  const bind: Binder = (entry, from, to) =>
     attempt('library.symbol', file, () => {
-      const [inputs, outputs] = [task.inputs.map(tensor), task.outputs.map(tensor)];
-      const trace = variant.entry.replace(/_invoke$/, '_trace');
-      const traced = trace !== variant.entry && loader.has(library, trace);
+      const [inputs, outputs] = [from.map(tensor), to.map(tensor)];
+      const trace = entry.replace(/_invoke$/, '_trace');
+      const traced = trace !== entry && loader.has(library, trace);
       return traced
-        ? loader.bind(library, variant.entry, blob, manifest.arena.bytes, inputs, outputs, trace)
-        : loader.bind(library, variant.entry, blob, manifest.arena.bytes, inputs, outputs);
+        ? loader.bind(library, entry, blob, manifest.arena.bytes, inputs, outputs, trace)
+        : loader.bind(library, entry, blob, manifest.arena.bytes, inputs, outputs);
     });
   return {target: chosen.target, bind};
 }

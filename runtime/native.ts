@@ -2,7 +2,7 @@
  * What the addon `loader.node` exports (C sources in `native/`), as types. Objects belong to the addon that made them; the
  * garbage collector closes them, and each keeps alive what it uses: an entry its library, weights and arena.
  */
-import type {TypedArray} from './tensors.js';
+import type {TensorType, TypedArray} from './tensors.js';
 
 declare const brand: unique symbol;
 /** An open library. */
@@ -75,3 +75,9 @@ export type NativeLoader = {
 
 /** The version of these types; the addon must have an equal one. */
 export const loaderVersion = 1;
+
+/** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
+export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;
+
+/** Binds a C symbol to weights and an arena; `inputs` and `outputs` are the tensors that it takes, in order. */
+export type Binder = (entry: string, inputs: readonly TensorType[], outputs: readonly TensorType[]) => BoundEntry;

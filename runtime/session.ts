@@ -4,9 +4,10 @@
  */
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Manifest, Task, Variant} from './manifest.js';
-import type {NativeEntry, NativeTracedEntry} from './native.js';
+import type {Binder, BoundEntry} from './native.js';
 import {type Image, isImage, prepare} from './prepare.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
+import {createPaths, type Done} from './together.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
 export type VariantId<M extends Manifest, T extends TaskName<M>> = M['tasks'][T]['variants'][number];
@@ -61,9 +62,6 @@ export type Answer<M extends Manifest = Manifest, T extends TaskName<M> = TaskNa
 
 export type RunOptions<M extends Manifest, T extends TaskName<M>> = {readonly variant?: VariantId<M, T>};
 
-/** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
-export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;
-
 /** A variant ready to be called. Arrays go in the order of the task's inputs and outputs; see NativeEntry for what is thrown. */
 export type Entry = BoundEntry & {
   readonly variant: Variant;
@@ -72,9 +70,6 @@ export type Entry = BoundEntry & {
   newInputs(): TypedArray[];
   newOutputs(): TypedArray[];
 };
-
-/** Binds a variant to code, weights and an arena. */
-export type Binder = (task: Task, variant: Variant) => BoundEntry;
 
 export type Session<M extends Manifest = Manifest> = {
   readonly manifest: M;
@@ -90,6 +85,11 @@ export type Session<M extends Manifest = Manifest> = {
     input: InputOf<M, T>,
     options?: RunOptions<M, T>,
   ): readonly Pick<Answer<M, T>, 'label' | 'index' | 'scores'>[];
+  /**
+   * Answers of several tasks on one input, by task, with the first variant of each. What they share is computed once; scores
+   * are the same to the last bit as those of `run`.
+   */
+  runTogether<T extends TaskName<M>>(tasks: readonly T[], input: InputOf<M, T>): {readonly [K in T]: Answer<M, K>};
   /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
   entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T>): Entry;
 };
@@ -103,7 +103,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     const bound = entries.get(variant.id);
     if (bound) return bound;
     const entry: Entry = {
-      ...bind(task, variant),
+      ...bind(variant.entry, task.inputs, task.outputs),
       variant,
       task,
       newInputs: () => task.inputs.map(zeros),
@@ -112,6 +112,8 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     entries.set(variant.id, entry);
     return entry;
   };
+
+  const runPath = createPaths(manifest, bind);
 
   type Any<T extends TaskName<M>> = Answer<M, T>;
   return {
@@ -138,6 +140,16 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
       entry.call(inputsOf(name, entry.task, input), outputs);
       const count = batchOf(entry.task.outputs[0]?.shape ?? []);
       return Array.from({length: count}, (_, i) => sampleOf(name, entry.task, outputs, i) as unknown as Any<T>);
+    },
+    runTogether<T extends TaskName<M>>(tasks: readonly T[], input: InputOf<M, T>) {
+      const done: Done = new Map();
+      const answers = tasks.map(name => {
+        const task = taskOf(manifest, name);
+        const variant = variantOf(manifest, name, task, undefined);
+        oneSample(name, task);
+        return [name, answerOf(name, task, runPath(task, variant, inputsOf(name, task, input), done))] as const;
+      });
+      return Object.fromEntries(answers) as unknown as {readonly [K in T]: Answer<M, K>};
     },
   };
 }

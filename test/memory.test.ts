@@ -72,10 +72,10 @@ function randomEntry(random: Random): Entry {
       mayTake,
     });
   }
-  return {task: 't', roots, inputs: [0], outputs: [], steps};
+  return {name: 't', roots, inputs: [0], outputs: [], steps};
 }
 
-const planOf = (...entries: readonly Entry[]): Plan => planMemory({name: 'p', entries, memory: null});
+const planOf = (...entries: readonly Entry[]): Plan => planMemory({name: 'p', entries, segments: [], memory: null});
 
 test('no buffer that is still read is overwritten, in random plans', t => {
   let shared = 0;
@@ -117,7 +117,7 @@ function chain(sizes: readonly number[], taking: boolean, extraReads: ReadonlyMa
       mayTake: taking ? reads : [],
     };
   });
-  return {task: 't', roots, inputs: [], outputs: [], steps};
+  return {name: 't', roots, inputs: [], outputs: [], steps};
 }
 
 test('a result takes over the operand that dies there, and only then', t => {

@@ -15,8 +15,9 @@ import {cc, compileAs, temporaryFolder, writeSources} from './support/cc.js';
 const planOf = (weights: readonly Weight[]): Plan => ({
   name: 'p',
   memory: null,
+  segments: [],
   entries: [
-    {task: 't', roots: weights.map(weight => ({kind: 'weights', name: weight.name, weight})), inputs: [], outputs: [], steps: []},
+    {name: 't', roots: weights.map(weight => ({kind: 'weights', name: weight.name, weight})), inputs: [], outputs: [], steps: []},
   ],
 });
 

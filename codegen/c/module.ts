@@ -1,6 +1,6 @@
 /** The one .c file of a plan, and its header. Reads as written by a careful person: sources, sizes, the IR above each call. */
 import {showLoc} from '../../ir/diagnostics.js';
-import {alignment, type Entry, type Plan, type View} from '../../ir/plan.js';
+import {alignment, type Entry, everyEntry, type Plan, type View} from '../../ir/plan.js';
 import {elements, widthOf} from '../../ir/tensor.js';
 import type {Chooser} from '../kernels/ways.js';
 import type {Target} from '../targets/index.js';
@@ -41,7 +41,7 @@ export function emitModule(facts: ModuleFacts): ModuleText {
   const taken = new Set<string>();
   const headers = new Set<string>();
   const entryNames = namesOf(plan);
-  const bodies = plan.entries.map((entry, i) => {
+  const bodies = everyEntry(plan).map((entry, i) => {
     const calls = entry.steps.map((step, at) => {
       const made = functionOf(step.work, target.features, facts.chooseTile);
       const known = functions.get(made.text);
@@ -112,7 +112,7 @@ ${lines.join('\n')}
 
 export const prefixOf = (name: string): string => identifier(name, new Set());
 
-/** Names of the uniform entries of a plan's tasks, in order. */
+/** Names of the uniform entries of a plan's tasks and segments, in the order of `everyEntry`. */
 export const invokeNames = (plan: Plan): readonly string[] =>
   namesOf(plan).map(({task}) => `${prefixOf(plan.name)}_${task}_invoke`);
 
@@ -129,10 +129,10 @@ function numbered(stem: string, taken: ReadonlySet<string>): string {
 
 function namesOf(plan: Plan): readonly Names[] {
   const tasks = new Set<string>(['open', 'check', 'weights']);
-  return plan.entries.map(entry => {
+  return everyEntry(plan).map(entry => {
     const taken = new Set(['weights', 'arena', 'after', 'user', 'in', 'out']);
     return {
-      task: identifier(entry.task, tasks),
+      task: identifier(entry.name, tasks),
       roots: entry.roots.map(({kind, name}) => (kind === 'input' || kind === 'output' ? identifier(name, taken) : '')),
     };
   });
@@ -249,7 +249,7 @@ function emitHeader(
   names: readonly Names[],
 ): string {
   const bytes = (hash.match(/../g) ?? []).map(byte => `0x${byte}`).join(', ');
-  const entries = plan.entries.map((entry, i) => {
+  const entries = everyEntry(plan).map((entry, i) => {
     const describe = (root: number): string => {
       const info = entry.roots[root]!;
       if (info.kind !== 'input' && info.kind !== 'output') return '';
@@ -257,7 +257,8 @@ function emitHeader(
     };
     const name = `${prefix}_${names[i]!.task}`;
     const macs = entry.steps.reduce((sum, step) => sum + step.macs, 0);
-    return `/* Task ${entry.task.replaceAll('*/', '* /')}: ${macs} multiply-accumulates.
+    const kind = plan.segments.includes(entry) ? 'Segment' : 'Task';
+    return `/* ${kind} ${entry.name.replaceAll('*/', '* /')}: ${macs} multiply-accumulates.
 ${[...entry.inputs, ...entry.outputs].map(describe).join('')} */
 void ${name}(const ${prefix}_weights *weights, void *arena${typedParams(entry, names[i]!)});
 

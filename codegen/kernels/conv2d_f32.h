@@ -144,25 +144,30 @@ DNNC_INLINE void conv2d_f32_strip(const conv2d_operands o, const conv2d_shape s,
   }
 }
 
+/* `strips` strips of `lines` rows from p.y on, by `blocks` blocks of `cols` channels from p.c on. */
+DNNC_INLINE void conv2d_f32_region(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, const conv2d_place p,
+                                   int strips, int lines, int blocks, int cols) {
+  const int outer = s.panels_outer ? blocks : strips, inner = s.panels_outer ? strips : blocks;
+  conv2d_place at = p;
+  for (int i = 0; i < outer; i++)
+    for (int j = 0; j < inner; j++) {
+      at.y = p.y + (s.panels_outer ? j : i) * lines;
+      at.c = p.c + (s.panels_outer ? i : j) * cols;
+      conv2d_f32_strip(o, s, f, at, lines, cols);
+    }
+}
+
 /* Where strips and blocks leave nothing over: a quarter of the code to compile. */
 DNNC_INLINE void conv2d_f32_simd_even(const float *x, const float *w, const float *b, float *y, const float *e0,
                                       const float *e1, const conv2d_shape s, dnnc_epilogue f) {
   const conv2d_operands o = {x, w, b, y, e0, e1};
   const int lines = dnnc_max(1, dnnc_min(s.mr / s.ow, s.oh));
   const int cols = dnnc_min(s.nv * DNNC_PANEL, s.oc);
-  const int strips = s.oh / lines, blocks = s.oc / cols;
-  const int outer = s.panels_outer ? blocks : strips, inner = s.panels_outer ? strips : blocks;
-
-  conv2d_place p;
-  p.x = 0;
-  for (p.n = 0; p.n < s.n; p.n++)
-    for (p.g = 0; p.g < s.groups; p.g++)
-      for (int i = 0; i < outer; i++)
-        for (int j = 0; j < inner; j++) {
-          p.y = (s.panels_outer ? j : i) * lines;
-          p.c = (s.panels_outer ? i : j) * cols;
-          conv2d_f32_strip(o, s, f, p, lines, cols);
-        }
+  for (int n = 0; n < s.n; n++)
+    for (int g = 0; g < s.groups; g++) {
+      const conv2d_place p = {n, g, 0, 0, 0};
+      conv2d_f32_region(o, s, f, p, s.oh / lines, lines, s.oc / cols, cols);
+    }
 }
 
 DNNC_INLINE void conv2d_f32_simd(const float *x, const float *w, const float *b, float *y, const float *e0,
@@ -170,30 +175,18 @@ DNNC_INLINE void conv2d_f32_simd(const float *x, const float *w, const float *b,
   const conv2d_operands o = {x, w, b, y, e0, e1};
   const int lines = dnnc_max(1, dnnc_min(s.mr / s.ow, s.oh));
   const int cols = dnnc_min(s.nv * DNNC_PANEL, s.oc);
-  /* full strips and blocks, and what is left over */
-  const int strips = s.oh / lines, rest_lines = s.oh % lines;
-  const int blocks = s.oc / cols, rest_cols = s.oc % cols;
-  const int all_strips = strips + (rest_lines != 0), all_blocks = blocks + (rest_cols != 0);
-  const int outer = s.panels_outer ? all_blocks : all_strips;
-  const int inner = s.panels_outer ? all_strips : all_blocks;
-
-  conv2d_place p;
-  p.x = 0;
-  for (p.n = 0; p.n < s.n; p.n++)
-    for (p.g = 0; p.g < s.groups; p.g++)
-      for (int i = 0; i < outer; i++)
-        for (int j = 0; j < inner; j++) {
-          const int strip = s.panels_outer ? j : i;
-          const int block = s.panels_outer ? i : j;
-          const int full_lines = !rest_lines || strip < strips;
-          const int full_cols = !rest_cols || block < blocks;
-          p.y = strip * lines;
-          p.c = block * cols;
-          if (full_lines && full_cols) conv2d_f32_strip(o, s, f, p, lines, cols);
-          else if (full_lines) conv2d_f32_strip(o, s, f, p, lines, rest_cols);
-          else if (full_cols) conv2d_f32_strip(o, s, f, p, rest_lines, cols);
-          else conv2d_f32_strip(o, s, f, p, rest_lines, rest_cols);
-        }
+  const int strips = s.oh / lines, blocks = s.oc / cols, rest_lines = s.oh % lines, rest_cols = s.oc % cols;
+  for (int n = 0; n < s.n; n++)
+    for (int g = 0; g < s.groups; g++) {
+      const conv2d_place p = {n, g, 0, 0, 0};
+      const conv2d_place right = {n, g, 0, 0, blocks * cols};
+      const conv2d_place below = {n, g, strips * lines, 0, 0};
+      const conv2d_place corner = {n, g, strips * lines, 0, blocks * cols};
+      conv2d_f32_region(o, s, f, p, strips, lines, blocks, cols);
+      if (rest_cols) conv2d_f32_region(o, s, f, right, strips, lines, 1, rest_cols);
+      if (rest_lines) conv2d_f32_region(o, s, f, below, 1, rest_lines, blocks, cols);
+      if (rest_lines && rest_cols) conv2d_f32_region(o, s, f, corner, 1, rest_lines, 1, rest_cols);
+    }
 }
 
 #endif

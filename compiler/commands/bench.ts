@@ -11,6 +11,7 @@ import {isFolder, type Opened, open} from '../open.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {randomInput} from '../random-inputs.js';
 import {resolveTasks} from '../tasks.js';
+import {type Together, timeTogether} from '../together.js';
 import {type Tuning, tune, tuningFacts, tuningText} from '../tune.js';
 import {type JsonFlag, type ModelFlags, positive, type TuneFlag, withJson, withModelOptions, withTune} from './options.js';
 
@@ -62,9 +63,11 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
       results.push(await measure(opened, task, id, peer, flags));
     }
     const report = flags.perLayer ? await timeLayers(opened, tuning?.chooser ?? preferences[flags.prefer], show) : null;
+    show('measuring tasks together');
+    const together = timeTogether(opened.session, flags.seconds);
     show.done();
-    if (flags.json) printJson({host: cpuModel(), results, ...report, ...(tuning && {tuning: tuningFacts(tuning)})});
-    else tell(results, report, tuning);
+    if (flags.json) printJson({host: cpuModel(), results, together, ...report, ...(tuning && {tuning: tuningFacts(tuning)})});
+    else tell(results, together, report, tuning);
   } finally {
     show.done();
   }
@@ -89,7 +92,12 @@ async function measure(opened: Opened, task: string, variant: string, peer: Peer
   return times.peer ? {...result, onnxruntime: times.peer, ratio: ratioOf(times.peer, ours!)} : result;
 }
 
-function tell(results: readonly Result[], report: LayerReport | null, tuning: Tuning | null): void {
+function tell(
+  results: readonly Result[],
+  together: readonly Together[],
+  report: LayerReport | null,
+  tuning: Tuning | null,
+): void {
   const rows = results.map(({variant, target, ours, onnxruntime, ratio}) => [
     variant,
     target,
@@ -100,6 +108,10 @@ function tell(results: readonly Result[], report: LayerReport | null, tuning: Tu
   ]);
   const peer = results.some(({onnxruntime}) => onnxruntime) ? ['onnxruntime', 'ratio'] : [];
   say(table([['variant', 'target', 'median', 'p10', 'p90', ...peer], ...rows]));
+  for (const {tasks, milliseconds, apart, dearest} of together)
+    say(
+      `\n${tasks.length} tasks together ${timeText(milliseconds)}, one by one ${timeText(apart)}, the dearest alone ${timeText(dearest)}: ${tasks.join(', ')}`,
+    );
   if (tuning) say(`\n${tuningText(tuning)}`);
   if (report) tellLayers(report);
 }

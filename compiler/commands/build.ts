@@ -1,8 +1,9 @@
 /** `dnnc build`: models to C, weights, libraries and a manifest. */
 import {resolve} from 'node:path';
-import type {Command} from 'commander';
+import {type Command, Option} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
 import {print} from '../../ir/print.js';
+import type {Module} from '../../ir/types.js';
 import type {PassReport} from '../../passes/framework/manager.js';
 import {type Built, build} from '../build.js';
 import {dataPath, openLabelled} from '../data-flags.js';
@@ -10,6 +11,7 @@ import {debugObserver} from '../debug.js';
 import {targetsNamed} from '../host.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {exact} from '../pipeline.js';
+import {alikeOf, sharedOf} from '../sharing.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {type Tuning, tune, tuningFacts, tuningText} from '../tune.js';
 import {
@@ -31,6 +33,7 @@ type Flags = ModelFlags &
     readonly target: readonly string[];
     readonly weights: string;
     readonly measure: boolean;
+    readonly share: 'exact' | 'off';
     readonly evaluate: readonly string[];
     readonly dumpIrAfter?: string;
   };
@@ -44,6 +47,11 @@ export function defineBuild(program: Command): void {
     .option('--name <NAME>', 'name of the module: prefix of files and C symbols')
     .option('--target <T[,T]>', 'native, generic, x86-64-avx2, x86-64-avx512 (default: native)', commaList, [])
     .option('--weights <blob|c>', 'weights as a file or as a C array', 'blob')
+    .addOption(
+      new Option('--share <WHAT>', 'what models compute alike: once, or each for itself')
+        .choices(['exact', 'off'])
+        .default('exact'),
+    )
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
@@ -58,8 +66,9 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const show = progress();
+  const share = flags.share === 'exact';
   const tuning = flags.tune
-    ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, progress: show}).finally(show.done)
+    ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, share, progress: show}).finally(show.done)
     : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
@@ -67,6 +76,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     targets: targetsNamed(flags.target.length === 0 ? ['native'] : flags.target),
     weights,
     bind: flags.bind,
+    share,
     prefer: flags.prefer,
     ...(tuning && {chooser: tuning.chooser}),
     measure: flags.measure,
@@ -104,7 +114,12 @@ function dumping(what: string | undefined): (report: PassReport) => void {
   };
 }
 
-const document = ({directory, name, manifest}: Built, tasks: readonly Task[], seconds: number, tuning: Tuning | null) => ({
+const document = (
+  {directory, name, compiled, manifest}: Built,
+  tasks: readonly Task[],
+  seconds: number,
+  tuning: Tuning | null,
+) => ({
   directory: resolve(directory),
   name,
   tasks: tasks.map(task => task.name),
@@ -120,11 +135,12 @@ const document = ({directory, name, manifest}: Built, tasks: readonly Task[], se
     ...(quality && {quality}),
     ...(latency && {latency}),
   })),
-  shared: [],
+  shared: sharedOf(compiled.module),
+  alike: alikeOf(compiled.module),
   ...(tuning && {tuning: tuningFacts(tuning)}),
 });
 
-function tell({directory, name, loaded, manifest}: Built, seconds: number, tuning: Tuning | null): void {
+function tell({directory, name, loaded, compiled, manifest}: Built, seconds: number, tuning: Tuning | null): void {
   for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
   const rows = manifest.variants.map(variant => {
     const latency = Object.values(variant.latency ?? {})[0];
@@ -139,8 +155,21 @@ function tell({directory, name, loaded, manifest}: Built, seconds: number, tunin
     ];
   });
   say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
+  tellSharing(compiled.module);
   if (tuning) say(`\n${tuningText(tuning)}`);
   say(
     `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
   );
+}
+
+/** Which tasks compute what together, and which nearly could. */
+function tellSharing(module: Module): void {
+  const [shared, alike] = [sharedOf(module), alikeOf(module)];
+  if (shared.length + alike.length > 0) say('');
+  for (const {tasks, cut, macs, weightBytes} of shared)
+    say(`${tasks.join(', ')} share ${countText(macs)} MACs and ${bytesText(weightBytes)} of weights, up to ${cut}`);
+  for (const {tasks, macs, distance} of alike)
+    say(
+      `${tasks.join(' and ')} have ${countText(macs)} MACs of equal layers with weights ${(100 * distance).toFixed(1)}% apart: not shared`,
+    );
 }

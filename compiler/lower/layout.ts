@@ -10,8 +10,9 @@ import type {Graph, Node, Value, ValueId} from '../../ir/types.js';
 
 export type Layout = 'channels-last' | 'row-major';
 
-export function chooseLayouts(graph: Graph): ReadonlyMap<ValueId, Layout> {
-  const layouts = new Map<ValueId, Layout>();
+/** `given`: of inputs that do not lie in row-major order. */
+export function chooseLayouts(graph: Graph, given: ReadonlyMap<ValueId, Layout> = new Map()): ReadonlyMap<ValueId, Layout> {
+  const layouts = new Map<ValueId, Layout>(given);
   for (const node of graph.nodes) {
     const layout = layoutOf(node, graph, layouts);
     for (const output of node.outputs) layouts.set(output.id, output.type.shape.length === 4 ? layout : 'row-major');

@@ -9,7 +9,7 @@ import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
 import {constantOf, inputsFor, nodesFor, outputNames, producerOf, valueAt} from '../../ir/graph.js';
 import type {Call, KernelContext, KernelSpec, Operand} from '../../ir/op.js';
-import {broadcastStrides, stridesOf} from '../../ir/ops/common/broadcast.js';
+import {broadcastStrides} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
 import {reshapedStrides} from '../../ir/ops/reshape/index.js';
 import {
@@ -26,27 +26,70 @@ import {
 } from '../../ir/plan.js';
 import {printNodeBare} from '../../ir/print.js';
 import {arg, lit, type Scalar} from '../../ir/scalar.js';
+import {graphOf, type Segment, segmentsOf} from '../../ir/segments.js';
 import {widthOf} from '../../ir/tensor.js';
-import type {Constant, Graph, Head, Loc, Module, Node, TensorType, ValueId} from '../../ir/types.js';
+import type {Constant, Graph, Loc, Module, Node, TensorType, ValueId} from '../../ir/types.js';
 import {chooseLayouts, freshStrides, isDense, isReadAsImage, type Layout, placements} from './layout.js';
 import {isRounded} from './rounding.js';
 
-/** One entry per head; memory is not planned yet. */
+/** One entry per head, and one per segment that heads share or end with; memory is not planned yet. */
 export function lower(module: Module, choose: ChooseWay = cheapest.way): Plan {
-  return {name: module.name, entries: module.heads.map(head => lowerHead(module, head, choose)), memory: null};
+  const {graph, heads} = module;
+  return {
+    name: module.name,
+    entries: heads.map(head => {
+      const nodes = nodesFor(graph, head.outputs);
+      const {name, outputs} = head;
+      return lowerPart(
+        {name, graph: {...graph, inputs: inputsFor(graph, head), nodes}, outputs, names: outputNames(head), cut: null},
+        choose,
+      );
+    }),
+    segments: segmentsOf(module).map(segment => lowerPart(partOf(graph, segment), choose)),
+    memory: null,
+  };
+}
+
+/** What becomes an entry. The cuts at its ends lie as the code on both sides has them, not as ONNX does. */
+type Part = {
+  readonly name: string;
+  /** No more than it needs. */
+  readonly graph: Graph;
+  readonly outputs: readonly ValueId[];
+  /** Names of the outputs where they have other ones outside. */
+  readonly names: readonly string[];
+  readonly cut: {
+    readonly from: ValueId | null;
+    readonly to: ValueId | null;
+    readonly layouts: ReadonlyMap<ValueId, Layout>;
+  } | null;
+};
+
+function partOf(whole: Graph, segment: Segment): Part {
+  const {name, from, to, heads} = segment;
+  const {graph, nodes} = graphOf(whole, segment);
+  const [head] = heads;
+  const outputs = to === null ? head!.outputs : [to];
+  const read = new Set([...outputs, ...nodes.flatMap(node => node.inputs)]);
+  const inputs = graph.inputs.filter(({id}) => read.has(id));
+  return {
+    name,
+    graph: {...graph, inputs, nodes},
+    outputs,
+    names: to === null ? outputNames(head!) : [],
+    cut: {from, to, layouts: chooseLayouts(whole)},
+  };
 }
 
 /** Borders by the owner of a buffer: a value, or a copy made of one. */
 type Owner = string;
 type Borders = Map<Owner, Border>;
 
-function lowerHead(module: Module, head: Head, choose: ChooseWay): Entry {
-  const nodes = nodesFor(module.graph, head.outputs);
-  const graph: Graph = {...module.graph, inputs: inputsFor(module.graph, head), nodes};
+function lowerPart(part: Part, choose: ChooseWay): Entry {
   const borders: Borders = new Map();
   for (let round = 0; ; round++) {
-    invariant(round < 8, 'lower.borders', head.name, 'borders do not come to rest');
-    const lowering = new Lowering(graph, head, borders, choose);
+    invariant(round < 8, 'lower.borders', part.name, 'borders do not come to rest');
+    const lowering = new Lowering(part, borders, choose);
     const entry = lowering.run();
     if (!lowering.grew) return entry;
   }
@@ -61,12 +104,12 @@ const wider = (a: Border, b: Border): Border => ({
 const covers = (a: Border, b: Border): boolean => JSON.stringify(wider(a, b)) === JSON.stringify(a);
 const hasBorder = (border: Border): boolean => !covers(noBorder, border);
 
-/** The state of lowering one head once. */
+/** The state of lowering one part once. */
 class Lowering {
   /** Whether someone asked for a wider border than this round had. */
   grew = false;
   private readonly graph: Graph;
-  private readonly head: Head;
+  private readonly part: Part;
   private readonly borders: Borders;
   private readonly layouts: ReadonlyMap<ValueId, Layout>;
   private readonly placed: ReturnType<typeof placements>;
@@ -80,37 +123,34 @@ class Lowering {
   private readonly outputs: number[];
   private readonly choose: ChooseWay;
 
-  constructor(graph: Graph, head: Head, borders: Borders, choose: ChooseWay) {
+  constructor(part: Part, borders: Borders, choose: ChooseWay) {
+    const {graph, outputs, names, cut} = part;
     this.graph = graph;
-    this.head = head;
+    this.part = part;
     this.borders = borders;
     this.choose = choose;
-    this.layouts = chooseLayouts(graph);
-    this.placed = placements(graph, this.layouts, new Set(head.outputs));
+    const atCuts = cut?.layouts ?? new Map<ValueId, Layout>();
+    const before = new Map([...atCuts].filter(([id]) => id === cut?.from));
+    const after = [...atCuts].filter(([id]) => id === cut?.to);
+    this.layouts = new Map([...chooseLayouts(graph, before), ...after]);
+    this.placed = placements(graph, this.layouts, new Set(outputs));
     for (const input of graph.inputs) {
       const root = this.roots.push({kind: 'input', name: input.name, type: input.type}) - 1;
-      this.views.set(input.id, {
-        root,
-        dtype: input.type.dtype,
-        offset: 0,
-        shape: input.type.shape,
-        strides: stridesOf(input.type.shape),
-      });
+      this.views.set(input.id, viewOfRoot(root, input.type, before.get(input.id)));
     }
-    this.outputs = head.outputs.map((id, i) => {
+    this.outputs = outputs.map((id, i) => {
       const {name: own, type} = valueAt(graph, id);
-      const name = outputNames(head)[i] ?? own;
-      return this.roots.push({kind: 'output', name, type}) - 1;
+      return this.roots.push({kind: 'output', name: names[i] ?? own, type}) - 1;
     });
   }
 
   run(): Entry {
     for (const node of this.graph.nodes) this.lowerNode(node);
-    this.head.outputs.forEach((id, i) => {
+    this.part.outputs.forEach((id, i) => {
       this.deliver(id, this.outputs[i]!);
     });
     const inputs = this.graph.inputs.map((_, i) => i);
-    return {task: this.head.name, roots: this.roots, inputs, outputs: this.outputs, steps: this.steps};
+    return {name: this.part.name, roots: this.roots, inputs, outputs: this.outputs, steps: this.steps};
   }
 
   private lowerNode(node: Node): void {
@@ -230,10 +270,8 @@ class Lowering {
       return opOf(into).place!(call, this.viewOf(into.outputs[0].id))[index]!;
     }
     const layout = this.layouts.get(id) ?? 'row-major';
-    const place = this.head.outputs.indexOf(id);
-    if (place >= 0 && layout === 'row-major') {
-      return {root: this.outputs[place]!, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)};
-    }
+    const place = this.part.outputs.indexOf(id);
+    if (place >= 0 && (layout === 'row-major' || id === this.part.cut?.to)) return viewOfRoot(this.outputs[place]!, type, layout);
     return this.allocate(`${id}`, name, type, layout);
   }
 
@@ -319,7 +357,7 @@ class Lowering {
     const root =
       known ?? this.roots.push({kind: 'weights', name, weight: {name, blob: constant?.blob ?? null, type, packing}}) - 1;
     this.weights.set(key, root);
-    return {root, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)};
+    return viewOfRoot(root, type);
   }
 
   private copy(from: View, to: View, node: Node | null): void {
@@ -337,11 +375,8 @@ class Lowering {
     const view = this.viewOf(id);
     if (view.root === root) return;
     const {type} = valueAt(this.graph, id);
-    this.copy(
-      view,
-      {root, dtype: type.dtype, offset: 0, shape: type.shape, strides: stridesOf(type.shape)},
-      producerOf(this.graph, id),
-    );
+    const layout = id === this.part.cut?.to ? this.layouts.get(id) : undefined;
+    this.copy(view, viewOfRoot(root, type, layout), producerOf(this.graph, id));
   }
 
   private push(work: Work, node: Node | null, candidates: readonly View[], result?: View, own = true): void {
@@ -353,6 +388,11 @@ class Lowering {
     const macs = node && own ? costOf(this.graph, node).macs : 0;
     this.steps.push({work, text, value, loc, macs, mayTake});
   }
+}
+
+/** A whole root, dense in the layout. */
+function viewOfRoot(root: number, {dtype, shape}: TensorType, layout: Layout = 'row-major'): View {
+  return {root, dtype, offset: 0, shape, strides: freshStrides(shape, layout, noBorder).strides};
 }
 
 const constantly = (view: View) => (): View => view;

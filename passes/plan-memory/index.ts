@@ -3,10 +3,10 @@
  * over the memory of an operand that dies there, where both lie alike. Offsets: first fit over several orders, the best kept
  * (Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference", greedy by size and by breadth).
  */
-import {alignment, type Entry, type Memory, type Plan, readsOf, writesOf} from '../../ir/plan.js';
+import {alignment, type Entry, everyEntry, type Memory, type Plan, readsOf, writesOf} from '../../ir/plan.js';
 
 export function planMemory(plan: Plan): Plan {
-  const entries = plan.entries.map(planEntry);
+  const entries = everyEntry(plan).map(planEntry);
   const memory: Memory = {
     offsets: entries.map(entry => entry.offsets),
     bytes: Math.max(0, ...entries.map(entry => entry.bytes)),

@@ -4,7 +4,7 @@ import {exact} from '../../compiler/pipeline.js';
 import {evaluate} from '../../ir/evaluate.js';
 import {verify} from '../../ir/invariants.js';
 import {print} from '../../ir/print.js';
-import {numbersOf, type Tensor} from '../../ir/tensor.js';
+import {bytesOfTensor, numbersOf, type Tensor} from '../../ir/tensor.js';
 import type {Module} from '../../ir/types.js';
 import {initially, runPasses} from '../../passes/framework/manager.js';
 import {buildAll, type Program, type Results, type Tensors} from './cc.js';
@@ -76,9 +76,23 @@ export function problemsInIr(module: Module, expected: Expectation): readonly st
 export const problemsInC = (program: Program | Error, targets: readonly Target[], expected: Expectation): readonly string[] =>
   targets.flatMap(target =>
     attempt(target.name, () =>
-      program instanceof Error ? [program.message] : off(program.run(target, expected.inputs), expected),
+      program instanceof Error
+        ? [program.message]
+        : [...off(program.run(target, expected.inputs), expected), ...unlikeSegments(program, target, expected.inputs)],
     ),
   );
+
+/** What segment by segment comes out otherwise, in any bit. */
+function unlikeSegments(program: Program, target: Target, inputs: Tensors): readonly string[] {
+  const whole = program.run(target, inputs);
+  return Array.from(program.runSegments(target, inputs)).flatMap(([head, results]) =>
+    results.flatMap((result, i) =>
+      Buffer.compare(bytesOfTensor(result), bytesOfTensor(whole.get(head)![i]!)) === 0
+        ? []
+        : [`output ${i} of ${head} differs segment by segment`],
+    ),
+  );
+}
 
 /** The same as above for one module, C included. */
 export async function problemsOf(module: Module, inputs: Tensors, targets: readonly Target[]): Promise<readonly string[]> {

@@ -16,7 +16,8 @@ import {collectHeaders} from '../../compiler/headers.js';
 import {runsHere} from '../../compiler/host.js';
 import {packageFile} from '../../compiler/package-files.js';
 import {fail} from '../../ir/diagnostics.js';
-import {alignment, type Entry, type Root} from '../../ir/plan.js';
+import {alignment, type Entry, everyEntry, type Root} from '../../ir/plan.js';
+import {pathOf, type Segment, segmentsOf} from '../../ir/segments.js';
 import {bytesOf, type Tensor, zeros} from '../../ir/tensor.js';
 import type {Module, TensorType} from '../../ir/types.js';
 import {
@@ -39,6 +40,8 @@ export type Program = {
   readonly compiled: Compiled;
   /** Runs every head. Each entry runs on NaN first, so that nothing can read what an earlier call left in the arena. */
   run(target: Target, inputs: Tensors): Results;
+  /** Runs the segments of the heads that share some, each segment once; the other heads are missing. */
+  runSegments(target: Target, inputs: Tensors): Results;
 };
 
 /** The targets that this processor runs, from plain to special. */
@@ -182,7 +185,7 @@ function programOf(
     blob ??= native.map(join(folder, `${name}.weights`));
     const code = native.check(library, `${name}_check`, blob);
     if (code !== 0) fail('bug', 'test.blob', name, `refuses its own weights with ${code}`);
-    const {inputs, outputs} = argumentsOf(compiled.plan.entries[index]!);
+    const {inputs, outputs} = argumentsOf(everyEntry(compiled.plan)[index]!);
     const native_ = (type: TensorType) => ({bytes: bytesOf(type), type: arrayTypes[type.dtype].napi});
     const arena = Math.max(compiled.plan.memory?.bytes ?? 0, alignment);
     const symbol = invokeNames(compiled.plan)[index]!;
@@ -190,22 +193,34 @@ function programOf(
     entries.set(key, entry);
     return entry;
   };
+  const call = (target: Target, index: number, given: readonly Tensor[]): readonly Tensor[] => {
+    const {outputs} = argumentsOf(everyEntry(compiled.plan)[index]!);
+    const results = outputs.map(({dtype, shape}) => zeros(dtype, shape));
+    for (const inputs of [given.map(poison), given])
+      bind(target, index).call(
+        inputs.map(({data}) => data),
+        results.map(({data}) => data),
+      );
+    return results;
+  };
+  const {plan, module} = compiled;
   return {
     compiled,
-    run(target, tensors) {
+    run: (target, tensors) => new Map(plan.entries.map((entry, i) => [entry.name, call(target, i, inputsOf(entry, tensors))])),
+    runSegments(target, tensors) {
+      const segments = segmentsOf(module);
+      const done = new Map<Segment, readonly Tensor[]>();
       return new Map(
-        compiled.plan.entries.map((entry, i) => {
-          const {inputs, outputs} = argumentsOf(entry);
-          const results = outputs.map(({dtype, shape}) => zeros(dtype, shape));
-          const native = bind(target, i);
-          const call = (given: readonly Tensor[]): void =>
-            native.call(
-              given.map(({data}) => data),
-              results.map(({data}) => data),
-            );
-          call(inputs.map(poison));
-          call(inputsOf(entry, tensors));
-          return [entry.task, results] as const;
+        module.heads.flatMap(head => {
+          const path = pathOf(segments, head);
+          let results: readonly Tensor[] = [];
+          for (const segment of path) {
+            const index = segments.indexOf(segment);
+            const given = segment.from === null ? inputsOf(plan.segments[index]!, tensors) : results;
+            results = done.get(segment) ?? call(target, plan.entries.length + index, given);
+            done.set(segment, results);
+          }
+          return path.length > 0 ? [[head.name, results] as const] : [];
         }),
       );
     },

@@ -52,7 +52,7 @@ function readResults(folder: string, name: string, {plan}: Compiled): Results {
         offset += own.byteLength;
         return tensorOf(type.dtype, type.shape, own);
       });
-      return [entry.task, tensors] as const;
+      return [entry.name, tensors] as const;
     }),
   );
 }
