@@ -30,8 +30,13 @@ export type LayerTime = {
 
 export type LayerReport = {readonly peaks: Peaks; readonly layers: readonly LayerTime[]};
 
-export async function timeLayers({tasks, bound}: Opened, chooser: Chooser, show: (doing: string) => void): Promise<LayerReport> {
-  const [target] = targetsNamed(['native']);
+export async function timeLayers(
+  {tasks, bound}: Opened,
+  chooser: Chooser,
+  targetName: string,
+  show: (doing: string) => void,
+): Promise<LayerReport> {
+  const [target] = targetsNamed([targetName]);
   show('measuring the machine');
   const peaks = await measurePeaks(target!);
   const directory = join(temporaryFolder(), 'traced');
@@ -47,7 +52,7 @@ export async function timeLayers({tasks, bound}: Opened, chooser: Chooser, show:
     flags: ['-DDNNC_TRACE'],
     progress: show,
   });
-  const session = load(directory);
+  const session = load(directory, {target: target!.name});
   const {plan} = built.compiled;
   const layers = plan.entries.flatMap(({name: task, steps}, at) => {
     const variant = built.manifest.variants.find(each => each.task === task);

@@ -62,7 +62,9 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
       const peer = flags.against === undefined ? null : await openPeer(model, {threads: flags.threads});
       results.push(await measure(opened, task, id, peer, flags));
     }
-    const report = flags.perLayer ? await timeLayers(opened, tuning?.chooser ?? preferences[flags.prefer], show) : null;
+    const report = flags.perLayer
+      ? await timeLayers(opened, tuning?.chooser ?? preferences[flags.prefer], flags.target ?? 'native', show)
+      : null;
     show('measuring tasks together');
     const together = timeTogether(opened.session, flags.seconds);
     show.done();
