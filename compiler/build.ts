@@ -11,8 +11,9 @@ import {print} from '../ir/print.js';
 import {printPlan} from '../ir/print-plan.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
-import type {Latency, Manifest, Quality} from '../runtime/manifest.js';
+import type {Calibration, Latency, Manifest, Quality} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
+import {calibrationOf} from './calibrate.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import type {Dataset} from './data/dataset.js';
@@ -25,6 +26,8 @@ import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
 import type {Task} from './tasks.js';
 import {version} from './version.js';
+
+export type Labelled = {readonly path: string; readonly data: Dataset};
 
 export type BuildOptions = {
   readonly directory: string;
@@ -47,7 +50,9 @@ export type BuildOptions = {
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
   readonly flags?: readonly string[];
   /** Labelled data by task: its accuracy goes into the manifest. */
-  readonly evaluate?: ReadonlyMap<string, {readonly path: string; readonly data: Dataset}>;
+  readonly evaluate?: ReadonlyMap<string, Labelled>;
+  /** Labelled data by task that the network was not trained on: temperature and class frequencies go into the manifest. */
+  readonly calibrate?: ReadonlyMap<string, Labelled>;
   /** Whether to write manifest.ts; throw-away builds do without. Default true. */
   readonly typed?: boolean;
   readonly observe?: (report: PassReport) => void;
@@ -155,14 +160,15 @@ function observed(
   folder: string,
   plain: Manifest,
   facts: ManifestFacts,
-  {measure = true, evaluate, progress = () => {}}: BuildOptions,
+  {measure = true, evaluate, calibrate, progress = () => {}}: BuildOptions,
 ): Manifest {
   const target = facts.targets.findLast(runsHere);
-  if (!target || (!measure && !evaluate)) return plain;
+  if (!target || (!measure && !evaluate && !calibrate)) return plain;
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(plain));
   const session = loadBuild(folder, {target: target.name});
   const latencies = new Map<string, Latency>();
   const qualities = new Map<string, Quality>();
+  const calibrations = new Map<string, Calibration>();
   for (const {id, task} of plain.variants) {
     const entry = session.entry(task, id);
     const labelled = evaluate?.get(task);
@@ -170,10 +176,15 @@ function observed(
       progress(`evaluating ${id}`);
       qualities.set(id, qualityOf(accuracyOf(entry, labelled.data), labelled.path));
     }
+    const held = calibrate?.get(task);
+    if (held) {
+      progress(`calibrating ${id}`);
+      calibrations.set(id, calibrationOf(entry, held.data, held.path));
+    }
     progress(`measuring ${id}`);
     if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));
   }
-  return manifestOf({...facts, latencies, latencyTarget: target, qualities});
+  return manifestOf({...facts, latencies, latencyTarget: target, qualities, calibrations});
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

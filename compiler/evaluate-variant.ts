@@ -23,13 +23,21 @@ export const accuracyOf = (entry: Entry, data: Dataset, progress?: (done: number
   accuracyFrom(answersOf(entry, data, progress), data, entry.task.labelOffset ?? 0);
 
 /** The class of the largest score, per sample; the first of equals. */
-export function answersOf(entry: Entry, data: Dataset, progress: (done: number) => void = () => {}): readonly number[] {
+export const answersOf = (entry: Entry, data: Dataset, progress?: (done: number) => void): readonly number[] =>
+  scoresOf(entry, data, progress).map(largestOf);
+
+/** The first output, per sample. */
+export function scoresOf(
+  entry: Entry,
+  data: Dataset,
+  progress: (done: number) => void = () => {},
+): readonly (readonly number[])[] {
   const input = scoredInput(entry, data);
   const outputs = entry.newOutputs();
   return Array.from({length: data.count}, (_, i) => {
     if (i % 64 === 0) progress(i);
     entry.call([inputTensor(data.sample(i), input, data.where(i)).data], outputs);
-    return largestOf(outputs[0]!);
+    return Array.from(outputs[0]!, Number);
   });
 }
 
@@ -61,7 +69,7 @@ export function accuracyFrom(answers: readonly number[], data: Dataset, offset: 
   };
 }
 
-function largestOf(scores: ArrayLike<number | bigint>): number {
+export function largestOf(scores: ArrayLike<number | bigint>): number {
   let best = 0;
   for (let c = 1; c < scores.length; c++) if (Number(scores[c]) > Number(scores[best])) best = c;
   return best;
@@ -105,7 +113,7 @@ export const qualityOf = ({n, value, interval}: Accuracy, path: string): Quality
 });
 
 /** sha256 of an .npz, or of names and bytes of every file of a folder. */
-function hashOfData(path: string): string {
+export function hashOfData(path: string): string {
   const digest = createHash('sha256');
   if (!statSync(path).isDirectory()) return digest.update(readFileSync(path)).digest('hex');
   for (const file of readdirSync(path, {recursive: true, encoding: 'utf8'}).sort())

@@ -7,11 +7,23 @@ import {libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead, costOfNodes} from '../ir/cost.js';
-import {inputsFor, outputNames, valueAt} from '../ir/graph.js';
+import {inputsFor, outputNames, producerOf, valueAt} from '../ir/graph.js';
+import {opOf} from '../ir/ops/index.js';
 import {alignment} from '../ir/plan.js';
 import {graphOf, pathOf, type Segment as SharedSegment, segmentsOf} from '../ir/segments.js';
 import {bytesOf} from '../ir/tensor.js';
-import type {Cut, Latency, Manifest, Task as ManifestTask, Preparation, Quality, Segment, Variant} from '../runtime/manifest.js';
+import type {Graph, Head} from '../ir/types.js';
+import type {
+  Calibration,
+  Cut,
+  Latency,
+  Manifest,
+  Task as ManifestTask,
+  Preparation,
+  Quality,
+  Segment,
+  Variant,
+} from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
 import type {Loaded} from './load.js';
 import type {Task} from './tasks.js';
@@ -30,6 +42,7 @@ export type ManifestFacts = {
   readonly latencyTarget?: Target;
   /** By variant id. */
   readonly qualities?: ReadonlyMap<string, Quality>;
+  readonly calibrations?: ReadonlyMap<string, Calibration>;
   readonly files: Readonly<Record<string, string>>;
 };
 
@@ -102,6 +115,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       ...(task.labelOffset && {labelOffset: task.labelOffset}),
       inputs: inputsFor(module.graph, head).map(input => ({...describe(input.id), ...(preparation && {preparation})})),
       outputs,
+      scores: scoresOf(module.graph, head),
       variants: [`${task.name}/full`],
     };
   }
@@ -142,11 +156,12 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: heads.map(head => head.name)}];
   }
 
-  function variantOf(task: Task, i: number, {latencies, latencyTarget, qualities}: ManifestFacts): Variant {
+  function variantOf(task: Task, i: number, {latencies, latencyTarget, qualities, calibrations}: ManifestFacts): Variant {
     const {macs, weightBytes, packedBytes} = sizes(i);
     const id = `${task.name}/full`;
     const latency = latencies?.get(id);
     const quality = qualities?.get(id);
+    const calibration = calibrations?.get(id);
     const path = pathOf(shared, module.heads[i]!);
     return {
       id,
@@ -160,9 +175,18 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       arenaLowerBound: memory.entryBytes[i]!.lowerBound,
       loadBytes: packedBytes,
       ...(quality && {quality}),
+      ...(calibration && {calibration}),
       ...(latency && latencyTarget && {latency: {[latencyTarget.name]: latency}}),
     };
   }
+}
+
+/** Probabilities come out of a softmax, seen through what only moves them. */
+function scoresOf(graph: Graph, {outputs}: Head): 'logits' | 'probabilities' {
+  const [id] = outputs;
+  let node = id === undefined ? null : producerOf(graph, id);
+  while (node && opOf(node).view) node = producerOf(graph, node.inputs[0]!);
+  return node?.op === 'softmax' ? 'probabilities' : 'logits';
 }
 
 function preparationOf({input}: Task): Preparation | null {

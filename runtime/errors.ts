@@ -23,6 +23,7 @@ export type RuntimeErrorCode =
   | 'session.variant'
   | 'session.segment'
   | 'session.input'
+  | 'session.prior'
   | 'session.batch'
   | 'session.scores'
   | 'session.call';

@@ -48,6 +48,7 @@ export type {
   Region,
 } from './native.js';
 export type {Image} from './prepare.js';
+export {type Correction, correctionOf, posterior} from './prior.js';
 export {readManifest} from './read-manifest.js';
-export type {Answer, Entry, InputOf, LabelOf, RunOptions, Session, TaskName, VariantId} from './session.js';
+export type {Answer, Entry, InputOf, LabelOf, Prior, RunOptions, Session, TaskName, VariantId} from './session.js';
 export {type ArrayOf, arrayTypes, bytesOf, type TensorType, type TypedArray} from './tensors.js';

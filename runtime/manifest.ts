@@ -83,6 +83,8 @@ export type Task = {
   readonly inputs: readonly Input[];
   /** The first one holds the scores, one per class. */
   readonly outputs: readonly Output[];
+  /** What the first output holds: `probabilities` sum to 1. */
+  readonly scores: 'logits' | 'probabilities';
   /** Ids; the first is used where none is asked for. */
   readonly variants: readonly string[];
 };
@@ -153,6 +155,7 @@ export type Variant = {
   /** What must be read before the first answer when nothing is resident. */
   readonly loadBytes: number;
   readonly quality?: Quality;
+  readonly calibration?: Calibration;
   /** By target. */
   readonly latency?: {readonly [target: string]: Latency};
   readonly energy?: {readonly [target: string]: Energy};
@@ -166,6 +169,17 @@ export type Quality = {
   readonly metric: 'top1';
   readonly value: number;
   readonly interval: readonly [low: number, high: number];
+  readonly n: number;
+  readonly data: string;
+};
+
+/**
+ * What makes scores honest probabilities: they are divided by `temperature` (as logits). `frequencies` of the classes, by
+ * output index, are those that the network learned under. Found on `n` labelled samples, `data` is the sha256 of the data.
+ */
+export type Calibration = {
+  readonly temperature: number;
+  readonly frequencies: readonly number[];
   readonly n: number;
   readonly data: string;
 };

@@ -22,6 +22,7 @@ import {
 } from './check.js';
 import type {
   Arena,
+  Calibration,
   Cut,
   DType,
   Energy,
@@ -96,6 +97,7 @@ const manifest = object<Manifest>({
       labelOffset: optional(integer(Number.MIN_SAFE_INTEGER)),
       inputs: array(object<Input>({name: word, dtype, shape, preparation: optional(preparation)})),
       outputs: array(object<Output>({name: word, dtype, shape}), 1),
+      scores: oneOf('logits', 'probabilities'),
       variants: array(word, 1),
     }),
     /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
@@ -127,6 +129,14 @@ const manifest = object<Manifest>({
       arenaLowerBound: count,
       loadBytes: count,
       quality: optional(object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256})),
+      calibration: optional(
+        object<Calibration>({
+          temperature: number(Number.MIN_VALUE),
+          frequencies: array(number(0, 1), 1),
+          n: integer(1),
+          data: sha256,
+        }),
+      ),
       latency: optional(
         dictionary(
           object<Latency>({
@@ -191,6 +201,12 @@ function checkReferences(manifest: Manifest): void {
     known(variant.path, segmentIds, `${path}.path`, 'segment');
     if (!variant.entry.startsWith(`${manifest.name}_`))
       wrong(`${path}.entry`, `must begin with ${manifest.name}_, is ${variant.entry}`);
+    const classes = classesOf(manifest.tasks[variant.task]?.outputs[0]?.shape ?? []);
+    if (variant.calibration && variant.calibration.frequencies.length !== classes)
+      wrong(
+        `${path}.calibration.frequencies`,
+        `must be ${classes}, one for each score, are ${variant.calibration.frequencies.length}`,
+      );
     if (variant.arenaBytes > manifest.arena.bytes)
       wrong(`${path}.arenaBytes`, `must fit the arena of ${manifest.arena.bytes} bytes`);
   }

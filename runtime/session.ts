@@ -6,6 +6,7 @@ import {DnncRuntimeError} from './errors.js';
 import type {Input, Manifest, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
 import {type Image, isImage, prepare} from './prepare.js';
+import {correctionOf, posterior} from './prior.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
 import {createPaths, type Done} from './together.js';
 
@@ -58,9 +59,23 @@ export type Answer<M extends Manifest = Manifest, T extends TaskName<M> = TaskNa
   /** The first output, as the model gives it: logits or probabilities. */
   readonly scores: ScoresOf<M, T>;
   readonly outputs: {readonly [O in M['tasks'][T]['outputs'][number] as O['name']]: ArrayOf<O['dtype']>};
+  /** Where a prior was given: of every class, by output index, after temperature and prior. */
+  readonly probabilities?: Float64Array;
 };
 
-export type RunOptions<M extends Manifest, T extends TaskName<M>> = {readonly variant?: VariantId<M, T>};
+export type RunOptions<M extends Manifest, T extends TaskName<M>> = {
+  readonly variant?: VariantId<M, T>;
+  /**
+   * How often each class is asked for now: by label, those left out never; or by output index. The answer is then that of
+   * the largest corrected probability. Throws `session.prior` where a label is unknown or nothing is expected.
+   */
+  readonly prior?: Prior<M, T>;
+};
+
+/** Relative frequencies of classes: they need not sum to 1. */
+export type Prior<M extends Manifest, T extends TaskName<M>> =
+  | {readonly [L in Extract<LabelOf<M, T>, string>]?: number}
+  | readonly number[];
 
 /** A variant ready to be called. Arrays go in the order of the task's inputs and outputs; see NativeEntry for what is thrown. */
 export type Entry = BoundEntry & {
@@ -125,14 +140,14 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
       oneSample(name, entry.task);
       const outputs = entry.newOutputs();
       entry.call(inputsOf(name, entry.task, input), outputs);
-      return answerOf(name, entry.task, outputs) as unknown as Any<T>;
+      return corrected(name, entry, answerOf(name, entry.task, outputs), options?.prior) as unknown as Any<T>;
     },
     async runAsync<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Promise<Any<T>> {
       const entry = entryOf(name, options?.variant);
       oneSample(name, entry.task);
       const outputs = entry.newOutputs();
       await entry.callAsync(inputsOf(name, entry.task, input), outputs);
-      return answerOf(name, entry.task, outputs) as unknown as Any<T>;
+      return corrected(name, entry, answerOf(name, entry.task, outputs), options?.prior) as unknown as Any<T>;
     },
     runBatch<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): readonly Any<T>[] {
       const entry = entryOf(name, options?.variant);
@@ -241,4 +256,14 @@ function answerOf(name: string, task: Task, outputs: readonly TypedArray[]): Pla
     ...sampleOf(name, task, outputs, 0),
     outputs: Object.fromEntries(task.outputs.map((output, i) => [output.name, outputs[i]])),
   };
+}
+
+type Frequencies = Readonly<Record<string, number | undefined>> | readonly number[];
+
+/** The answer under a prior; as it is where none is given. */
+function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Frequencies | undefined): A {
+  if (prior === undefined) return answer;
+  const probabilities = posterior(Array.from(answer.scores, Number), correctionOf(name, task, variant, prior));
+  const index = probabilities.reduce((best, value, c) => (value > probabilities[best]! ? c : best), 0);
+  return {...answer, index, label: task.labels?.[index - (task.labelOffset ?? 0)], probabilities};
 }

@@ -48,7 +48,8 @@ export function createPaths(manifest: Manifest, bind: Binder): RunPath {
   };
 }
 
-function entryOf({id, entry}: Segment, {id: variant}: Variant): string {
+function entryOf({id, entry}: Segment, {id: variant, path, entry: whole}: Variant): string {
   if (entry !== undefined) return entry;
+  if (path.length === 1) return whole;
   throw new DnncRuntimeError('session.segment', variant, `segment "${id}" cannot run alone`, 'use run for this task');
 }

@@ -192,6 +192,23 @@ compiled('evaluate: data from the flag and from the configuration beside the mod
   t.is(peer?.onnxruntime.correct, correct);
 });
 
+compiled('calibration, and accuracy in a context', async t => {
+  type Built = {variants: {calibration: {temperature: number; frequencies: number[]; n: number}}[]};
+  type Results = {results: {value: number; context: {classes: number[]; share: number; raw: number; corrected: number}}[]};
+  const place = join(folder, 'calibrated');
+  const data = join(models, 'evaluate.npz');
+  const flags = ['--target', 'generic', '--calibrate', data, '--no-measure', '-o', place, '--json'];
+  const [variant] = document<Built>(t, await dnnc('build', model, ...flags)).variants;
+  const {temperature, frequencies, n} = variant!.calibration;
+  t.is(n, 20);
+  t.true(temperature > 0 && Math.abs(frequencies.reduce((a, b) => a + b, 0) - 1) < 1e-4);
+  const [result] = document<Results>(t, await dnnc('evaluate', place, '--context', 'rain,snow@0.9', '--json')).results;
+  const {classes, share, raw, corrected} = result!.context;
+  t.is(classes.length, 2);
+  t.is(share, 0.9);
+  for (const value of [raw, corrected]) t.true(value >= 0 && value <= 100);
+});
+
 test.serial('ops and targets', async t => {
   type Ops = {operators: {operator: string; sets: string; runs: string}[]; ops: {name: string; summary: string}[]};
   const [ops, targets, help] = await Promise.all([dnnc('ops', '--json'), dnnc('targets', '--json'), dnnc('--help')]);

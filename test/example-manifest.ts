@@ -28,6 +28,7 @@ export const example = {
         },
       ],
       outputs: [{name: 'y', dtype: 'f32', shape: [1, 2]}],
+      scores: 'logits',
       variants: ['age/full'],
     },
     object: {
@@ -35,6 +36,7 @@ export const example = {
       labelOffset: 1,
       inputs: [{name: 'x', dtype: 'u8', shape: [1, 8]}],
       outputs: [{name: 'y', dtype: 'f32', shape: [1, 3]}],
+      scores: 'probabilities',
       variants: ['object/full', 'object/int8'],
     },
   },
@@ -48,6 +50,7 @@ export const example = {
       ...{id: 'age/full', task: 'age', recipe: 'full', entry: 'faces_age_invoke', path: ['trunk', 'head']},
       ...{...sizes, arenaLowerBound: 4000, loadBytes: 4096},
       quality: {metric: 'top1', value: 91.5, interval: [90, 93], n: 1000, data: sha256},
+      calibration: {temperature: 1.5, frequencies: [0.75, 0.25], n: 400, data: sha256},
       latency: {'x86-64-avx2': {p10: 0.1, p50: 0.2, p90: 0.3, threads: 1, host: 'a CPU', measured: true}},
       energy: {generic: {millijoules: 3, source: 'modelled', profile: 'phone-2016'}},
       price: {dollars: 0.00001, profile: 'list'},

@@ -38,6 +38,21 @@ needsCc('run answers with the label of the largest score', t => {
   t.is(open().run('age', Float32Array.of(9, 2, 3, 4)).label, 'child');
 });
 
+needsCc('a prior changes the answer, not the scores; together answers like one by one', t => {
+  const session = open();
+  const x = Float32Array.of(1, 2, 3, 4);
+  // Scores 3.5 and 7.25: the first class must be some e^3.75 times as frequent to win.
+  const {label, index, scores, probabilities} = session.run('age', x, {prior: {child: 50, adult: 1}});
+  t.is(label, 'child');
+  t.is(index, 0);
+  t.deepEqual(scores, Float32Array.of(3.5, 7.25));
+  t.true(Math.abs(probabilities![0]! - 1 / (1 + Math.exp(3.75) / 50)) < 1e-9);
+  t.is(session.run('age', x, {prior: {child: 40, adult: 1}}).label, 'adult');
+  t.is(session.run('age', x, {prior: {child: 1}}).label, 'child');
+  refuses(t, 'session.prior', () => session.run('age', x, {prior: [0, 0]}));
+  t.deepEqual(session.runTogether(['age'], x), {age: session.run('age', x)});
+});
+
 needsCc('a build opens from its directory, its manifest.json and a URL', t => {
   const {directory} = tiny!;
   for (const place of [directory, join(directory, 'manifest.json'), pathToFileURL(`${directory}/`)]) {

@@ -35,6 +35,7 @@ type Flags = ModelFlags &
     readonly measure: boolean;
     readonly share: 'exact' | 'off';
     readonly evaluate: readonly string[];
+    readonly calibrate: readonly string[];
     readonly dumpIrAfter?: string;
   };
 
@@ -53,6 +54,7 @@ export function defineBuild(program: Command): void {
         .default('exact'),
     )
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
+    .option('--calibrate <[TASK=]DATA>', 'labelled data not trained on: makes probabilities honest; repeatable', collect, [])
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
   withJson(withTune(withModelOptions(command))).action(runBuild);
@@ -81,6 +83,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     ...(tuning && {chooser: tuning.chooser}),
     measure: flags.measure,
     evaluate: labelledData(tasks, flags.evaluate),
+    calibrate: labelledData(tasks, flags.calibrate),
     observe: dumping(flags.dumpIrAfter),
     progress: show,
   }).finally(show.done);
@@ -124,17 +127,20 @@ const document = (
   name,
   tasks: tasks.map(task => task.name),
   seconds: Number(seconds.toFixed(3)),
-  variants: manifest.variants.map(({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency}) => ({
-    task,
-    recipe,
-    variant: id,
-    macs,
-    weightBytes,
-    arenaBytes,
-    arenaLowerBound,
-    ...(quality && {quality}),
-    ...(latency && {latency}),
-  })),
+  variants: manifest.variants.map(
+    ({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency, calibration}) => ({
+      task,
+      recipe,
+      variant: id,
+      macs,
+      weightBytes,
+      arenaBytes,
+      arenaLowerBound,
+      ...(quality && {quality}),
+      ...(calibration && {calibration}),
+      ...(latency && {latency}),
+    }),
+  ),
   shared: sharedOf(compiled.module),
   alike: alikeOf(compiled.module),
   ...(tuning && {tuning: tuningFacts(tuning)}),

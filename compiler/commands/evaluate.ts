@@ -1,9 +1,13 @@
 /** `dnnc evaluate`: accuracy of each variant, with a 95% interval. */
 import type {Command} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
+import {correctionOf, type Entry, posterior} from '../../runtime/index.js';
+
 import {findConfig} from '../config.js';
+import {accuracyUnder, frequenciesIn, parseContext} from '../context.js';
+import type {Dataset} from '../data/dataset.js';
 import {dataPath, openLabelled, requiredData} from '../data-flags.js';
-import {type Accuracy, accuracyFrom, answersOf, peerAnswersOf} from '../evaluate-variant.js';
+import {type Accuracy, accuracyFrom, largestOf, peerAnswersOf, scoresOf} from '../evaluate-variant.js';
 import {openPeer} from '../onnxruntime.js';
 import {type Opened, open} from '../open.js';
 import {printJson, progress, say, table} from '../output.js';
@@ -17,6 +21,7 @@ type Flags = ModelFlags &
     readonly variant?: string;
     readonly target?: string;
     readonly against?: string;
+    readonly context?: string;
   };
 
 export function defineEvaluate(program: Command): void {
@@ -27,6 +32,7 @@ export function defineEvaluate(program: Command): void {
     .option('--data <[TASK=]DATA>', 'a folder with one sub-folder per class, or an .npz with x and y; repeatable', collect, [])
     .option('--labels-key <NAME>', 'the array of labels in an .npz (default: y_TASK, or y)')
     .option('--against <PEER>', 'onnxruntime: its accuracy on the same samples, and how many answers agree')
+    .option('--context <C,C@SHARE>', 'accuracy where these classes hold that share of requests: raw, and corrected by that prior')
     .option('--variant <ID>', 'only this variant')
     .option('--target <T>', 'which library to run (default: the best for this CPU)');
   withJson(withModelOptions(command)).action(evaluate);
@@ -36,7 +42,11 @@ type Result = {readonly task: string; readonly variant: string; readonly metric:
     readonly onnxruntime?: Accuracy;
     /** Samples that both give the same class. */
     readonly same?: number;
+    readonly context?: InContext;
   };
+
+/** Percent of right answers where classes come as in the context: by the scores as they are, and under that prior. */
+type InContext = {readonly classes: readonly number[]; readonly share: number; readonly raw: number; readonly corrected: number};
 
 async function evaluate(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.against !== undefined && flags.against !== 'onnxruntime')
@@ -73,8 +83,14 @@ async function evaluateVariant(
   const data = openLabelled(path, task, flags.labelsKey);
   const entry = opened.session.entry(task.name, variant);
   const offset = entry.task.labelOffset ?? 0;
-  const answers = answersOf(entry, data, done => show(`${done} of ${data.count}`));
-  const result = {task: task.name, variant, metric: 'top1' as const, ...accuracyFrom(answers, data, offset)};
+  const scores = scoresOf(entry, data, done => show(`${done} of ${data.count}`));
+  const answers = scores.map(largestOf);
+  const context = flags.context === undefined ? null : inContext(flags.context, entry, scores, data);
+  const result = {
+    ...{task: task.name, variant, metric: 'top1' as const},
+    ...accuracyFrom(answers, data, offset),
+    ...(context && {context}),
+  };
   if (flags.against === undefined) return result;
   const peer = await openPeer(task.model);
   const theirs = await peerAnswersOf(peer, entry, data, done => show(`onnxruntime, ${done} of ${data.count}`));
@@ -85,16 +101,37 @@ async function evaluateVariant(
   };
 }
 
+function inContext(text: string, {task, variant}: Entry, scores: readonly (readonly number[])[], data: Dataset): InContext {
+  const context = parseContext(text, task);
+  const frequencies = frequenciesIn(context, scores[0]?.length ?? 0);
+  const correction = correctionOf(variant.id, task, variant, frequencies);
+  const labels = scores.map((_, i) => data.label(i) + (task.labelOffset ?? 0));
+  return {
+    ...context,
+    raw: accuracyUnder(frequencies, scores.map(largestOf), labels),
+    corrected: accuracyUnder(
+      frequencies,
+      scores.map(sample => largestOf(posterior(sample, correction))),
+      labels,
+    ),
+  };
+}
+
 function tableOf(results: readonly Result[]): string {
   const withPeer = results.some(({onnxruntime}) => onnxruntime);
-  const rows = results.map(({variant, value, interval, correct, n, onnxruntime, same}) => [
+  const rows = results.map(({variant, value, interval, correct, n, onnxruntime, same, context}) => [
     variant,
     `${value.toFixed(2)}%`,
     `[${interval[0]}, ${interval[1]}]`,
     `${correct} of ${n}`,
     ...(onnxruntime ? [`${onnxruntime.correct} of ${n}`, `${same} of ${n}`] : []),
+    ...(context ? [`${context.raw.toFixed(2)}%`, `${context.corrected.toFixed(2)}%`] : []),
   ]);
-  return table([['variant', 'top-1', '95% interval', 'correct', ...(withPeer ? ['onnxruntime', 'same answer'] : [])], ...rows]);
+  const inContext = results.some(({context}) => context) ? ['in context', 'corrected'] : [];
+  return table([
+    ['variant', 'top-1', '95% interval', 'correct', ...(withPeer ? ['onnxruntime', 'same answer'] : []), ...inContext],
+    ...rows,
+  ]);
 }
 
 /** The tasks of a build, with the data that a configuration given now, or beside the models, says. */
