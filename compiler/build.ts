@@ -9,6 +9,7 @@ import {cmakeLists, libraryArguments, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {print} from '../ir/print.js';
 import {printPlan} from '../ir/print-plan.js';
+import type {Granularity} from '../ir/segments.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
 import type {Calibration, Latency, Manifest, Quality} from '../runtime/manifest.js';
@@ -45,6 +46,8 @@ export type BuildOptions = {
   readonly bind?: ReadonlyMap<string, number>;
   /** Whether models that prepare an input alike look at one, and compute once what they compute alike. Default: true. */
   readonly share?: boolean;
+  /** Where segments begin and end: where tasks part (the default), or at every cut: places to split, to exit and to page at. */
+  readonly cuts?: Granularity;
   /** Time each variant on this machine, once per library (kept in the user's cache). Default: true. */
   readonly measure?: boolean;
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
@@ -90,6 +93,7 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
   const compiled = compile(loaded.module, {
     ...{targets, sources, embedded},
     chooser: options.chooser ?? preferences[options.prefer],
+    ...(options.cuts && {cuts: options.cuts}),
     ...(options.observe && {observe: options.observe}),
   });
   const manifest = await replaceDirectory(directory, folder => writeBuild(folder, tasks, name, compiled, loaded, options));
@@ -184,7 +188,13 @@ function observed(
     progress(`measuring ${id}`);
     if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));
   }
-  return manifestOf({...facts, latencies, latencyTarget: target, qualities, calibrations});
+  const segmentLatencies = new Map<string, Latency>();
+  for (const {name: id} of measure ? facts.compiled.segments : []) {
+    progress(`measuring ${id}`);
+    const key = `${facts.compiled.hash} ${target.name} segment ${id}`;
+    segmentLatencies.set(id, measureLatency(session.segment(id), cpuModel(), key));
+  }
+  return manifestOf({...facts, latencies, segmentLatencies, latencyTarget: target, qualities, calibrations});
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -5,6 +5,7 @@ import {type Chooser, cheapest} from '../codegen/kernels/ways.js';
 import type {Target} from '../codegen/targets/index.js';
 import {type Layout, layOut, packWeights, seal} from '../codegen/weights.js';
 import type {Plan} from '../ir/plan.js';
+import {type Granularity, type Segment, segmentsOf} from '../ir/segments.js';
 import type {Module} from '../ir/types.js';
 import {type PassReport, runPasses} from '../passes/framework/manager.js';
 import {planMemory} from '../passes/plan-memory/index.js';
@@ -16,6 +17,8 @@ import {version} from './version.js';
 export type Compiled = {
   /** After all passes. */
   readonly module: Module;
+  /** As the plan has them. */
+  readonly segments: readonly Segment[];
   readonly plan: Plan;
   readonly layout: Layout;
   readonly texts: ReadonlyMap<Target, ModuleText>;
@@ -32,14 +35,17 @@ export type CompileOptions = {
   readonly embedded?: boolean;
   /** How calls are computed; by default as cost models find fastest. */
   readonly chooser?: Chooser;
+  /** Where segments begin and end; by default where tasks part. */
+  readonly cuts?: Granularity;
   readonly observe?: (report: PassReport) => void;
 };
 
 export function compile(module: Module, options: CompileOptions): Compiled {
-  const {targets, sources, embedded = false, chooser = cheapest, observe} = options;
+  const {targets, sources, embedded = false, chooser = cheapest, cuts, observe} = options;
   const optimized = runPasses(module, exact, observe);
   checkSupported(optimized);
-  const plan = planMemory(lower(optimized, chooser.way));
+  const segments = segmentsOf(optimized, cuts);
+  const plan = planMemory(lower(optimized, chooser.way, segments));
   const layout = layOut([plan]);
   const weights = packWeights(layout);
   const facts = {plan, layout, generator: `dnnc ${version}`, sources, embedded, chooseTile: chooser.tile};
@@ -50,5 +56,5 @@ export function compile(module: Module, options: CompileOptions): Compiled {
   const hash = digest.digest('hex').slice(0, 32);
   seal(weights, hash);
   const texts = new Map(targets.map(target => [target, emitModule({...facts, target, hash})]));
-  return {module: optimized, plan, layout, texts, weights, hash};
+  return {module: optimized, segments, plan, layout, texts, weights, hash};
 }

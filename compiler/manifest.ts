@@ -10,7 +10,7 @@ import {costOfHead, costOfNodes} from '../ir/cost.js';
 import {inputsFor, outputNames, producerOf, valueAt} from '../ir/graph.js';
 import {opOf} from '../ir/ops/index.js';
 import {alignment} from '../ir/plan.js';
-import {graphOf, pathOf, type Segment as SharedSegment, segmentsOf} from '../ir/segments.js';
+import {graphOf, pathOf, type Segment as SharedSegment} from '../ir/segments.js';
 import {bytesOf} from '../ir/tensor.js';
 import type {Graph, Head} from '../ir/types.js';
 import type {
@@ -39,6 +39,8 @@ export type ManifestFacts = {
   readonly prefer: Preference;
   /** By variant id, measured on `latencyTarget`. */
   readonly latencies?: ReadonlyMap<string, Latency>;
+  /** By segment id. */
+  readonly segmentLatencies?: ReadonlyMap<string, Latency>;
   readonly latencyTarget?: Target;
   /** By variant id. */
   readonly qualities?: ReadonlyMap<string, Quality>;
@@ -48,10 +50,9 @@ export type ManifestFacts = {
 
 export function manifestOf(facts: ManifestFacts): Manifest {
   const {name, tasks, compiled, loaded, targets, embedded, prefer, files} = facts;
-  const {module, plan, layout, weights, hash} = compiled;
+  const {module, segments: shared, plan, layout, weights, hash} = compiled;
   const memory = plan.memory!;
   const symbols = invokeNames(plan);
-  const shared = segmentsOf(module);
   const options = {
     targets: targets.map(target => target.name),
     embedded,
@@ -99,6 +100,10 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     files,
   };
 
+  function latencyOf(latency: Latency | undefined): Pick<Variant, 'latency'> {
+    return latency && facts.latencyTarget ? {latency: {[facts.latencyTarget.name]: latency}} : {};
+  }
+
   function taskOf(task: Task, i: number): ManifestTask {
     const head = module.heads[i]!;
     const describe = (id: Parameters<typeof valueAt>[1]) => {
@@ -141,6 +146,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       weightBytes: bytesOfWeights,
       arenaBytes: memory.entryBytes[index]!.bytes,
       entry: symbols[index]!,
+      ...latencyOf(facts.segmentLatencies?.get(id)),
     };
   }
 
@@ -156,10 +162,9 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: heads.map(head => head.name)}];
   }
 
-  function variantOf(task: Task, i: number, {latencies, latencyTarget, qualities, calibrations}: ManifestFacts): Variant {
+  function variantOf(task: Task, i: number, {latencies, qualities, calibrations}: ManifestFacts): Variant {
     const {macs, weightBytes, packedBytes} = sizes(i);
     const id = `${task.name}/full`;
-    const latency = latencies?.get(id);
     const quality = qualities?.get(id);
     const calibration = calibrations?.get(id);
     const path = pathOf(shared, module.heads[i]!);
@@ -176,7 +181,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       loadBytes: packedBytes,
       ...(quality && {quality}),
       ...(calibration && {calibration}),
-      ...(latency && latencyTarget && {latency: {[latencyTarget.name]: latency}}),
+      ...latencyOf(latencies?.get(id)),
     };
   }
 }

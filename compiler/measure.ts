@@ -1,5 +1,5 @@
 /** Latency of a bound entry on this machine, remembered per build so that building again gives the same manifest. */
-import type {Entry} from '../runtime/index.js';
+import type {Entry, SegmentEntry} from '../runtime/index.js';
 import type {Latency} from '../runtime/manifest.js';
 import {keep, recall} from './cache.js';
 
@@ -13,7 +13,7 @@ export function percentiles(values: readonly number[]): Percentiles {
 }
 
 /** Milliseconds per call. */
-export function timeEntry(entry: Entry, budgetMs: number): readonly number[] {
+export function timeEntry(entry: Entry | SegmentEntry, budgetMs: number): readonly number[] {
   const [inputs, outputs] = [entry.newInputs(), entry.newOutputs()];
   const [first = 0] = entry.bench(inputs, outputs, 1, 1);
   const iterations = Math.max(5, Math.min(1000, Math.floor((budgetMs * 1e6) / Math.max(first, 1))));
@@ -21,7 +21,7 @@ export function timeEntry(entry: Entry, budgetMs: number): readonly number[] {
 }
 
 /** `key` names the code that runs; machine and key together name the measurement. */
-export function measureLatency(entry: Entry, host: string, key: string): Latency {
+export function measureLatency(entry: Entry | SegmentEntry, host: string, key: string): Latency {
   const known = percentilesOf(recall('latency', `${host} ${key}`));
   if (known) return {...known, threads: 1, host, measured: true};
   const {p10, p50, p90} = percentiles(timeEntry(entry, 200));

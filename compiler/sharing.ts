@@ -17,7 +17,7 @@ export type Shared = {
 export const sharedOf = (module: Module): readonly Shared[] =>
   segmentsOf(module).flatMap(segment => {
     const {to, heads} = segment;
-    if (to === null) return [];
+    if (to === null || heads.length < 2) return [];
     const {graph, nodes} = graphOf(module.graph, segment);
     const {macs, bytesOfWeights} = costOfNodes(graph, nodes);
     const cut = valueAt(module.graph, to).name;

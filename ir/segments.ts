@@ -19,18 +19,26 @@ export type Segment = {
   readonly heads: readonly Head[];
 };
 
-/** The segments of tasks that share arithmetic, in the order in which they run; a task that shares none has no segment. */
-export function segmentsOf(module: Module): readonly Segment[] {
+/** Where tasks are cut: where they part, or at every cut that has arithmetic on both sides. */
+export type Granularity = 'shared' | 'all';
+
+/** The segments of tasks in the order in which they run; a task that is not cut at all has none. */
+export function segmentsOf(module: Module, granularity: Granularity = 'shared'): readonly Segment[] {
   const cuts = new Map(module.heads.map(head => [head, cutsOf(module, head).map(({value}) => value.id)]));
-  const parts = partition(module.graph, module.heads, null, cuts).filter(
-    ({from, to, heads}) => from !== null || to !== null || heads.length > 1,
+  const parts = partition(module.graph, module.heads, null, cuts);
+  const fine = granularity === 'all' ? parts.map(part => divided(module.graph, part, cuts)) : parts.map(part => [part]);
+  const names = new Set(module.heads.map(head => head.name));
+  const trunks = fine.flat().filter(({to, heads}) => to !== null && heads.length > 1);
+  return fine.flatMap(pieces =>
+    pieces.flatMap((part, i): readonly Segment[] => {
+      const {from, to, heads} = part;
+      if (from === null && to === null && heads.length === 1) return [];
+      const number = pieces.length > 1 ? `_${i + 1}` : '';
+      const trunk = trunks.length > 1 ? `trunk_${trunks.indexOf(part) + 1}` : 'trunk';
+      const isTrunk = to !== null && heads.length > 1;
+      return [{...part, name: uniqueName(isTrunk ? trunk : `${heads[0]!.name}_head${number}`, names)}];
+    }),
   );
-  const trunks = parts.filter(({to}) => to !== null);
-  const taken = new Set(module.heads.map(head => head.name));
-  return parts.map(part => {
-    const number = trunks.length > 1 ? `_${trunks.indexOf(part) + 1}` : '';
-    return {...part, name: uniqueName(part.to === null ? `${part.heads[0]!.name}_head` : `trunk${number}`, taken)};
-  });
 }
 
 type Part = Omit<Segment, 'name'>;
@@ -58,6 +66,24 @@ function partition(graph: Graph, heads: readonly Head[], from: ValueId | null, c
   }
   if (groups.size === 1) return alone;
   return [...groups.values()].flatMap(group => partition(graph, group, from, cuts));
+}
+
+/** A part cut wherever all its heads can be, each piece with arithmetic of its own. */
+function divided(graph: Graph, {from, to, heads}: Part, cuts: Cuts): readonly Part[] {
+  const [first, ...others] = heads;
+  const own = cuts.get(first!)!;
+  const end = to === null ? own.length : own.indexOf(to);
+  const inside = own.slice(from === null ? 0 : own.indexOf(from) + 1, end);
+  const pieces: Part[] = [];
+  let begin = from;
+  for (const cut of inside) {
+    const piece = {from: begin, to: cut, heads};
+    if (!others.every(head => cuts.get(head)!.includes(cut))) continue;
+    if (macsOf(graph, piece) === 0 || macsOf(graph, {from: cut, to, heads}) === 0) continue;
+    pieces.push(piece);
+    begin = cut;
+  }
+  return [...pieces, {from: begin, to, heads}];
 }
 
 function macsOf(whole: Graph, part: Part): number {

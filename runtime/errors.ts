@@ -22,6 +22,7 @@ export type RuntimeErrorCode =
   | 'session.task'
   | 'session.variant'
   | 'session.segment'
+  | 'session.cut'
   | 'session.input'
   | 'session.prior'
   | 'session.batch'

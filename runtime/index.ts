@@ -47,6 +47,7 @@ export type {
   NativeTracedEntry,
   Region,
 } from './native.js';
+export type {SegmentEntry} from './paths.js';
 export type {Image} from './prepare.js';
 export {type Correction, correctionOf, posterior} from './prior.js';
 export {readManifest} from './read-manifest.js';

@@ -127,6 +127,8 @@ export type Segment = {
   readonly entry?: string;
   /** Where its weights lie in the blob, where they lie together. In bytes. */
   readonly weights?: {readonly offset: number; readonly bytes: number};
+  /** Of this segment alone, by target. */
+  readonly latency?: {readonly [target: string]: Latency};
 };
 
 /** A point where one tensor separates all that is before from all that is after. */

@@ -54,6 +54,20 @@ const shape = array(count);
 const alignment = oneOf(...Array.from({length: 17}, (_, i) => 2 ** i));
 const dtype = oneOf<DType>('f64', 'f32', 'f16', 'bf16', 'i4', 'u4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool');
 
+const latencies = optional(
+  dictionary(
+    object<Latency>({
+      p10: number(0),
+      p50: number(0),
+      p90: number(0),
+      threads: integer(1),
+      host: word,
+      measured: oneOf(true),
+    }),
+    /\S/,
+  ),
+);
+
 const divisor: Check<number> = (value, path) => {
   number(-Number.MAX_VALUE)(value, path);
   if (value === 0) wrong(path, 'must not be 0');
@@ -113,6 +127,7 @@ const manifest = object<Manifest>({
       arenaBytes: count,
       entry: optional(identifier),
       weights: optional(object<{readonly offset: number; readonly bytes: number}>({offset: count, bytes: count})),
+      latency: latencies,
     }),
   ),
   cuts: array(object<Cut>({id: word, dtype, shape, bytes: count, tasks: names})),
@@ -137,19 +152,7 @@ const manifest = object<Manifest>({
           data: sha256,
         }),
       ),
-      latency: optional(
-        dictionary(
-          object<Latency>({
-            p10: number(0),
-            p50: number(0),
-            p90: number(0),
-            threads: integer(1),
-            host: word,
-            measured: oneOf(true),
-          }),
-          /\S/,
-        ),
-      ),
+      latency: latencies,
       energy: optional(
         dictionary(object<Energy>({millijoules: number(0), source: oneOf('measured', 'modelled'), profile: word}), /\S/),
       ),

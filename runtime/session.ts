@@ -5,10 +5,10 @@
 import {DnncRuntimeError} from './errors.js';
 import type {Input, Manifest, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
+import {createPaths, type Done, type SegmentEntry} from './paths.js';
 import {type Image, isImage, prepare} from './prepare.js';
 import {correctionOf, posterior} from './prior.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
-import {createPaths, type Done} from './together.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
 export type VariantId<M extends Manifest, T extends TaskName<M>> = M['tasks'][T]['variants'][number];
@@ -105,6 +105,12 @@ export type Session<M extends Manifest = Manifest> = {
    * are the same to the last bit as those of `run`.
    */
   runTogether<T extends TaskName<M>>(tasks: readonly T[], input: InputOf<M, T>): {readonly [K in T]: Answer<M, K>};
+  /** The tensor at a cut, as the code has it: to be handed to `runFrom`, here or where the same build runs. Throws `session.cut`. */
+  runTo<T extends TaskName<M>>(task: T, cut: string, input: InputOf<M, T>): TypedArray;
+  /** The answer from the tensor at a cut; the scores are those of `run` to the last bit. Throws `session.cut`. */
+  runFrom<T extends TaskName<M>>(task: T, cut: string, activation: TypedArray): Answer<M, T>;
+  /** One segment for callers that bring their own arrays. Throws `session.segment`. */
+  segment(id: string): SegmentEntry;
   /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
   entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T>): Entry;
 };
@@ -128,7 +134,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     return entry;
   };
 
-  const runPath = createPaths(manifest, bind);
+  const paths = createPaths(manifest, bind);
 
   type Any<T extends TaskName<M>> = Answer<M, T>;
   return {
@@ -162,10 +168,21 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
         const task = taskOf(manifest, name);
         const variant = variantOf(manifest, name, task, undefined);
         oneSample(name, task);
-        return [name, answerOf(name, task, runPath(task, variant, inputsOf(name, task, input), done))] as const;
+        return [name, answerOf(name, task, paths.run(variant, inputsOf(name, task, input), done))] as const;
       });
       return Object.fromEntries(answers) as unknown as {readonly [K in T]: Answer<M, K>};
     },
+    runTo<T extends TaskName<M>>(name: T, cut: string, input: InputOf<M, T>): TypedArray {
+      const task = taskOf(manifest, name);
+      return paths.runTo(variantOf(manifest, name, task, undefined), cut, inputsOf(name, task, input));
+    },
+    runFrom<T extends TaskName<M>>(name: T, cut: string, activation: TypedArray): Any<T> {
+      const task = taskOf(manifest, name);
+      oneSample(name, task);
+      const outputs = paths.runFrom(variantOf(manifest, name, task, undefined), cut, activation);
+      return answerOf(name, task, outputs) as unknown as Any<T>;
+    },
+    segment: paths.segment,
   };
 }
 

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {parse} from '../ir/parse.js';
 import {pathOf, segmentsOf} from '../ir/segments.js';
-import {load} from '../runtime/index.js';
+import {DnncRuntimeError, load} from '../runtime/index.js';
 import {documentOf, dnnc as run} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
 import {hasCompiler} from './tiny-build.js';
@@ -14,10 +14,10 @@ const weights = (...names: string[]): string => names.map((name, i) => `const %$
 const layer = (y: string, x: string, w: string): string => `%${y} = linear(%${x}, %${w}) : f32[1,4]`;
 
 /** `name from>to tasks` of each segment. */
-const told = (module: ReturnType<typeof moduleOf>): readonly string[] => {
+const told = (module: ReturnType<typeof moduleOf>, granularity?: 'all'): readonly string[] => {
   const name = (id: number | null): string =>
     id === null ? '' : module.graph.nodes.flatMap(({outputs}) => outputs).find(value => value.id === id)!.name;
-  return segmentsOf(module).map(
+  return segmentsOf(module, granularity).map(
     ({name: own, from, to, heads}) => `${own} ${name(from)}>${name(to)} ${heads.map(head => head.name)}`,
   );
 };
@@ -43,6 +43,16 @@ test('three tasks part one after the other, and one that shares nothing has no s
     'two_head u> two',
     'early_head t> early',
   ]);
+});
+
+test('all cuts: every piece multiplies, trunks are cut where all their tasks can be', t => {
+  const chain = moduleOf(`${weights('a', 'b', 'c')}
+    ${layer('t', 'x', 'a')} %r = relu(%t) : f32[1,4] ${layer('u', 'r', 'b')} ${layer('y', 'u', 'c')} %s = relu(%y) : f32[1,4] head @one = %s`);
+  t.deepEqual(told(chain), []);
+  t.deepEqual(told(chain, 'all'), ['one_head_1 >t one', 'one_head_2 t>u one', 'one_head_3 u> one']);
+  const two = moduleOf(`${weights('a', 'b', 'c', 'd')}
+    ${layer('t', 'x', 'a')} ${layer('u', 't', 'b')} ${layer('y', 'u', 'c')} ${layer('z', 'u', 'd')} head @one = %y head @two = %z`);
+  t.deepEqual(told(two, 'all'), ['trunk_1 >t one,two', 'trunk_2 t>u one,two', 'one_head u> one', 'two_head u> two']);
 });
 
 test('equal tasks are one segment; what only moves data is none', t => {
@@ -96,4 +106,34 @@ type Document = {shared: {tasks: string[]; macs: number; weightBytes: number; cu
     t.deepEqual(once.session.run(task, pixels).scores, scores, task);
     t.is(together[task]?.label, label);
   }
+});
+
+(hasCompiler ? test : test.skip)('a task runs to any cut, and from it on, to the last bit', async t => {
+  const place = join(folder, 'cuts');
+  const outcome = await run(['build', models[2]!, '--cuts', 'all', '-o', place, '--target', 'generic', '--no-measure', '--json']);
+  t.is(outcome.code, 0, outcome.stderr);
+  const session = load(place);
+  const [input] = session.entry('weather').newInputs();
+  const pixels = (input as Float32Array).map((_, i) => Math.cos(i));
+  const {scores, label} = session.run('weather', pixels);
+  const {cuts} = session.manifest;
+  t.true(cuts.length >= 3);
+  for (const {id, bytes} of cuts) {
+    const activation = session.runTo('weather', id, pixels);
+    t.is(activation.byteLength, bytes);
+    t.like(session.runFrom('weather', id, activation), {scores, label});
+  }
+  const wrong = (action: () => unknown): string | undefined => t.throws(action, {instanceOf: DnncRuntimeError})?.code;
+  t.is(
+    wrong(() => session.runTo('weather', 'nowhere', pixels)),
+    'session.cut',
+  );
+  t.is(
+    wrong(() => session.runFrom('weather', cuts[0]!.id, new Float32Array(3))),
+    'session.cut',
+  );
+  t.is(
+    wrong(() => session.segment('nothing')),
+    'session.segment',
+  );
 });

@@ -3,8 +3,10 @@ import {resolve} from 'node:path';
 import {type Command, Option} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
 import {print} from '../../ir/print.js';
+import type {Granularity} from '../../ir/segments.js';
 import type {Module} from '../../ir/types.js';
 import type {PassReport} from '../../passes/framework/manager.js';
+import type {Manifest, Segment} from '../../runtime/manifest.js';
 import {type Built, build} from '../build.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
@@ -34,6 +36,7 @@ type Flags = ModelFlags &
     readonly weights: string;
     readonly measure: boolean;
     readonly share: 'exact' | 'off';
+    readonly cuts: Granularity;
     readonly evaluate: readonly string[];
     readonly calibrate: readonly string[];
     readonly dumpIrAfter?: string;
@@ -52,6 +55,11 @@ export function defineBuild(program: Command): void {
       new Option('--share <WHAT>', 'what models compute alike: once, or each for itself')
         .choices(['exact', 'off'])
         .default('exact'),
+    )
+    .addOption(
+      new Option('--cuts <WHERE>', 'where code is cut into segments: where tasks part, or everywhere')
+        .choices(['shared', 'all'])
+        .default('shared'),
     )
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--calibrate <[TASK=]DATA>', 'labelled data not trained on: makes probabilities honest; repeatable', collect, [])
@@ -79,6 +87,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     weights,
     bind: flags.bind,
     share,
+    cuts: flags.cuts,
     prefer: flags.prefer,
     ...(tuning && {chooser: tuning.chooser}),
     measure: flags.measure,
@@ -162,6 +171,7 @@ function tell({directory, name, loaded, compiled, manifest}: Built, seconds: num
   });
   say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
   tellSharing(compiled.module);
+  tellCuts(manifest);
   if (tuning) say(`\n${tuningText(tuning)}`);
   say(
     `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
@@ -178,4 +188,23 @@ function tellSharing(module: Module): void {
     say(
       `${tasks.join(' and ')} have ${countText(macs)} MACs of equal layers with weights ${(100 * distance).toFixed(1)}% apart: not shared`,
     );
+}
+
+/** Where tasks can be cut beyond where they part: what comes before and after, in MACs and time. */
+function tellCuts({variants, segments, cuts}: Manifest): void {
+  const rows = variants.flatMap(({id, path}) => {
+    const own = path.map(each => segments.find(segment => segment.id === each)!);
+    const median = ({latency}: Segment): number => Object.values(latency ?? {})[0]?.p50 ?? Number.NaN;
+    const sum = (some: readonly Segment[], of: (segment: Segment) => number): number => some.reduce((a, b) => a + of(b), 0);
+    const time = (some: readonly Segment[]): string => (Number.isNaN(sum(some, median)) ? '-' : timeText(sum(some, median)));
+    return own.flatMap(({to}, i) => {
+      if (to === undefined) return [];
+      const [before, after] = [own.slice(0, i + 1), own.slice(i + 1)];
+      const share = (100 * sum(before, each => each.macs)) / sum(own, each => each.macs);
+      const {bytes} = cuts.find(cut => cut.id === to)!;
+      return [[id, to, `${share.toFixed(0)}%`, bytesText(bytes), time(before), time(after)]];
+    });
+  });
+  if (rows.length > variants.length)
+    say(`\n${table([['variant', 'cut', 'MACs before', 'tensor', 'time before', 'after'], ...rows])}`);
 }

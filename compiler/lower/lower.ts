@@ -32,8 +32,8 @@ import type {Constant, Graph, Loc, Module, Node, TensorType, ValueId} from '../.
 import {chooseLayouts, freshStrides, isDense, isReadAsImage, type Layout, placements} from './layout.js';
 import {isRounded} from './rounding.js';
 
-/** One entry per head, and one per segment that heads share or end with; memory is not planned yet. */
-export function lower(module: Module, choose: ChooseWay = cheapest.way): Plan {
+/** One entry per head, and one per segment; memory is not planned yet. */
+export function lower(module: Module, choose: ChooseWay = cheapest.way, segments: readonly Segment[] = segmentsOf(module)): Plan {
   const {graph, heads} = module;
   return {
     name: module.name,
@@ -45,7 +45,7 @@ export function lower(module: Module, choose: ChooseWay = cheapest.way): Plan {
         choose,
       );
     }),
-    segments: segmentsOf(module).map(segment => lowerPart(partOf(graph, segment), choose)),
+    segments: segments.map(segment => lowerPart(partOf(graph, segment), choose)),
     memory: null,
   };
 }

@@ -17,7 +17,7 @@ import {runsHere} from '../../compiler/host.js';
 import {packageFile} from '../../compiler/package-files.js';
 import {fail} from '../../ir/diagnostics.js';
 import {alignment, type Entry, everyEntry, type Root} from '../../ir/plan.js';
-import {pathOf, type Segment, segmentsOf} from '../../ir/segments.js';
+import {pathOf, type Segment} from '../../ir/segments.js';
 import {bytesOf, type Tensor, zeros} from '../../ir/tensor.js';
 import type {Module, TensorType} from '../../ir/types.js';
 import {
@@ -106,7 +106,7 @@ export async function buildAll(
 
 export function compileAs(module: Module, name: string, wanted: readonly Target[]): Compiled | Error {
   try {
-    return compile({...module, name}, {targets: wanted, sources: ['a test']});
+    return compile({...module, name}, {targets: wanted, sources: ['a test'], cuts: 'all'});
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
@@ -208,7 +208,7 @@ function programOf(
     compiled,
     run: (target, tensors) => new Map(plan.entries.map((entry, i) => [entry.name, call(target, i, inputsOf(entry, tensors))])),
     runSegments(target, tensors) {
-      const segments = segmentsOf(module);
+      const {segments} = compiled;
       const done = new Map<Segment, readonly Tensor[]>();
       return new Map(
         module.heads.flatMap(head => {

@@ -1,0 +1,105 @@
+/** Tasks segment by segment: several tasks on one input, and one task in two places. */
+import {DnncRuntimeError} from './errors.js';
+import type {Manifest, Segment, Task, Variant} from './manifest.js';
+import type {Binder, BoundEntry} from './native.js';
+import {bytesOf, type TensorType, type TypedArray, zeros} from './tensors.js';
+
+/** A segment ready to be called: from the inputs of its tasks, or a cut, to their outputs, or a cut. */
+export type SegmentEntry = BoundEntry & {
+  readonly segment: Segment;
+  /** New arrays of zeros. */
+  newInputs(): TypedArray[];
+  newOutputs(): TypedArray[];
+};
+
+/** The outputs of the segments that ran for one input, by id. */
+export type Done = Map<string, readonly TypedArray[]>;
+
+export type Paths = {
+  /** Bound once. Throws `session.segment`. */
+  segment(id: string): SegmentEntry;
+  /** Runs what is not done yet of a variant's path, and returns the outputs of the task. */
+  run(variant: Variant, inputs: readonly TypedArray[], done: Done): readonly TypedArray[];
+  /** The tensor at a cut of the variant's path. Throws `session.cut`. */
+  runTo(variant: Variant, cut: string, inputs: readonly TypedArray[]): TypedArray;
+  /** The outputs of the task from the tensor at a cut of the variant's path. Throws `session.cut`. */
+  runFrom(variant: Variant, cut: string, activation: TypedArray): readonly TypedArray[];
+};
+
+export function createPaths(manifest: Manifest, bind: Binder): Paths {
+  const bound = new Map<string, SegmentEntry>();
+
+  function segment(id: string): SegmentEntry {
+    const known = bound.get(id);
+    if (known) return known;
+    const found = manifest.segments.find(each => each.id === id);
+    if (!found)
+      throw new DnncRuntimeError('session.segment', manifest.name, `has no segment "${id}"`, namesOf(manifest.segments));
+    const task = manifest.tasks[found.tasks[0] ?? ''] as Task;
+    const inputs = found.from === undefined ? task.inputs : [cutOf(found.from)];
+    const outputs = found.to === undefined ? task.outputs : [cutOf(found.to)];
+    const made: SegmentEntry = {
+      ...bind(entryOf(manifest, found), inputs, outputs),
+      segment: found,
+      newInputs: () => inputs.map(zeros),
+      newOutputs: () => outputs.map(zeros),
+    };
+    bound.set(id, made);
+    return made;
+  }
+
+  const cutOf = (id: string): TensorType => manifest.cuts.find(each => each.id === id)!;
+
+  function runAll(path: readonly string[], inputs: readonly TypedArray[], done: Done): readonly TypedArray[] {
+    let given = inputs;
+    for (const id of path) {
+      const ready = done.get(id);
+      const made = ready ?? segment(id).newOutputs();
+      if (!ready) segment(id).call(given, made);
+      done.set(id, made);
+      given = made;
+    }
+    return given;
+  }
+
+  /** How many segments of the path come before the cut. */
+  function before({id: variant, path}: Variant, cut: string): number {
+    const at = path.findIndex(id => manifest.segments.find(each => each.id === id)?.to === cut);
+    if (at >= 0) return at + 1;
+    const cuts = path.flatMap(id => manifest.segments.find(each => each.id === id)?.to ?? []);
+    throw new DnncRuntimeError(
+      'session.cut',
+      variant,
+      `is not cut at "${cut}"`,
+      cuts.length > 0 ? `one of ${cuts.join(', ')}` : 'build with --cuts all',
+    );
+  }
+
+  return {
+    segment,
+    run: ({path}, inputs, done) => runAll(path, inputs, done),
+    runTo: (variant, cut, inputs) => runAll(variant.path.slice(0, before(variant, cut)), inputs, new Map())[0]!,
+    runFrom(variant, cut, activation) {
+      const rest = variant.path.slice(before(variant, cut));
+      const type = cutOf(cut);
+      const wanted = zeros(type);
+      if (activation.constructor !== wanted.constructor || activation.length !== wanted.length)
+        throw new DnncRuntimeError(
+          'session.cut',
+          variant.id,
+          `takes ${type.dtype} of ${bytesOf(type)} bytes at "${cut}", not ${activation.constructor.name} of ${activation.byteLength}`,
+          'give what runTo returned',
+        );
+      return runAll(rest, [activation], new Map());
+    },
+  };
+}
+
+function entryOf({variants}: Manifest, {id, entry}: Segment): string {
+  const whole = variants.find(({path}) => path.length === 1 && path[0] === id);
+  const symbol = entry ?? whole?.entry;
+  if (symbol !== undefined) return symbol;
+  throw new DnncRuntimeError('session.segment', id, 'cannot run alone', 'use run for its tasks');
+}
+
+const namesOf = (segments: readonly Segment[]): string => `one of ${segments.map(({id}) => id).join(', ') || 'none'}`;
