@@ -12,7 +12,7 @@ import {printPlan} from '../ir/print-plan.js';
 import type {Granularity} from '../ir/segments.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
-import type {Calibration, Latency, Manifest, Quality} from '../runtime/manifest.js';
+import type {Calibration, Latency, Manifest, Quality, Split} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
 import {calibrationOf} from './calibrate.js';
 import {compilerVersion, runCompiler} from './cc.js';
@@ -25,6 +25,7 @@ import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
+import {splitsOf} from './splits.js';
 import type {Task} from './tasks.js';
 import {version} from './version.js';
 
@@ -188,13 +189,20 @@ function observed(
     progress(`measuring ${id}`);
     if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));
   }
+  const splits = new Map<string, readonly Split[]>();
+  for (const variant of plain.variants) {
+    const [held, labelled] = [calibrate?.get(variant.task), evaluate?.get(variant.task)];
+    if (!held || !labelled || variant.path.length < 2) continue;
+    const show = (done: number): void => progress(`splitting ${variant.id}: ${done} of ${labelled.data.count}`);
+    splits.set(variant.id, splitsOf(session, variant, {calibrate: held.data, evaluate: labelled, progress: show}));
+  }
   const segmentLatencies = new Map<string, Latency>();
   for (const {name: id} of measure ? facts.compiled.segments : []) {
     progress(`measuring ${id}`);
     const key = `${facts.compiled.hash} ${target.name} segment ${id}`;
     segmentLatencies.set(id, measureLatency(session.segment(id), cpuModel(), key));
   }
-  return manifestOf({...facts, latencies, segmentLatencies, latencyTarget: target, qualities, calibrations});
+  return manifestOf({...facts, latencies, segmentLatencies, splits, latencyTarget: target, qualities, calibrations});
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

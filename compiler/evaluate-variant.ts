@@ -76,7 +76,7 @@ export function largestOf(scores: ArrayLike<number | bigint>): number {
 }
 
 /** The one input of an entry whose first output has a score for every label of the data. */
-function scoredInput(entry: Entry, data: Dataset): Input {
+export function scoredInput(entry: Entry, data: Dataset): Input {
   const [input] = entry.task.inputs;
   const [output] = entry.task.outputs;
   if (!input || !output || entry.task.inputs.length !== 1)

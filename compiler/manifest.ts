@@ -22,6 +22,7 @@ import type {
   Preparation,
   Quality,
   Segment,
+  Split,
   Variant,
 } from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
@@ -45,6 +46,8 @@ export type ManifestFacts = {
   /** By variant id. */
   readonly qualities?: ReadonlyMap<string, Quality>;
   readonly calibrations?: ReadonlyMap<string, Calibration>;
+  /** By variant id. */
+  readonly splits?: ReadonlyMap<string, readonly Split[]>;
   readonly files: Readonly<Record<string, string>>;
 };
 
@@ -162,11 +165,12 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: heads.map(head => head.name)}];
   }
 
-  function variantOf(task: Task, i: number, {latencies, qualities, calibrations}: ManifestFacts): Variant {
+  function variantOf(task: Task, i: number, {latencies, qualities, calibrations, splits}: ManifestFacts): Variant {
     const {macs, weightBytes, packedBytes} = sizes(i);
     const id = `${task.name}/full`;
     const quality = qualities?.get(id);
     const calibration = calibrations?.get(id);
+    const own = splits?.get(id);
     const path = pathOf(shared, module.heads[i]!);
     return {
       id,
@@ -181,6 +185,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       loadBytes: packedBytes,
       ...(quality && {quality}),
       ...(calibration && {calibration}),
+      ...(own && own.length > 0 && {splits: own}),
       ...latencyOf(latencies?.get(id)),
     };
   }

@@ -53,3 +53,4 @@ export {type Correction, correctionOf, posterior} from './prior.js';
 export {readManifest} from './read-manifest.js';
 export type {Answer, Entry, InputOf, LabelOf, Prior, RunOptions, Session, TaskName, VariantId} from './session.js';
 export {type ArrayOf, arrayTypes, bytesOf, type TensorType, type TypedArray} from './tensors.js';
+export {fromWire, toWire} from './wire.js';

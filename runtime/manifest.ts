@@ -158,6 +158,8 @@ export type Variant = {
   readonly loadBytes: number;
   readonly quality?: Quality;
   readonly calibration?: Calibration;
+  /** Places to hand over that send less than the input; the best accuracy first. */
+  readonly splits?: readonly Split[];
   /** By target. */
   readonly latency?: {readonly [target: string]: Latency};
   readonly energy?: {readonly [target: string]: Energy};
@@ -184,6 +186,20 @@ export type Calibration = {
   readonly frequencies: readonly number[];
   readonly n: number;
   readonly data: string;
+};
+
+/**
+ * What comes before the cut runs here, the rest where the same build runs. The tensor crosses as one byte per element,
+ * round((x - low) / step) (see `toWire`), deflated. `bytes` is what that takes on average, `inputBytes` what the sample as
+ * stored takes, deflated; `quality` is that of the task when it is split so.
+ */
+export type Split = {
+  readonly cut: string;
+  readonly low: number;
+  readonly step: number;
+  readonly bytes: number;
+  readonly inputBytes: number;
+  readonly quality: Quality;
 };
 
 /** Milliseconds per call on the machine `host` (CPU model). */

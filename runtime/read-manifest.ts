@@ -36,6 +36,7 @@ import type {
   Price,
   Quality,
   Segment,
+  Split,
   Task,
   Variant,
   Weights,
@@ -85,6 +86,7 @@ const interval: Check<readonly [number, number]> = (value, path) => {
   array(number(0, 100), 2)(value, path);
   if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1])) wrong(path, `must be [low, high], is ${show(value)}`);
 };
+const quality = object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256});
 
 const labelOrIndex: Check<string | number> = (value, path) =>
   typeof value === 'string' ? word(value, path) : count(value, path);
@@ -143,7 +145,7 @@ const manifest = object<Manifest>({
       arenaBytes: count,
       arenaLowerBound: count,
       loadBytes: count,
-      quality: optional(object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256})),
+      quality: optional(quality),
       calibration: optional(
         object<Calibration>({
           temperature: number(Number.MIN_VALUE),
@@ -151,6 +153,18 @@ const manifest = object<Manifest>({
           n: integer(1),
           data: sha256,
         }),
+      ),
+      splits: optional(
+        array(
+          object<Split>({
+            cut: word,
+            low: number(-Number.MAX_VALUE),
+            step: number(Number.MIN_VALUE),
+            bytes: number(0),
+            inputBytes: number(0),
+            quality,
+          }),
+        ),
       ),
       latency: latencies,
       energy: optional(
@@ -202,6 +216,7 @@ function checkReferences(manifest: Manifest): void {
     const path = `variants[${i}]`;
     known([variant.task], taskNames, `${path}.task`, 'task');
     known(variant.path, segmentIds, `${path}.path`, 'segment');
+    for (const [at, {cut}] of (variant.splits ?? []).entries()) known([cut], cutIds, `${path}.splits[${at}].cut`, 'cut');
     if (!variant.entry.startsWith(`${manifest.name}_`))
       wrong(`${path}.entry`, `must begin with ${manifest.name}_, is ${variant.entry}`);
     const classes = classesOf(manifest.tasks[variant.task]?.outputs[0]?.shape ?? []);

@@ -7,6 +7,7 @@ import {writeNpy} from '../compiler/data/npy.js';
 import {dataset, npz, splits} from '../examples/signs/data.js';
 import {parse} from '../ir/parse.js';
 import {tensorFrom} from '../ir/tensor.js';
+import {fromWire, load, toWire} from '../runtime/index.js';
 import {documentOf, type Outcome, dnnc as run, textOf, writeTiny} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
 import {hasCompiler} from './tiny-build.js';
@@ -207,6 +208,27 @@ compiled('calibration, and accuracy in a context', async t => {
   t.is(classes.length, 2);
   t.is(share, 0.9);
   for (const value of [raw, corrected]) t.true(value >= 0 && value <= 100);
+});
+
+compiled('splits: what is sent, and what accuracy it leaves', async t => {
+  type Split = {cut: string; low: number; step: number; bytes: number; inputBytes: number; quality: {value: number; n: number}};
+  const place = join(folder, 'split');
+  const data = join(models, 'evaluate.npz');
+  const flags = ['--target', 'generic', '--cuts', 'all', '--calibrate', data, '--evaluate', data, '--no-measure', '-o', place];
+  const [variant] = document<{variants: {splits: Split[]}[]}>(t, await dnnc('build', model, ...flags, '--json')).variants;
+  const [split] = variant!.splits;
+  t.true(split!.bytes < split!.inputBytes);
+  t.is(split!.quality.n, 20);
+  const session = load(place);
+  const [input] = session.entry('weather').newInputs();
+  const pixels = (input as Float32Array).map((_, i) => Math.sin(i));
+  const activation = session.runTo('weather', split!.cut, pixels) as Float32Array;
+  const arrived = fromWire(toWire(activation, split!), split!);
+  activation.forEach((value, i) => {
+    const held = Math.min(Math.max(value, split!.low), split!.low + 255 * split!.step);
+    t.true(Math.abs(arrived[i]! - held) <= 0.5001 * split!.step);
+  });
+  t.is(session.runFrom('weather', split!.cut, arrived).scores.length, 5);
 });
 
 test.serial('ops and targets', async t => {

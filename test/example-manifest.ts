@@ -51,6 +51,16 @@ export const example = {
       ...{...sizes, arenaLowerBound: 4000, loadBytes: 4096},
       quality: {metric: 'top1', value: 91.5, interval: [90, 93], n: 1000, data: sha256},
       calibration: {temperature: 1.5, frequencies: [0.75, 0.25], n: 400, data: sha256},
+      splits: [
+        {
+          cut: 'cut0',
+          low: -1,
+          step: 0.5,
+          bytes: 10.5,
+          inputBytes: 40,
+          quality: {metric: 'top1', value: 91, interval: [90, 93], n: 1000, data: sha256},
+        },
+      ],
       latency: {'x86-64-avx2': {p10: 0.1, p50: 0.2, p90: 0.3, threads: 1, host: 'a CPU', measured: true}},
       energy: {generic: {millijoules: 3, source: 'modelled', profile: 'phone-2016'}},
       price: {dollars: 0.00001, profile: 'list'},

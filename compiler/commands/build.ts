@@ -137,7 +137,7 @@ const document = (
   tasks: tasks.map(task => task.name),
   seconds: Number(seconds.toFixed(3)),
   variants: manifest.variants.map(
-    ({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency, calibration}) => ({
+    ({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency, calibration, splits}) => ({
       task,
       recipe,
       variant: id,
@@ -147,6 +147,7 @@ const document = (
       arenaLowerBound,
       ...(quality && {quality}),
       ...(calibration && {calibration}),
+      ...(splits && {splits}),
       ...(latency && {latency}),
     }),
   ),
@@ -192,7 +193,7 @@ function tellSharing(module: Module): void {
 
 /** Where tasks can be cut beyond where they part: what comes before and after, in MACs and time. */
 function tellCuts({variants, segments, cuts}: Manifest): void {
-  const rows = variants.flatMap(({id, path}) => {
+  const rows = variants.flatMap(({id, path, splits}) => {
     const own = path.map(each => segments.find(segment => segment.id === each)!);
     const median = ({latency}: Segment): number => Object.values(latency ?? {})[0]?.p50 ?? Number.NaN;
     const sum = (some: readonly Segment[], of: (segment: Segment) => number): number => some.reduce((a, b) => a + of(b), 0);
@@ -202,9 +203,15 @@ function tellCuts({variants, segments, cuts}: Manifest): void {
       const [before, after] = [own.slice(0, i + 1), own.slice(i + 1)];
       const share = (100 * sum(before, each => each.macs)) / sum(own, each => each.macs);
       const {bytes} = cuts.find(cut => cut.id === to)!;
-      return [[id, to, `${share.toFixed(0)}%`, bytesText(bytes), time(before), time(after)]];
+      const split = splits?.find(({cut}) => cut === to);
+      const wire = split
+        ? [`${bytesText(split.bytes)} of ${bytesText(split.inputBytes)}`, `${split.quality.value.toFixed(2)}%`]
+        : ['-', ''];
+      return [[id, to, `${share.toFixed(0)}%`, bytesText(bytes), time(before), time(after), ...wire]];
     });
   });
   if (rows.length > variants.length)
-    say(`\n${table([['variant', 'cut', 'MACs before', 'tensor', 'time before', 'after'], ...rows])}`);
+    say(
+      `\n${table([['variant', 'cut', 'MACs before', 'tensor', 'time before', 'after', 'sent of input', 'accuracy'], ...rows])}`,
+    );
 }
