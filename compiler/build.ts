@@ -10,6 +10,7 @@ import type {Target} from '../codegen/targets/index.js';
 import {print} from '../ir/print.js';
 import {printPlan} from '../ir/print-plan.js';
 import type {Granularity} from '../ir/segments.js';
+import type {Module} from '../ir/types.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
 import type {Calibration, Latency, Manifest, Quality, Split} from '../runtime/manifest.js';
@@ -41,6 +42,8 @@ export type BuildOptions = {
   readonly weights?: 'blob' | 'c';
   /** What kernels are chosen for: time (the default), or memory that weights take. */
   readonly prefer?: Preference;
+  /** Adds heads to the optimized module, such as `retarget` fitted. */
+  readonly extend?: (module: Module) => Module;
   /** How calls are computed, as `tune` found it; by default as `prefer` says. */
   readonly chooser?: Chooser;
   /** Sizes of symbolic dimensions; 1 where none is given. */
@@ -95,6 +98,7 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
     ...{targets, sources, embedded},
     chooser: options.chooser ?? preferences[options.prefer],
     ...(options.cuts && {cuts: options.cuts}),
+    ...(options.extend && {extend: options.extend}),
     ...(options.observe && {observe: options.observe}),
   });
   const manifest = await replaceDirectory(directory, folder => writeBuild(folder, tasks, name, compiled, loaded, options));

@@ -37,12 +37,15 @@ export type CompileOptions = {
   readonly chooser?: Chooser;
   /** Where segments begin and end; by default where tasks part. */
   readonly cuts?: Granularity;
+  /** Changes the optimized module; what it returns is optimized again. */
+  readonly extend?: (module: Module) => Module;
   readonly observe?: (report: PassReport) => void;
 };
 
 export function compile(module: Module, options: CompileOptions): Compiled {
-  const {targets, sources, embedded = false, chooser = cheapest, cuts, observe} = options;
-  const optimized = runPasses(module, exact, observe);
+  const {targets, sources, embedded = false, chooser = cheapest, cuts, extend, observe} = options;
+  const plain = runPasses(module, exact, observe);
+  const optimized = extend ? runPasses(extend(plain), exact, observe) : plain;
   checkSupported(optimized);
   const segments = segmentsOf(optimized, cuts);
   const plan = planMemory(lower(optimized, chooser.way, segments));

@@ -62,6 +62,8 @@ export {cpuFeatures, cpuModel, runsHere, targetsNamed} from './host.js';
 export {type Loaded, type LoadOptions, loadTasks} from './load.js';
 /** The passes that every build runs, in order; exact up to rounding. */
 export {exact} from './pipeline.js';
+/** Heads of other tasks on the first one's network; `build` takes what it returns as `extend`. */
+export {type Retargeted, type Retargeting, type RetargetOptions, retarget} from './retarget/index.js';
 /** Tasks from models, `NAME=FILE[:OUTPUT]` and a configuration, as the command line takes them. */
 export {resolveTasks, type Task, type TaskOptions, type Tasks} from './tasks.js';
 /** Chooses kernels by timing them in the network on this machine; `build` takes the chooser. */

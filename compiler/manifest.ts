@@ -93,13 +93,13 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       ...(embedded && {symbol: `${name}_blob`}),
     },
     arena: {bytes: Math.max(memory.bytes, alignment), lowerBound: memory.lowerBound, alignment},
-    tasks: Object.fromEntries(tasks.map((task, i) => [task.name, taskOf(task, i)])),
+    tasks: Object.fromEntries(tasks.map(task => [task.name, taskOf(task)])),
     segments: [
       ...shared.map(segmentOf),
-      ...tasks.flatMap((task, i) => (pathOf(shared, module.heads[i]!).length > 0 ? [] : [wholeOf(task, i)])),
+      ...module.heads.flatMap((head, i) => (pathOf(shared, head).length > 0 ? [] : [wholeOf(head, i)])),
     ],
     cuts: shared.flatMap(cutOf),
-    variants: tasks.map((task, i) => variantOf(task, i, facts)),
+    variants: module.heads.map((head, i) => variantOf(head, i, facts)),
     files,
   };
 
@@ -107,8 +107,8 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return latency && facts.latencyTarget ? {latency: {[facts.latencyTarget.name]: latency}} : {};
   }
 
-  function taskOf(task: Task, i: number): ManifestTask {
-    const head = module.heads[i]!;
+  function taskOf(task: Task): ManifestTask {
+    const head = module.heads.find(({name: own}) => own === task.name)!;
     const describe = (id: Parameters<typeof valueAt>[1]) => {
       const {name: value, type} = valueAt(module.graph, id);
       return {name: value, dtype: type.dtype, shape: type.shape};
@@ -124,7 +124,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       inputs: inputsFor(module.graph, head).map(input => ({...describe(input.id), ...(preparation && {preparation})})),
       outputs,
       scores: scoresOf(module.graph, head),
-      variants: [`${task.name}/full`],
+      variants: module.heads.filter(each => taskNameOf(each) === task.name).map(idOf),
     };
   }
 
@@ -142,7 +142,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     const index = plan.entries.length + at;
     return {
       id,
-      tasks: heads.map(head => head.name),
+      tasks: taskNamesOf(heads),
       ...(from !== null && {from: valueAt(module.graph, from).name}),
       ...(to !== null && {to: valueAt(module.graph, to).name}),
       macs,
@@ -154,30 +154,37 @@ export function manifestOf(facts: ManifestFacts): Manifest {
   }
 
   /** A task that shares nothing is one segment. */
-  function wholeOf(task: Task, i: number): Segment {
+  function wholeOf(head: Head, i: number): Segment {
     const {macs, weightBytes} = sizes(i);
-    return {id: task.name, tasks: [task.name], macs, weightBytes, arenaBytes: memory.entryBytes[i]!.bytes, entry: symbols[i]!};
+    return {
+      id: head.name,
+      tasks: [taskNameOf(head)],
+      macs,
+      weightBytes,
+      arenaBytes: memory.entryBytes[i]!.bytes,
+      entry: symbols[i]!,
+    };
   }
 
   function cutOf({to, heads}: SharedSegment): readonly Cut[] {
     if (to === null) return [];
     const {name: id, type} = valueAt(module.graph, to);
-    return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: heads.map(head => head.name)}];
+    return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: taskNamesOf(heads)}];
   }
 
-  function variantOf(task: Task, i: number, {latencies, qualities, calibrations, splits}: ManifestFacts): Variant {
+  function variantOf(head: Head, i: number, {latencies, qualities, calibrations, splits}: ManifestFacts): Variant {
     const {macs, weightBytes, packedBytes} = sizes(i);
-    const id = `${task.name}/full`;
+    const id = idOf(head);
     const quality = qualities?.get(id);
     const calibration = calibrations?.get(id);
     const own = splits?.get(id);
-    const path = pathOf(shared, module.heads[i]!);
+    const path = pathOf(shared, head);
     return {
       id,
-      task: task.name,
-      recipe: 'full',
+      task: taskNameOf(head),
+      recipe: recipeOf(head),
       entry: symbols[i]!,
-      path: path.length > 0 ? path.map(segment => segment.name) : [task.name],
+      path: path.length > 0 ? path.map(segment => segment.name) : [head.name],
       macs,
       weightBytes,
       arenaBytes: memory.entryBytes[i]!.bytes,
@@ -190,6 +197,12 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     };
   }
 }
+
+/** A head of a task under a recipe says so; one that does not is the whole task. */
+const taskNameOf = ({name, attrs}: Head): string => String(attrs.task ?? name);
+const recipeOf = ({attrs}: Head): string => String(attrs.recipe ?? 'full');
+const idOf = (head: Head): string => `${taskNameOf(head)}/${recipeOf(head)}`;
+const taskNamesOf = (heads: readonly Head[]): readonly string[] => [...new Set(heads.map(taskNameOf))];
 
 /** Probabilities come out of a softmax, seen through what only moves them. */
 function scoresOf(graph: Graph, {outputs}: Head): 'logits' | 'probabilities' {

@@ -15,7 +15,7 @@ export type Shared = {
 };
 
 export const sharedOf = (module: Module): readonly Shared[] =>
-  segmentsOf(module).flatMap(segment => {
+  segmentsOf(wholeTasks(module)).flatMap(segment => {
     const {to, heads} = segment;
     if (to === null || heads.length < 2) return [];
     const {graph, nodes} = graphOf(module.graph, segment);
@@ -23,6 +23,9 @@ export const sharedOf = (module: Module): readonly Shared[] =>
     const cut = valueAt(module.graph, to).name;
     return [{tasks: heads.map(head => head.name), cut, macs, weightBytes: bytesOfWeights}];
   });
+
+/** Without the heads that recipes added. */
+const wholeTasks = (module: Module): Module => ({...module, heads: module.heads.filter(({attrs}) => attrs.recipe === undefined)});
 
 /** Two tasks that begin with the same layers but for the numbers in them, as after fine-tuning one network apart. */
 export type Alike = {
@@ -37,7 +40,8 @@ export type Alike = {
 const farthest = 0.5;
 
 /** Pairs whose common layers, beyond those shared exactly, are a tenth of the first one's work or more. */
-export function alikeOf({graph, heads}: Module): readonly Alike[] {
+export function alikeOf(module: Module): readonly Alike[] {
+  const {graph, heads} = wholeTasks(module);
   return heads.flatMap((head, i) =>
     heads.slice(i + 1).flatMap((other): readonly Alike[] => {
       const {macs, distance} = compared(graph, head, other);

@@ -13,6 +13,7 @@ import {debugObserver} from '../debug.js';
 import {targetsNamed} from '../host.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {exact} from '../pipeline.js';
+import {type Retargeted, retarget} from '../retarget/index.js';
 import {alikeOf, sharedOf} from '../sharing.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {type Tuning, tune, tuningFacts, tuningText} from '../tune.js';
@@ -35,10 +36,11 @@ type Flags = ModelFlags &
     readonly target: readonly string[];
     readonly weights: string;
     readonly measure: boolean;
-    readonly share: 'exact' | 'off';
+    readonly share: 'exact' | 'retarget' | 'off';
     readonly cuts: Granularity;
     readonly evaluate: readonly string[];
     readonly calibrate: readonly string[];
+    readonly fit: readonly string[];
     readonly dumpIrAfter?: string;
   };
 
@@ -52,8 +54,11 @@ export function defineBuild(program: Command): void {
     .option('--target <T[,T]>', 'native, generic, x86-64-avx2, x86-64-avx512 (default: native)', commaList, [])
     .option('--weights <blob|c>', 'weights as a file or as a C array', 'blob')
     .addOption(
-      new Option('--share <WHAT>', 'what models compute alike: once, or each for itself')
-        .choices(['exact', 'off'])
+      new Option(
+        '--share <WHAT>',
+        "what models compute alike once; also new heads of other tasks on the first one's network; or each for itself",
+      )
+        .choices(['exact', 'retarget', 'off'])
         .default('exact'),
     )
     .addOption(
@@ -62,6 +67,7 @@ export function defineBuild(program: Command): void {
         .default('shared'),
     )
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
+    .option('--fit <[TASK=]DATA>', 'labelled data that --share retarget fits heads to; repeatable', collect, [])
     .option('--calibrate <[TASK=]DATA>', 'labelled data not trained on: makes probabilities honest; repeatable', collect, [])
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
@@ -76,10 +82,14 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const show = progress();
-  const share = flags.share === 'exact';
+  const share = flags.share !== 'off';
   const tuning = flags.tune
     ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, share, progress: show}).finally(show.done)
     : null;
+  const retargeting =
+    flags.share === 'retarget'
+      ? await retarget(tasks, {fit: labelledData(tasks, flags.fit), bind: flags.bind, progress: show}).finally(show.done)
+      : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,
@@ -90,6 +100,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     cuts: flags.cuts,
     prefer: flags.prefer,
     ...(tuning && {chooser: tuning.chooser}),
+    ...(retargeting && {extend: retargeting.extend}),
     measure: flags.measure,
     evaluate: labelledData(tasks, flags.evaluate),
     calibrate: labelledData(tasks, flags.calibrate),
@@ -97,8 +108,8 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
-  if (flags.json) printJson(document(built, tasks, seconds, tuning));
-  else tell(built, seconds, tuning);
+  if (flags.json) printJson({...document(built, tasks, seconds, tuning), ...(retargeting && {retargeted: retargeting.heads})});
+  else tell(built, seconds, tuning, retargeting?.heads ?? []);
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */
@@ -156,7 +167,12 @@ const document = (
   ...(tuning && {tuning: tuningFacts(tuning)}),
 });
 
-function tell({directory, name, loaded, compiled, manifest}: Built, seconds: number, tuning: Tuning | null): void {
+function tell(
+  {directory, name, loaded, compiled, manifest}: Built,
+  seconds: number,
+  tuning: Tuning | null,
+  retargeted: readonly Retargeted[],
+): void {
   for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
   const rows = manifest.variants.map(variant => {
     const latency = Object.values(variant.latency ?? {})[0];
@@ -173,6 +189,7 @@ function tell({directory, name, loaded, compiled, manifest}: Built, seconds: num
   say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
   tellSharing(compiled.module);
   tellCuts(manifest);
+  tellRetargeted(retargeted, manifest);
   if (tuning) say(`\n${tuningText(tuning)}`);
   say(
     `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
@@ -191,9 +208,23 @@ function tellSharing(module: Module): void {
     );
 }
 
+/** New heads on the first task's network, with what they know: on samples held out of the fit, and on evaluation data. */
+function tellRetargeted(heads: readonly Retargeted[], {variants}: Manifest): void {
+  if (heads.length === 0) return;
+  const rows = heads.map(({task, recipe, cut, grid, lambda, trunkMacs, headMacs, heldOut, seconds}) => {
+    const quality = variants.find(({id}) => id === `${task}/${recipe}`)?.quality;
+    return [
+      ...[`${task}/${recipe}`, cut, `${grid}x${grid}`, `${lambda}`, countText(trunkMacs), countText(headMacs)],
+      ...[`${heldOut.toFixed(2)}%`, quality ? `${quality.value.toFixed(2)}%` : '-', `${seconds.toFixed(1)} s`],
+    ];
+  });
+  say(`\n${table([['new head', 'at', 'grid', 'L2', 'trunk MACs', 'head MACs', 'held out', 'evaluated', 'fit'], ...rows])}`);
+}
+
 /** Where tasks can be cut beyond where they part: what comes before and after, in MACs and time. */
 function tellCuts({variants, segments, cuts}: Manifest): void {
-  const rows = variants.flatMap(({id, path, splits}) => {
+  const whole = variants.filter(({recipe}) => recipe === 'full');
+  const rows = whole.flatMap(({id, path, splits}) => {
     const own = path.map(each => segments.find(segment => segment.id === each)!);
     const median = ({latency}: Segment): number => Object.values(latency ?? {})[0]?.p50 ?? Number.NaN;
     const sum = (some: readonly Segment[], of: (segment: Segment) => number): number => some.reduce((a, b) => a + of(b), 0);
@@ -210,7 +241,7 @@ function tellCuts({variants, segments, cuts}: Manifest): void {
       return [[id, to, `${share.toFixed(0)}%`, bytesText(bytes), time(before), time(after), ...wire]];
     });
   });
-  if (rows.length > variants.length)
+  if (rows.length > whole.length)
     say(
       `\n${table([['variant', 'cut', 'MACs before', 'tensor', 'time before', 'after', 'sent of input', 'accuracy'], ...rows])}`,
     );

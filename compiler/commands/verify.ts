@@ -54,7 +54,8 @@ async function verify(paths: readonly string[], flags: Flags): Promise<void> {
     const module = opened.built?.loaded.module ?? originalOf(opened);
     const peer = await hasOnnxruntime();
     const results: Result[] = [];
-    for (const variant of opened.manifest.variants) {
+    // Other recipes answer otherwise on purpose.
+    for (const variant of opened.manifest.variants.filter(({recipe}) => recipe === 'full')) {
       const task = opened.tasks.find(({name}) => name === variant.task)!;
       const inputs = Array.from({length: flags.samples}, (_, i) =>
         opened.manifest.tasks[task.name]!.inputs.map((input, at) => randomInput(input, 1 + i * 16 + at)),

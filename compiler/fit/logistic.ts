@@ -1,0 +1,122 @@
+/** Multinomial logistic regression with L2 on standardized features: a head for a trunk that stays as it is. */
+import {minimize} from './lbfgs.js';
+
+/** `count` rows of `width` features, one after the other, with a class for each. */
+export type Samples = {
+  readonly features: Float32Array;
+  readonly width: number;
+  readonly labels: readonly number[];
+};
+
+/** Scores are weights * features + bias: of the features as they are, standardization folded in. */
+export type Linear = {
+  /** [classes][width] */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  readonly classes: number;
+};
+
+/** Least mean loss + lambda/2 |W|^2, in which every class counts by `classWeights` (default 1). */
+export function fitLogistic(
+  {features, width, labels}: Samples,
+  classes: number,
+  lambda: number,
+  classWeights?: readonly number[],
+): Linear {
+  const count = labels.length;
+  const {mean, deviation} = momentsOf(features, width);
+  const x = new Float64Array(count * width);
+  for (let i = 0; i < x.length; i++) x[i] = (features[i]! - mean[i % width]!) / deviation[i % width]!;
+  const total = labels.reduce((sum, label) => sum + (classWeights?.[label] ?? 1), 0);
+  const scores = new Float64Array(classes);
+
+  // W lies as [classes][width], the bias behind it: the inner loops run over many features, not few classes.
+  const biases = classes * width;
+  const objective = (at: Float64Array, gradient: Float64Array): number => {
+    gradient.fill(0);
+    let loss = 0;
+    for (let i = 0; i < count; i++) {
+      const row = i * width;
+      const weight = (classWeights?.[labels[i]!] ?? 1) / total;
+      for (let c = 0; c < classes; c++) {
+        scores[c] = at[biases + c]! + product(x, row, at, c * width, width);
+      }
+      loss += weight * softmaxLoss(scores, labels[i]!);
+      for (let c = 0; c < classes; c++) {
+        const residual = weight * scores[c]!;
+        gradient[biases + c]! += residual;
+        // Most classes are nearly ruled out in most samples.
+        if (Math.abs(residual) < 1e-9 * weight) continue;
+        for (let k = 0, w = c * width; k < width; k++, w++) gradient[w]! += residual * x[row + k]!;
+      }
+    }
+    for (let i = 0; i < biases; i++) {
+      loss += (lambda / 2) * at[i]! ** 2;
+      gradient[i]! += lambda * at[i]!;
+    }
+    return loss;
+  };
+  const found = minimize(objective, new Float64Array((width + 1) * classes));
+  const weights = new Float32Array(classes * width);
+  const bias = Float32Array.from({length: classes}, (_, c) => {
+    let sum = found[biases + c]!;
+    for (let k = 0; k < width; k++) {
+      const folded = found[c * width + k]! / deviation[k]!;
+      weights[c * width + k] = folded;
+      sum -= folded * mean[k]!;
+    }
+    return sum;
+  });
+  return {weights, bias, classes};
+}
+
+/** Of `length` numbers from two places: four sums, since one would wait for itself. */
+function product(a: Float64Array, at: number, b: Float64Array, bt: number, length: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 4 <= length; k += 4) {
+    s0 += a[at + k]! * b[bt + k]!;
+    s1 += a[at + k + 1]! * b[bt + k + 1]!;
+    s2 += a[at + k + 2]! * b[bt + k + 2]!;
+    s3 += a[at + k + 3]! * b[bt + k + 3]!;
+  }
+  for (; k < length; k++) s0 += a[at + k]! * b[bt + k]!;
+  return s0 + s1 + s2 + s3;
+}
+
+/** -log of the label's probability; `scores` become probabilities, less 1 at the label. */
+function softmaxLoss(scores: Float64Array, label: number): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const score of scores) most = Math.max(most, score);
+  let sum = 0;
+  for (let c = 0; c < scores.length; c++) {
+    scores[c] = Math.exp(scores[c]! - most);
+    sum += scores[c]!;
+  }
+  for (let c = 0; c < scores.length; c++) scores[c]! /= sum;
+  const loss = -Math.log(Math.max(scores[label]!, 1e-300));
+  scores[label]! -= 1;
+  return loss;
+}
+
+/** Features that do not vary keep their scale. */
+function momentsOf(features: Float32Array, width: number): {mean: Float64Array; deviation: Float64Array} {
+  const count = features.length / width;
+  const [mean, deviation] = [new Float64Array(width), new Float64Array(width)];
+  for (let i = 0; i < features.length; i++) mean[i % width]! += features[i]! / count;
+  for (let i = 0; i < features.length; i++) deviation[i % width]! += (features[i]! - mean[i % width]!) ** 2 / count;
+  return {mean, deviation: deviation.map(variance => (variance > 1e-12 ? Math.sqrt(variance) : 1))};
+}
+
+/** The class of the largest score, per sample. */
+export function classesOf({weights, bias, classes}: Linear, {features, width}: Omit<Samples, 'labels'>): readonly number[] {
+  return Array.from({length: features.length / width}, (_, i) => {
+    let [best, most] = [0, Number.NEGATIVE_INFINITY];
+    for (let c = 0; c < classes; c++) {
+      let score = bias[c]!;
+      for (let k = 0; k < width; k++) score += weights[c * width + k]! * features[i * width + k]!;
+      if (score > most) [best, most] = [c, score];
+    }
+    return best;
+  });
+}
