@@ -193,6 +193,34 @@ compiled('evaluate: data from the flag and from the configuration beside the mod
   t.is(peer?.onnxruntime.correct, correct);
 });
 
+compiled('evaluate --per-class: rows of the confusion matrix add up', async t => {
+  type Row = {label: string; n: number; correct: number; value: number; answers: {label: string; n: number}[]};
+  const {results} = document<{results: {n: number; correct: number; classes: Row[]}[]}>(
+    t,
+    await dnnc('evaluate', out, '--per-class', '--json'),
+  );
+  const [{n, correct, classes} = {n: 0, correct: 0, classes: []}] = results;
+  const sum = (of: (row: Row) => number): number => classes.reduce((total, row) => total + of(row), 0);
+  t.is(
+    sum(row => row.n),
+    n,
+  );
+  t.is(
+    sum(row => row.correct),
+    correct,
+  );
+  for (const {label, n: own, correct: right, value, answers} of classes) {
+    t.true(['clear', 'rain', 'fog', 'night', 'snow'].includes(label));
+    t.is(
+      answers.reduce((total, answer) => total + answer.n, 0),
+      own,
+    );
+    t.is(answers.find(answer => answer.label === label)?.n ?? 0, right);
+    t.is(value, Number(((100 * right) / own).toFixed(2)));
+  }
+  t.regex((await dnnc('evaluate', out, '--per-class')).stdout, /class +right +correct +else taken for/);
+});
+
 compiled('calibration, and accuracy in a context', async t => {
   type Built = {variants: {calibration: {temperature: number; frequencies: number[]; n: number}}[]};
   type Results = {results: {value: number; context: {classes: number[]; share: number; raw: number; corrected: number}}[]};

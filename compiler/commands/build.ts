@@ -108,8 +108,15 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
-  if (flags.json) printJson({...document(built, tasks, seconds, tuning), ...(retargeting && {retargeted: retargeting.heads})});
-  else tell(built, seconds, tuning, retargeting?.heads ?? []);
+  if (flags.json)
+    printJson({
+      ...document(built, tasks, seconds, tuning),
+      ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
+    });
+  else {
+    tell(built, seconds, tuning, retargeting?.heads ?? []);
+    for (const [task, classes] of retargeting?.missing ?? []) tellMissing(built.manifest, task, classes);
+  }
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */
@@ -219,6 +226,12 @@ function tellRetargeted(heads: readonly Retargeted[], {variants}: Manifest): voi
     ];
   });
   say(`\n${table([['new head', 'at', 'grid', 'L2', 'trunk MACs', 'head MACs', 'held out', 'evaluated', 'fit'], ...rows])}`);
+}
+
+function tellMissing({tasks}: Manifest, task: string, classes: readonly number[]): void {
+  const {labels, labelOffset = 0} = tasks[task]!;
+  const named = classes.map(index => labels?.[index - labelOffset] ?? `${index}`);
+  say(`warning: the samples for ${task} have none of ${named.join(', ')}: its new heads never answer so`);
 }
 
 /** Where tasks can be cut beyond where they part: what comes before and after, in MACs and time. */

@@ -11,6 +11,7 @@ import {type Accuracy, accuracyFrom, largestOf, peerAnswersOf, scoresOf} from '.
 import {openPeer} from '../onnxruntime.js';
 import {type Opened, open} from '../open.js';
 import {printJson, progress, say, table} from '../output.js';
+import {type ClassAccuracy, perClass} from '../per-class.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {collect, type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
 
@@ -22,6 +23,7 @@ type Flags = ModelFlags &
     readonly target?: string;
     readonly against?: string;
     readonly context?: string;
+    readonly perClass?: boolean;
   };
 
 export function defineEvaluate(program: Command): void {
@@ -32,6 +34,7 @@ export function defineEvaluate(program: Command): void {
     .option('--data <[TASK=]DATA>', 'a folder with one sub-folder per class, or an .npz with x and y; repeatable', collect, [])
     .option('--labels-key <NAME>', 'the array of labels in an .npz (default: y_TASK, or y)')
     .option('--against <PEER>', 'onnxruntime: its accuracy on the same samples, and how many answers agree')
+    .option('--per-class', 'accuracy of each class, and what it is taken for')
     .option('--context <C,C@SHARE>', 'accuracy where these classes hold that share of requests: raw, and corrected by that prior')
     .option('--variant <ID>', 'only this variant')
     .option('--target <T>', 'which library to run (default: the best for this CPU)');
@@ -43,6 +46,7 @@ type Result = {readonly task: string; readonly variant: string; readonly metric:
     /** Samples that both give the same class. */
     readonly same?: number;
     readonly context?: InContext;
+    readonly classes?: readonly ClassAccuracy[];
   };
 
 /** Percent of right answers where classes come as in the context: by the scores as they are, and under that prior. */
@@ -69,7 +73,10 @@ async function evaluate(paths: readonly string[], flags: Flags): Promise<void> {
       `one of ${opened.manifest.variants.map(({id}) => id).join(', ')}`,
     );
   if (flags.json) printJson({results});
-  else say(tableOf(results));
+  else {
+    say(tableOf(results));
+    for (const {variant, classes} of results) if (classes) say(`\n${variant}\n\n${classTable(classes)}`);
+  }
 }
 
 async function evaluateVariant(
@@ -90,6 +97,7 @@ async function evaluateVariant(
     ...{task: task.name, variant, metric: 'top1' as const},
     ...accuracyFrom(answers, data, offset),
     ...(context && {context}),
+    ...(flags.perClass && {classes: perClass(entry.task, answers, data)}),
   };
   if (flags.against === undefined) return result;
   const peer = await openPeer(task.model);
@@ -132,6 +140,21 @@ function tableOf(results: readonly Result[]): string {
     ['variant', 'top-1', '95% interval', 'correct', ...(withPeer ? ['onnxruntime', 'same answer'] : []), ...inContext],
     ...rows,
   ]);
+}
+
+/** What each class is taken for, most often first. */
+function classTable(classes: readonly ClassAccuracy[]): string {
+  const rows = classes.map(({label, n, correct, value, answers}) => [
+    label,
+    `${value.toFixed(1)}%`,
+    `${correct} of ${n}`,
+    answers
+      .filter(answer => answer.label !== label)
+      .slice(0, 3)
+      .map(answer => `${answer.label} (${answer.n})`)
+      .join(', '),
+  ]);
+  return table([['class', 'right', 'correct', 'else taken for'], ...rows]);
 }
 
 /** The tasks of a build, with the data that a configuration given now, or beside the models, says. */

@@ -42,7 +42,12 @@ export type Retargeted = {
   readonly seconds: number;
 };
 
-export type Retargeting = {readonly heads: readonly Retargeted[]; readonly extend: (module: Module) => Module};
+export type Retargeting = {
+  readonly heads: readonly Retargeted[];
+  /** Classes by task, as output indices, that no sample to fit to has: heads will never answer with them. */
+  readonly missing: ReadonlyMap<string, readonly number[]>;
+  readonly extend: (module: Module) => Module;
+};
 
 /** L2 that is tried; the best on held-out samples is taken. */
 const lambdas = [1e-1, 1e-2, 1e-3] as const;
@@ -69,12 +74,18 @@ export async function retarget(tasks: readonly Task[], {fit, bind, progress = ()
   });
   const session = load(built.directory);
   const places = placesOf(built.compiled.module, trunk.name, session.manifest);
+  const missing = new Map<string, readonly number[]>();
   const found = others.flatMap(task => {
     const {features, labels} = featuresOf(task, trunk, fit.get(task.name)!, places, session, progress);
+    const seen = new Set(labels);
+    const count = elements(session.manifest.tasks[task.name]!.outputs[0]!.shape);
+    const unseen = Array.from({length: count}, (_, c) => c).filter(c => !seen.has(c));
+    if (unseen.length > 0) missing.set(task.name, unseen);
     return headsOf(task.name, session, places, features, labels, progress);
   });
   return {
     heads: found.map(({report}) => report),
+    missing,
     extend: module => found.reduce((extended, {head}) => withHead(extended, head), module),
   };
 }

@@ -1,0 +1,36 @@
+/** The confusion matrix of a variant on labelled data, row by row. */
+import type {Task} from '../runtime/manifest.js';
+import type {Dataset} from './data/dataset.js';
+
+export type ClassAccuracy = {
+  /** The class's label, or its output index. */
+  readonly label: string;
+  readonly n: number;
+  readonly correct: number;
+  /** In percent. */
+  readonly value: number;
+  /** What its samples were answered with, most often first. */
+  readonly answers: readonly {readonly label: string; readonly n: number}[];
+};
+
+/** Classes that have samples, by output index. */
+export function perClass({labels, labelOffset = 0}: Task, answers: readonly number[], data: Dataset): readonly ClassAccuracy[] {
+  const named = (index: number): string => labels?.[index - labelOffset] ?? `${index}`;
+  const rows = new Map<number, Map<number, number>>();
+  for (const [i, answer] of answers.entries()) {
+    const wanted = data.label(i) + labelOffset;
+    const row = rows.get(wanted) ?? new Map<number, number>();
+    rows.set(wanted, row.set(answer, (row.get(answer) ?? 0) + 1));
+  }
+  return [...rows]
+    .sort(([a], [b]) => a - b)
+    .map(([wanted, row]) => {
+      const n = [...row.values()].reduce((a, b) => a + b, 0);
+      const correct = row.get(wanted) ?? 0;
+      const sorted = [...row].sort(([a, x], [b, y]) => y - x || a - b);
+      return {
+        ...{label: named(wanted), n, correct, value: Number(((100 * correct) / n).toFixed(2))},
+        answers: sorted.map(([answer, count]) => ({label: named(answer), n: count})),
+      };
+    });
+}
