@@ -1,22 +1,19 @@
 /** `dnnc build`: models to C, weights, libraries and a manifest. */
-import {resolve} from 'node:path';
 import {type Command, Option} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
 import {print} from '../../ir/print.js';
 import type {Granularity} from '../../ir/segments.js';
-import type {Module} from '../../ir/types.js';
 import type {PassReport} from '../../passes/framework/manager.js';
-import type {Manifest, Segment} from '../../runtime/manifest.js';
-import {type Built, build} from '../build.js';
+import {build} from '../build.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
 import {targetsNamed} from '../host.js';
-import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
+import {printJson, progress} from '../output.js';
 import {exact} from '../pipeline.js';
-import {type Retargeted, retarget} from '../retarget/index.js';
-import {alikeOf, sharedOf} from '../sharing.js';
+import {retarget} from '../retarget/index.js';
 import {resolveTasks, type Task} from '../tasks.js';
-import {type Tuning, tune, tuningFacts, tuningText} from '../tune.js';
+import {tune} from '../tune.js';
+import {document, tell} from './build-report.js';
 import {
   collect,
   commaList,
@@ -81,15 +78,17 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
+  const evaluate = labelledData(tasks, flags.evaluate);
+  const calibrate = labelledData(tasks, flags.calibrate);
+  const fit = labelledData(tasks, flags.fit);
+  const observe = dumping(flags.dumpIrAfter);
   const show = progress();
   const share = flags.share !== 'off';
   const tuning = flags.tune
     ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, share, progress: show}).finally(show.done)
     : null;
   const retargeting =
-    flags.share === 'retarget'
-      ? await retarget(tasks, {fit: labelledData(tasks, flags.fit), bind: flags.bind, progress: show}).finally(show.done)
-      : null;
+    flags.share === 'retarget' ? await retarget(tasks, {fit, bind: flags.bind, progress: show}).finally(show.done) : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,
@@ -102,9 +101,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     ...(tuning && {chooser: tuning.chooser}),
     ...(retargeting && {extend: retargeting.extend}),
     measure: flags.measure,
-    evaluate: labelledData(tasks, flags.evaluate),
-    calibrate: labelledData(tasks, flags.calibrate),
-    observe: dumping(flags.dumpIrAfter),
+    ...{evaluate, calibrate, observe},
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
@@ -113,10 +110,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
       ...document(built, tasks, seconds, tuning),
       ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
     });
-  else {
-    tell(built, seconds, tuning, retargeting?.heads ?? []);
-    for (const [task, classes] of retargeting?.missing ?? []) tellMissing(built.manifest, task, classes);
-  }
+  else tell(built, seconds, tuning, retargeting);
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */
@@ -142,120 +136,4 @@ function dumping(what: string | undefined): (report: PassReport) => void {
         `// after ${report.pass.name}${report.changed ? '' : ' (nothing changed)'}\n${print(report.module)}\n`,
       );
   };
-}
-
-const document = (
-  {directory, name, compiled, manifest}: Built,
-  tasks: readonly Task[],
-  seconds: number,
-  tuning: Tuning | null,
-) => ({
-  directory: resolve(directory),
-  name,
-  tasks: tasks.map(task => task.name),
-  seconds: Number(seconds.toFixed(3)),
-  variants: manifest.variants.map(
-    ({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency, calibration, splits}) => ({
-      task,
-      recipe,
-      variant: id,
-      macs,
-      weightBytes,
-      arenaBytes,
-      arenaLowerBound,
-      ...(quality && {quality}),
-      ...(calibration && {calibration}),
-      ...(splits && {splits}),
-      ...(latency && {latency}),
-    }),
-  ),
-  shared: sharedOf(compiled.module),
-  alike: alikeOf(compiled.module),
-  ...(tuning && {tuning: tuningFacts(tuning)}),
-});
-
-function tell(
-  {directory, name, loaded, compiled, manifest}: Built,
-  seconds: number,
-  tuning: Tuning | null,
-  retargeted: readonly Retargeted[],
-): void {
-  for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
-  const rows = manifest.variants.map(variant => {
-    const latency = Object.values(variant.latency ?? {})[0];
-    return [
-      variant.id,
-      `${countText(variant.macs)}`,
-      bytesText(variant.weightBytes),
-      bytesText(variant.loadBytes),
-      bytesText(variant.arenaBytes),
-      bytesText(variant.arenaLowerBound),
-      latency ? timeText(latency.p50) : '-',
-    ];
-  });
-  say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
-  tellSharing(compiled.module);
-  tellCuts(manifest);
-  tellRetargeted(retargeted, manifest);
-  if (tuning) say(`\n${tuningText(tuning)}`);
-  say(
-    `\n${directory}/: ${name}.h, ${manifest.libraries.map(library => library.file).join(', ')}, manifest.ts and what belongs to them, in ${timeText(seconds * 1000)}`,
-  );
-}
-
-/** Which tasks compute what together, and which nearly could. */
-function tellSharing(module: Module): void {
-  const [shared, alike] = [sharedOf(module), alikeOf(module)];
-  if (shared.length + alike.length > 0) say('');
-  for (const {tasks, cut, macs, weightBytes} of shared)
-    say(`${tasks.join(', ')} share ${countText(macs)} MACs and ${bytesText(weightBytes)} of weights, up to ${cut}`);
-  for (const {tasks, macs, distance} of alike)
-    say(
-      `${tasks.join(' and ')} have ${countText(macs)} MACs of equal layers with weights ${(100 * distance).toFixed(1)}% apart: not shared`,
-    );
-}
-
-/** New heads on the first task's network, with what they know: on samples held out of the fit, and on evaluation data. */
-function tellRetargeted(heads: readonly Retargeted[], {variants}: Manifest): void {
-  if (heads.length === 0) return;
-  const rows = heads.map(({task, recipe, cut, grid, lambda, trunkMacs, headMacs, heldOut, seconds}) => {
-    const quality = variants.find(({id}) => id === `${task}/${recipe}`)?.quality;
-    return [
-      ...[`${task}/${recipe}`, cut, `${grid}x${grid}`, `${lambda}`, countText(trunkMacs), countText(headMacs)],
-      ...[`${heldOut.toFixed(2)}%`, quality ? `${quality.value.toFixed(2)}%` : '-', `${seconds.toFixed(1)} s`],
-    ];
-  });
-  say(`\n${table([['new head', 'at', 'grid', 'L2', 'trunk MACs', 'head MACs', 'held out', 'evaluated', 'fit'], ...rows])}`);
-}
-
-function tellMissing({tasks}: Manifest, task: string, classes: readonly number[]): void {
-  const {labels, labelOffset = 0} = tasks[task]!;
-  const named = classes.map(index => labels?.[index - labelOffset] ?? `${index}`);
-  say(`warning: the samples for ${task} have none of ${named.join(', ')}: its new heads never answer so`);
-}
-
-/** Where tasks can be cut beyond where they part: what comes before and after, in MACs and time. */
-function tellCuts({variants, segments, cuts}: Manifest): void {
-  const whole = variants.filter(({recipe}) => recipe === 'full');
-  const rows = whole.flatMap(({id, path, splits}) => {
-    const own = path.map(each => segments.find(segment => segment.id === each)!);
-    const median = ({latency}: Segment): number => Object.values(latency ?? {})[0]?.p50 ?? Number.NaN;
-    const sum = (some: readonly Segment[], of: (segment: Segment) => number): number => some.reduce((a, b) => a + of(b), 0);
-    const time = (some: readonly Segment[]): string => (Number.isNaN(sum(some, median)) ? '-' : timeText(sum(some, median)));
-    return own.flatMap(({to}, i) => {
-      if (to === undefined) return [];
-      const [before, after] = [own.slice(0, i + 1), own.slice(i + 1)];
-      const share = (100 * sum(before, each => each.macs)) / sum(own, each => each.macs);
-      const {bytes} = cuts.find(cut => cut.id === to)!;
-      const split = splits?.find(({cut}) => cut === to);
-      const wire = split
-        ? [`${bytesText(split.bytes)} of ${bytesText(split.inputBytes)}`, `${split.quality.value.toFixed(2)}%`]
-        : ['-', ''];
-      return [[id, to, `${share.toFixed(0)}%`, bytesText(bytes), time(before), time(after), ...wire]];
-    });
-  });
-  if (rows.length > whole.length)
-    say(
-      `\n${table([['variant', 'cut', 'MACs before', 'tensor', 'time before', 'after', 'sent of input', 'accuracy'], ...rows])}`,
-    );
 }
