@@ -1,4 +1,5 @@
 /** A task on another's trunk: fitted, built, and answering from C as the reference evaluator does. */
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {build} from '../compiler/build.js';
@@ -6,6 +7,7 @@ import {openDataset} from '../compiler/data/dataset.js';
 import {targetsNamed} from '../compiler/host.js';
 import {retarget} from '../compiler/retarget/index.js';
 import {resolveTasks} from '../compiler/tasks.js';
+import {npz, splits} from '../examples/signs/data.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
 import {numbersOf, tensorFrom} from '../ir/tensor.js';
@@ -15,9 +17,13 @@ import {hasCompiler} from './tiny-build.js';
 
 const folder = temporaryFolder();
 const compiled = hasCompiler ? test.serial : test.serial.skip;
-const path = 'examples/signs/evaluate.npz';
+const path = join(folder, 'signs.npz');
 const dataOf = (labelsKey: string) => ({path, data: openDataset(path, {labelsKey})});
 const bind = new Map<string, number>();
+
+test.before(() => {
+  writeFileSync(path, npz({seed: splits.evaluate, count: 300}));
+});
 
 compiled('colours of signs from the network that knows shapes', async t => {
   t.timeout(300_000);

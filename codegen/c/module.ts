@@ -38,9 +38,10 @@ export function emitModule(facts: ModuleFacts): ModuleText {
   const prefix = prefixOf(plan.name);
   const upper = prefix.toUpperCase();
   const functions = new Map<string, {name: string; function: StaticFunction}>();
-  const taken = new Set<string>();
-  const headers = new Set<string>();
   const entryNames = namesOf(plan);
+  // A parameter of the same name would hide a function.
+  const taken = new Set(entryNames.flatMap(({roots}) => roots));
+  const headers = new Set<string>();
   const bodies = everyEntry(plan).map((entry, i) => {
     const calls = entry.steps.map((step, at) => {
       const made = functionOf(step.work, target.features, facts.chooseTile);
