@@ -3,14 +3,14 @@ import {type Entry, posterior} from '../runtime/index.js';
 import type {Calibration} from '../runtime/manifest.js';
 
 import type {Dataset} from './data/dataset.js';
-import {hashOfData, scoresOf} from './evaluate-variant.js';
+import {hashOfData, labelsOf, scoresOf} from './evaluate-variant.js';
 
 type Kind = 'logits' | 'probabilities';
 
 /** Runs the entry on all samples. Errors: those of `accuracyOf`. */
 export function calibrationOf(entry: Entry, data: Dataset, path: string, progress?: (done: number) => void): Calibration {
   const scores = scoresOf(entry, data, progress);
-  const labels = scores.map((_, i) => data.label(i) + (entry.task.labelOffset ?? 0));
+  const labels = labelsOf(entry.task, data);
   const classes = scores[0]?.length ?? 0;
   return {
     temperature: Number(temperatureOf(scores, labels, entry.task.scores).toPrecision(4)),

@@ -1,4 +1,4 @@
-/** A context: a few classes that hold most requests for a while (MCDNN, section 4.1), and what accuracy is worth in it. */
+/** A context: a few classes that hold most requests for a while (MCDNN, section 5.2.1), and what accuracy is worth in it. */
 import {fail} from '../ir/diagnostics.js';
 import {elements} from '../ir/tensor.js';
 import type {Task} from '../runtime/manifest.js';

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {elements} from '../ir/tensor.js';
 import type {Entry} from '../runtime/index.js';
-import type {Input, Quality} from '../runtime/manifest.js';
+import type {Input, Quality, Task} from '../runtime/manifest.js';
 import type {Dataset} from './data/dataset.js';
 import type {Peer} from './onnxruntime.js';
 import {inputTensor} from './samples.js';
@@ -87,20 +87,24 @@ export function scoredInput(entry: Entry, data: Dataset): Input {
       `has ${entry.task.inputs.length} inputs`,
       'only variants with one input can be evaluated',
     );
-  const classes = elements(output.shape);
-  const offset = entry.task.labelOffset ?? 0;
-  for (let i = 0; i < data.count; i++) {
-    const wanted = data.label(i) + offset;
-    if (wanted < 0 || wanted >= classes)
-      fail(
-        'input',
-        'evaluate.label',
-        data.where(i),
-        `label ${data.label(i)} is outside the ${classes} classes of the output`,
-        'check labelsKey and labelOffset',
-      );
-  }
+  labelsOf(entry.task, data);
   return input;
+}
+
+/** The output index of each sample's label. Throws `input` where one is outside the scores. */
+export function labelsOf({outputs, labelOffset = 0}: Task, data: Dataset): readonly number[] {
+  const classes = elements(outputs[0]?.shape ?? []);
+  return Array.from({length: data.count}, (_, i) => {
+    const wanted = data.label(i) + labelOffset;
+    if (wanted >= 0 && wanted < classes) return wanted;
+    return fail(
+      'input',
+      'evaluate.label',
+      data.where(i),
+      `label ${data.label(i)} is outside the ${classes} classes of the output`,
+      'check labelsKey and labelOffset',
+    );
+  });
 }
 
 /** The manifest's form of an accuracy; the data is named by its hash. */

@@ -1,16 +1,10 @@
-/** Time of each step of a build, beside what this machine could do at best, and how the step is computed. */
-import {join} from 'node:path';
 import {type Chooser, whyOf} from '../codegen/kernels/ways.js';
-import {fail} from '../ir/diagnostics.js';
 import type {Step} from '../ir/plan.js';
-import {load} from '../runtime/index.js';
-import {build} from './build.js';
 import {floorOf, workingSetOf} from './floors.js';
 import {targetsNamed} from './host.js';
-import {percentiles} from './measure.js';
-import {type Opened, temporaryFolder} from './open.js';
+import type {Opened} from './open.js';
 import {measurePeaks, type Peaks} from './peaks.js';
-import {randomInput} from './random-inputs.js';
+import {buildTraced, timeSteps} from './traced.js';
 
 export type LayerTime = {
   readonly task: string;
@@ -39,38 +33,18 @@ export async function timeLayers(
   const [target] = targetsNamed([targetName]);
   show('measuring the machine');
   const peaks = await measurePeaks(target!);
-  const directory = join(temporaryFolder(), 'traced');
-  const built = await build(tasks, {
-    directory,
-    name: 'traced',
-    targets: [target!],
-    weights: 'blob',
-    bind: bound,
-    chooser,
-    measure: false,
-    typed: false,
-    flags: ['-DDNNC_TRACE'],
-    progress: show,
-  });
-  const session = load(directory, {target: target!.name});
-  const {plan} = built.compiled;
-  const layers = plan.entries.flatMap(({name: task, steps}, at) => {
-    const variant = built.manifest.variants.find(each => each.task === task);
+  const traced = await buildTraced(tasks, {targets: [target!], bind: bound, chooser, progress: show});
+  const {compiled, manifest} = traced.built;
+  const {plan} = compiled;
+  show('timing each step');
+  const times = timeSteps([traced])[0]!;
+  const steps = plan.entries.flatMap(({name: task, steps: own}, at) => {
+    const variant = manifest.variants.find(each => each.task === task);
     const workingSet = workingSetOf(plan, at, variant?.loadBytes ?? 0);
-    const times = medianTimes(session.entry(task), steps.length);
-    return steps.map((step, i) => layerOf(task, step, i, times[i]!, workingSet, peaks));
+    return own.map((step, i) => ({task, step, i, workingSet}));
   });
+  const layers = steps.map(({task, step, i, workingSet}, at) => layerOf(task, step, i, times[at]!, workingSet, peaks));
   return {peaks, layers};
-}
-
-/** Microseconds of each step: medians over rounds, since one interruption of the machine must not become a layer's time. */
-function medianTimes(entry: ReturnType<ReturnType<typeof load>['entry']>, steps: number): readonly number[] {
-  const trace = entry.trace ?? fail('bug', 'bench.trace', entry.task.variants[0] ?? '', 'the library has no trace entry');
-  const inputs = entry.task.inputs.map((input, i) => randomInput(input, 1 + i).data);
-  const [rounds, iterations] = [15, 5];
-  const outputs = entry.newOutputs();
-  const samples = Array.from({length: rounds}, () => trace(inputs, outputs, steps, iterations, 2));
-  return Array.from({length: steps}, (_, step) => percentiles(samples.map(sums => sums[step] ?? 0)).p50 / iterations / 1000);
 }
 
 function layerOf(task: string, step: Step, index: number, microseconds: number, workingSet: number, peaks: Peaks): LayerTime {

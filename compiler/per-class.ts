@@ -1,6 +1,7 @@
 /** The confusion matrix of a variant on labelled data, row by row. */
 import type {Task} from '../runtime/manifest.js';
 import type {Dataset} from './data/dataset.js';
+import {labelsOf} from './evaluate-variant.js';
 
 export type ClassAccuracy = {
   /** The class's label, or its output index. */
@@ -14,11 +15,12 @@ export type ClassAccuracy = {
 };
 
 /** Classes that have samples, by output index. */
-export function perClass({labels, labelOffset = 0}: Task, answers: readonly number[], data: Dataset): readonly ClassAccuracy[] {
+export function perClass(task: Task, answers: readonly number[], data: Dataset): readonly ClassAccuracy[] {
+  const {labels, labelOffset = 0} = task;
   const named = (index: number): string => labels?.[index - labelOffset] ?? `${index}`;
   const rows = new Map<number, Map<number, number>>();
-  for (const [i, answer] of answers.entries()) {
-    const wanted = data.label(i) + labelOffset;
+  for (const [i, wanted] of labelsOf(task, data).entries()) {
+    const answer = answers[i]!;
     const row = rows.get(wanted) ?? new Map<number, number>();
     rows.set(wanted, row.set(answer, (row.get(answer) ?? 0) + 1));
   }

@@ -1,5 +1,3 @@
-/** Compiled code against the reference evaluator after each step: the library is built with hooks, the arena is looked at. */
-import {join} from 'node:path';
 import type {Preference} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
@@ -7,13 +5,11 @@ import {dot, forEachIndex} from '../ir/ops/common/broadcast.js';
 import type {Entry, View} from '../ir/plan.js';
 import {type Tensor, tensorOf, widthOf, zeros} from '../ir/tensor.js';
 import type {Node, ValueId} from '../ir/types.js';
-import {load} from '../runtime/index.js';
-import {build} from './build.js';
 import {type Difference, difference} from './compare.js';
 import {targetsNamed} from './host.js';
-import {temporaryFolder} from './open.js';
 import {randomInput} from './random-inputs.js';
 import type {Task} from './tasks.js';
+import {buildTraced} from './traced.js';
 
 export type LayerDifference = Difference & {
   readonly task: string;
@@ -29,19 +25,7 @@ export async function compareLayers(
   prefer: Preference,
   progress: (doing: string) => void,
 ): Promise<readonly LayerDifference[]> {
-  const built = await build(tasks, {
-    directory: join(temporaryFolder(), 'traced'),
-    name: 'traced',
-    targets: targetsNamed(['native']),
-    weights: 'blob',
-    bind: bound,
-    prefer,
-    measure: false,
-    typed: false,
-    flags: ['-DDNNC_TRACE'],
-    progress,
-  });
-  const session = load(built.directory);
+  const {built, session} = await buildTraced(tasks, {targets: targetsNamed(['native']), bind: bound, prefer, progress});
   const {module, plan} = built.compiled;
   return plan.entries.flatMap((entry, at) => {
     const bind = session.entry(entry.name);

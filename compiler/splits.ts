@@ -3,6 +3,7 @@ import {deflateRawSync} from 'node:zlib';
 import {bytesOfTensor} from '../ir/tensor.js';
 import {fromWire, type Session, type TypedArray, toWire} from '../runtime/index.js';
 import type {Split, Variant} from '../runtime/manifest.js';
+import {alongPath} from './along-path.js';
 import type {Dataset} from './data/dataset.js';
 import {accuracyFrom, largestOf, qualityOf, scoredInput} from './evaluate-variant.js';
 import {inputTensor} from './samples.js';
@@ -19,26 +20,13 @@ export type SplitOptions = {
 
 /** Cuts of a variant that send less than the input does, the most accurate first; of equals the one that sends least. */
 export function splitsOf(session: Session, variant: Variant, {calibrate, evaluate, progress}: SplitOptions): readonly Split[] {
-  const {segments, cuts} = session.manifest;
-  const path = variant.path.map(id => segments.find(segment => segment.id === id)!);
-  const places = path.flatMap(({to}, at) => {
-    const cut = cuts.find(({id}) => id === to);
+  const {segments, run} = alongPath(session, variant);
+  const places = segments.flatMap(({segment}, at) => {
+    const cut = session.manifest.cuts.find(({id}) => id === segment.to);
     return cut?.dtype === 'f32' ? [{cut: cut.id, at}] : [];
   });
   const entry = session.entry(variant.task, variant.id);
   const input = scoredInput(entry, evaluate.data);
-  const run = (from: number, given: readonly TypedArray[], see: (at: number, made: readonly TypedArray[]) => void) => {
-    let now = given;
-    for (let at = from; at < path.length; at++) {
-      const segment = session.segment(path[at]!.id);
-      const made = segment.newOutputs();
-      segment.call(now, made);
-      see(at, made);
-      now = made;
-    }
-    return now;
-  };
-
   const ranges = places.map(() => ({low: 0, high: 0}));
   for (let i = 0; i < Math.min(forRange, calibrate.count); i++)
     run(0, [inputTensor(calibrate.sample(i), input, calibrate.where(i)).data], (at, [made]) => {
@@ -70,7 +58,7 @@ export function splitsOf(session: Session, variant: Variant, {calibrate, evaluat
       const place = worthwhile.find(each => each.at === at);
       if (!place) return;
       const arrived = fromWire(toWire(made as Float32Array, wires[place.k]!), wires[place.k]!);
-      place.answers.push(largestOf(run(at + 1, [arrived], () => {})[0]!));
+      place.answers.push(largestOf(run(at + 1, [arrived])[0]!));
     });
   }
   const splits = worthwhile.map(

@@ -1,26 +1,17 @@
-/**
- * Which way and which tile each layer is computed by, found by trying: the network is built with the cost models' first
- * choices, with their second ones and so on, and each layer is timed in all of these, in turns, inside the network where its
- * caches are as they will be. What is found is kept in the user's cache under a hash of all that it depends on.
- */
-import {join} from 'node:path';
 import type {Feature} from '../codegen/kernels/inventory.js';
 import {type ConvolutionSize, rankedTiles, type Tile, tiledSize} from '../codegen/kernels/tiles.js';
 import {type Chooser, choosesWay, type Preference, preferences, rankedWays, wayOf} from '../codegen/kernels/ways.js';
+import type {Target} from '../codegen/targets/index.js';
 import type {Sizes} from '../ir/op.js';
 import type {Step} from '../ir/plan.js';
-import {load} from '../runtime/index.js';
-import {type Built, build} from './build.js';
 import {keep, recall} from './cache.js';
 import {compilerVersion} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, targetsNamed} from './host.js';
 import {loadTasks} from './load.js';
-import {percentiles} from './measure.js';
-import {temporaryFolder} from './open.js';
-import {randomInput} from './random-inputs.js';
 import type {Task} from './tasks.js';
+import {buildTraced, type Traced, timeSteps} from './traced.js';
 
 export type TuneOptions = {
   readonly prefer: Preference;
@@ -93,54 +84,27 @@ export async function tune(tasks: readonly Task[], options: TuneOptions): Promis
   const different = new Map([first, ...ways, ...tiles].map(chooser => [compiled(chooser).hash, chooser]));
   different.set(hash, first);
   const trials: Trial[] = [];
-  for (const chooser of different.values()) trials.push(await trial(tasks, chooser, options, trials.length + 1));
+  for (const chooser of different.values()) trials.push(await trial(tasks, target!, chooser, options, trials.length + 1));
   options.progress?.('timing all trials');
-  const found = decide(layersOf(trials, timesOf(trials), target!.features));
+  const found = decide(layersOf(trials, timeSteps(trials), target!.features));
   keep('tune', key, found);
   return tuningOf(found, base);
 }
 
 type TrialStep = Step & {readonly entry: number};
-type Trial = {readonly built: Built; readonly chooser: Chooser; readonly steps: readonly TrialStep[]};
+type Trial = Traced & {readonly chooser: Chooser; readonly steps: readonly TrialStep[]};
 
 async function trial(
   tasks: readonly Task[],
+  target: Target,
   chooser: Chooser,
   {prefer, bind, share = true, progress}: TuneOptions,
   at: number,
 ): Promise<Trial> {
-  const built = await build(tasks, {
-    directory: join(temporaryFolder(), 'trial'),
-    name: 'trial',
-    targets: targetsNamed(['native']),
-    ...{prefer, chooser, bind, share},
-    measure: false,
-    typed: false,
-    flags: ['-DDNNC_TRACE'],
-    progress: doing => progress?.(`trial ${at}: ${doing}`),
-  });
-  const {entries} = built.compiled.plan;
-  return {built, chooser, steps: entries.flatMap(({steps}, entry) => steps.map(step => ({...step, entry})))};
-}
-
-/** Microseconds of each step of each trial: medians over rounds, in which the trials take turns. */
-function timesOf(trials: readonly Trial[]): readonly (readonly number[])[] {
-  const [rounds, iterations] = [15, 3];
-  const tracers = trials.map(({built}) => {
-    const session = load(built.directory);
-    return built.compiled.plan.entries.map(({name: task, steps}) => {
-      const entry = session.entry(task);
-      const inputs = entry.task.inputs.map((input, i) => randomInput(input, 1 + i).data);
-      const outputs = entry.newOutputs();
-      return (): readonly number[] => Array.from(entry.trace?.(inputs, outputs, steps.length, iterations, 1) ?? []);
-    });
-  });
-  const samples: (readonly number[])[][] = trials.map(() => []);
-  for (let round = 0; round < rounds; round++)
-    for (const [at, entries] of tracers.entries()) samples[at]!.push(entries.flatMap(trace => trace()));
-  return trials.map(({steps}, at) =>
-    steps.map((_, step) => percentiles(samples[at]!.map(sums => sums[step] ?? 0)).p50 / iterations / 1000),
-  );
+  const show = (doing: string): void => progress?.(`trial ${at}: ${doing}`);
+  const traced = await buildTraced(tasks, {targets: [target], prefer, chooser, bind, share, progress: show});
+  const {entries} = traced.built.compiled.plan;
+  return {...traced, chooser, steps: entries.flatMap(({steps}, entry) => steps.map(step => ({...step, entry})))};
 }
 
 /** How one convolution is computed. */

@@ -18,6 +18,10 @@ export const blobOf = (bytes: Uint8Array): Blob => ({
 export type Editor = {
   /** Ops emitted through this builder stand before `place` and carry its location (and that of `also`), wrapped by the pass. */
   before(place: Node, ...also: readonly Node[]): Builder;
+  /** Ops emitted through this builder stand behind all others; their results are called `name`. */
+  atEnd(name: string): Builder;
+  /** One more head. */
+  addHead(head: Head): void;
   /** Every reader of `from`, heads included, reads `to` instead. */
   redirect(from: ValueId, to: Value): void;
   /** The node with other attributes or inputs; its outputs keep their identity. Its location tells of `absorbed` nodes too. */
@@ -39,6 +43,8 @@ export function editor(module: Module, pass: string): Editor {
   let nextId = values.reduce((highest, {id}) => Math.max(highest, id), 0) + 1;
   const constants: Constant[] = [];
   const inserted = new Map<Node, Node[]>();
+  const appended: Node[] = [];
+  const added: Head[] = [];
   const updated = new Map<Node, Node>();
   const redirected = new Map<ValueId, ValueId>();
   /** What a new value would like to be called: the name of what it replaces, or that of the place where it was made. */
@@ -53,17 +59,17 @@ export function editor(module: Module, pass: string): Editor {
   };
   const typeOf = (id: ValueId): TensorType => (fresh.get(id) ?? valueAt(graph, id)).type;
 
-  const builder = (place: Node, loc: Loc): Builder => ({
+  const builder = (name: string, loc: Loc, insert: (node: Node) => void): Builder => ({
     emit<A extends Attrs>(op: OpDef<A>, inputs: readonly (Value | null)[], attrs: A): readonly [Value, ...Value[]] {
       const types = op.infer({attrs, inputs: inputs.map(input => input?.type ?? null)});
-      const [first, ...rest] = types.map(type => freshValue(type, place.outputs[0].name));
+      const [first, ...rest] = types.map(type => freshValue(type, name));
       invariant(first, 'op.outputs', op.name, 'has no output');
       const node: Node = {op: op.name, inputs: inputs.map(input => input?.id ?? null), outputs: [first, ...rest], attrs, loc};
-      inserted.set(place, [...(inserted.get(place) ?? []), node]);
+      insert(node);
       return node.outputs;
     },
-    literal(tensor: Tensor, name?: string): Value {
-      const value = freshValue({dtype: tensor.dtype, shape: tensor.shape}, name ?? `${place.outputs[0].name}.k`);
+    literal(tensor: Tensor, own?: string): Value {
+      const value = freshValue({dtype: tensor.dtype, shape: tensor.shape}, own ?? `${name}.k`);
       constants.push({value, blob: blobOf(bytesOfTensor(tensor)), loc});
       return value;
     },
@@ -87,7 +93,17 @@ export function editor(module: Module, pass: string): Editor {
   };
 
   return {
-    before: (place, ...also) => builder(place, {kind: 'pass', pass, from: [place, ...also].map(node => node.loc)}),
+    before: (place, ...also) =>
+      builder(place.outputs[0].name, {kind: 'pass', pass, from: [place, ...also].map(node => node.loc)}, node => {
+        inserted.set(place, [...(inserted.get(place) ?? []), node]);
+      }),
+    atEnd: name =>
+      builder(name, {kind: 'pass', pass, from: []}, node => {
+        appended.push(node);
+      }),
+    addHead: head => {
+      added.push(head);
+    },
     redirect: (from, to) => {
       invariant(resolve(to.id) !== from, 'edit.redirect', to.name, 'a value cannot stand for itself');
       redirected.set(from, to.id);
@@ -101,10 +117,10 @@ export function editor(module: Module, pass: string): Editor {
     typeOf,
     constantOf: id => constants.find(c => c.value.id === id) ?? graph.constants.find(c => c.value.id === id) ?? null,
     finish() {
-      const nodes = graph.nodes
-        .flatMap(node => [...(inserted.get(node) ?? []), updated.get(node) ?? node])
-        .map(node => rewire(node, resolve));
-      const heads = module.heads.map(head => rewireHead(head, resolve));
+      const nodes = [...graph.nodes.flatMap(node => [...(inserted.get(node) ?? []), updated.get(node) ?? node]), ...appended].map(
+        node => rewire(node, resolve),
+      );
+      const heads = [...module.heads, ...added].map(head => rewireHead(head, resolve));
       const all = {inputs: graph.inputs, constants: [...graph.constants, ...constants], nodes: sorted(nodes)};
       const live = nodesFor(
         all,

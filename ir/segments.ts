@@ -1,8 +1,8 @@
 /**
  * How tasks share one graph: each runs from cut to cut. What several run is a segment of all of them, computed once per
- * input; where they part, each goes on with its own (MCDNN, section 4.2 "sharing"; the trie of shared prefixes).
+ * input; where they part, each goes on with its own (MCDNN, section 5.2.2; a trie of shared prefixes).
  */
-import {costOf} from './cost.js';
+import {costOfNodes} from './cost.js';
 import {cutsOf} from './cuts.js';
 import {uniqueName} from './edit.js';
 import {nodesFor} from './graph.js';
@@ -88,7 +88,7 @@ function divided(graph: Graph, {from, to, heads}: Part, cuts: Cuts): readonly Pa
 
 function macsOf(whole: Graph, part: Part): number {
   const {graph, nodes} = graphOf(whole, part);
-  return nodes.reduce((sum, node) => sum + costOf(graph, node).macs, 0);
+  return costOfNodes(graph, nodes).macs;
 }
 
 /** The segments of one head, in the order in which they run. */

@@ -7,7 +7,7 @@ import {findConfig} from '../config.js';
 import {accuracyUnder, frequenciesIn, parseContext} from '../context.js';
 import type {Dataset} from '../data/dataset.js';
 import {dataPath, openLabelled, requiredData} from '../data-flags.js';
-import {type Accuracy, accuracyFrom, largestOf, peerAnswersOf, scoresOf} from '../evaluate-variant.js';
+import {type Accuracy, accuracyFrom, labelsOf, largestOf, peerAnswersOf, scoresOf} from '../evaluate-variant.js';
 import {openPeer} from '../onnxruntime.js';
 import {type Opened, open} from '../open.js';
 import {printJson, progress, say, table} from '../output.js';
@@ -113,7 +113,7 @@ function inContext(text: string, {task, variant}: Entry, scores: readonly (reado
   const context = parseContext(text, task);
   const frequencies = frequenciesIn(context, scores[0]?.length ?? 0);
   const correction = correctionOf(variant.id, task, variant, frequencies);
-  const labels = scores.map((_, i) => data.label(i) + (task.labelOffset ?? 0));
+  const labels = labelsOf(task, data);
   return {
     ...context,
     raw: accuracyUnder(frequencies, scores.map(largestOf), labels),

@@ -7,7 +7,7 @@
 import {type ChooseWay, cheapest} from '../../codegen/kernels/ways.js';
 import {costOf} from '../../ir/cost.js';
 import {invariant} from '../../ir/diagnostics.js';
-import {constantOf, inputsFor, nodesFor, outputNames, producerOf, valueAt} from '../../ir/graph.js';
+import {constantOf, producerOf, valueAt} from '../../ir/graph.js';
 import type {Call, KernelContext, KernelSpec, Operand} from '../../ir/op.js';
 import {broadcastStrides} from '../../ir/ops/common/broadcast.js';
 import {opOf} from '../../ir/ops/index.js';
@@ -26,58 +26,22 @@ import {
 } from '../../ir/plan.js';
 import {printNodeBare} from '../../ir/print.js';
 import {arg, lit, type Scalar} from '../../ir/scalar.js';
-import {graphOf, type Segment, segmentsOf} from '../../ir/segments.js';
+import {type Segment, segmentsOf} from '../../ir/segments.js';
 import {widthOf} from '../../ir/tensor.js';
 import type {Constant, Graph, Loc, Module, Node, TensorType, ValueId} from '../../ir/types.js';
 import {chooseLayouts, freshStrides, isDense, isReadAsImage, type Layout, placements} from './layout.js';
+import {type Part, partOf} from './part.js';
 import {isRounded} from './rounding.js';
 
 /** One entry per head, and one per segment; memory is not planned yet. */
 export function lower(module: Module, choose: ChooseWay = cheapest.way, segments: readonly Segment[] = segmentsOf(module)): Plan {
-  const {graph, heads} = module;
+  const layouts = chooseLayouts(module.graph);
+  const lowered = (segment: Segment): Entry => lowerPart(partOf(module.graph, segment, layouts), choose);
   return {
     name: module.name,
-    entries: heads.map(head => {
-      const nodes = nodesFor(graph, head.outputs);
-      const {name, outputs} = head;
-      return lowerPart(
-        {name, graph: {...graph, inputs: inputsFor(graph, head), nodes}, outputs, names: outputNames(head), cut: null},
-        choose,
-      );
-    }),
-    segments: segments.map(segment => lowerPart(partOf(graph, segment), choose)),
+    entries: module.heads.map(head => lowered({name: head.name, from: null, to: null, heads: [head]})),
+    segments: segments.map(lowered),
     memory: null,
-  };
-}
-
-/** What becomes an entry. The cuts at its ends lie as the code on both sides has them, not as ONNX does. */
-type Part = {
-  readonly name: string;
-  /** No more than it needs. */
-  readonly graph: Graph;
-  readonly outputs: readonly ValueId[];
-  /** Names of the outputs where they have other ones outside. */
-  readonly names: readonly string[];
-  readonly cut: {
-    readonly from: ValueId | null;
-    readonly to: ValueId | null;
-    readonly layouts: ReadonlyMap<ValueId, Layout>;
-  } | null;
-};
-
-function partOf(whole: Graph, segment: Segment): Part {
-  const {name, from, to, heads} = segment;
-  const {graph, nodes} = graphOf(whole, segment);
-  const [head] = heads;
-  const outputs = to === null ? head!.outputs : [to];
-  const read = new Set([...outputs, ...nodes.flatMap(node => node.inputs)]);
-  const inputs = graph.inputs.filter(({id}) => read.has(id));
-  return {
-    name,
-    graph: {...graph, inputs, nodes},
-    outputs,
-    names: to === null ? outputNames(head!) : [],
-    cut: {from, to, layouts: chooseLayouts(whole)},
   };
 }
 
@@ -124,14 +88,11 @@ class Lowering {
   private readonly choose: ChooseWay;
 
   constructor(part: Part, borders: Borders, choose: ChooseWay) {
-    const {graph, outputs, names, cut} = part;
+    const {graph, outputs, names, before, after} = part;
     this.graph = graph;
     this.part = part;
     this.borders = borders;
     this.choose = choose;
-    const atCuts = cut?.layouts ?? new Map<ValueId, Layout>();
-    const before = new Map([...atCuts].filter(([id]) => id === cut?.from));
-    const after = [...atCuts].filter(([id]) => id === cut?.to);
     this.layouts = new Map([...chooseLayouts(graph, before), ...after]);
     this.placed = placements(graph, this.layouts, new Set(outputs));
     for (const input of graph.inputs) {
@@ -271,7 +232,7 @@ class Lowering {
     }
     const layout = this.layouts.get(id) ?? 'row-major';
     const place = this.part.outputs.indexOf(id);
-    if (place >= 0 && (layout === 'row-major' || id === this.part.cut?.to)) return viewOfRoot(this.outputs[place]!, type, layout);
+    if (place >= 0 && (layout === 'row-major' || this.part.after.has(id))) return viewOfRoot(this.outputs[place]!, type, layout);
     return this.allocate(`${id}`, name, type, layout);
   }
 
@@ -375,8 +336,7 @@ class Lowering {
     const view = this.viewOf(id);
     if (view.root === root) return;
     const {type} = valueAt(this.graph, id);
-    const layout = id === this.part.cut?.to ? this.layouts.get(id) : undefined;
-    this.copy(view, viewOfRoot(root, type, layout), producerOf(this.graph, id));
+    this.copy(view, viewOfRoot(root, type, this.part.after.get(id)), producerOf(this.graph, id));
   }
 
   private push(work: Work, node: Node | null, candidates: readonly View[], result?: View, own = true): void {

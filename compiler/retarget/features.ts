@@ -1,5 +1,5 @@
 /** Features for a head: means over a grid of the tensor at a cut. */
-import {costOf} from '../../ir/cost.js';
+import {costOfNodes} from '../../ir/cost.js';
 import {nodesFor} from '../../ir/graph.js';
 import {elements} from '../../ir/tensor.js';
 import type {Module, TensorType, Value} from '../../ir/types.js';
@@ -30,7 +30,7 @@ export function placesOf(module: Module, trunk: string, manifest: Manifest): rea
     const cut = manifest.segments.find(segment => segment.id === id)?.to;
     const value = cut === undefined ? undefined : values.get(cut);
     if (value?.type.dtype !== 'f32' || value.type.shape[0] !== 1) return [];
-    const macs = nodesFor(graph, [value.id]).reduce((sum, node) => sum + costOf(graph, node).macs, 0);
+    const macs = costOfNodes(graph, nodesFor(graph, [value.id])).macs;
     const channelsLast = layouts.get(value.id) === 'channels-last';
     return [{value, channelsLast, grid: gridOf(value.type, macs / total), macs}];
   });

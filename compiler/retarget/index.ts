@@ -1,14 +1,17 @@
 /**
  * One task on another's trunk: for each cut of the first task's network, features of the other task's labelled samples are
- * pooled and a new head is fitted to them (MCDNN, section 4.2: sharing across tasks; heads as multinomial logistic
- * regression). The trunk stays as it is; the samples go through it once.
+ * pooled and a new head is fitted to them (MCDNN, section 5.2.2, shares so; heads are multinomial logistic
+ * regressions). The trunk stays as it is; the samples go through it once.
  */
 import {join} from 'node:path';
 import {fail} from '../../ir/diagnostics.js';
 import {elements} from '../../ir/tensor.js';
 import type {Module} from '../../ir/types.js';
-import {load, type Session, type TypedArray} from '../../runtime/index.js';
+import {load, type Session} from '../../runtime/index.js';
+import {alongPath} from '../along-path.js';
 import {build, type Labelled} from '../build.js';
+import type {Dataset} from '../data/dataset.js';
+import {labelsOf} from '../evaluate-variant.js';
 import {classesOf, fitLogistic, type Samples} from '../fit/logistic.js';
 import {targetsNamed} from '../host.js';
 import {temporaryFolder} from '../open.js';
@@ -75,13 +78,17 @@ export async function retarget(tasks: readonly Task[], {fit, bind, progress = ()
   const session = load(built.directory);
   const places = placesOf(built.compiled.module, trunk.name, session.manifest);
   const missing = new Map<string, readonly number[]>();
-  const found = others.flatMap(task => {
-    const {features, labels} = featuresOf(task, trunk, fit.get(task.name)!, places, session, progress);
+  const known = new Map<string, readonly Float32Array[]>();
+  const found = others.flatMap(({name}) => {
+    const {path, data} = fit.get(name)!;
+    const labels = fitting(name, trunk.name, session, data);
+    const features = known.get(path) ?? featuresOf(trunk.name, data, places, session, progress);
+    known.set(path, features);
     const seen = new Set(labels);
-    const count = elements(session.manifest.tasks[task.name]!.outputs[0]!.shape);
+    const count = elements(session.manifest.tasks[name]!.outputs[0]!.shape);
     const unseen = Array.from({length: count}, (_, c) => c).filter(c => !seen.has(c));
-    if (unseen.length > 0) missing.set(task.name, unseen);
-    return headsOf(task.name, session, places, features, labels, progress);
+    if (unseen.length > 0) missing.set(name, unseen);
+    return headsOf(name, session, places, features, labels, progress);
   });
   return {
     heads: found.map(({report}) => report),
@@ -90,53 +97,43 @@ export async function retarget(tasks: readonly Task[], {fit, bind, progress = ()
   };
 }
 
-/** Features of all samples, by place, and the output index of each label. */
-function featuresOf(
-  task: Task,
-  trunk: Task,
-  {data}: Labelled,
-  places: readonly Place[],
-  session: Session,
-  progress: (doing: string) => void,
-): {readonly features: readonly Float32Array[]; readonly labels: readonly number[]} {
-  const {tasks, variants} = session.manifest;
-  const own = tasks[task.name]!;
-  const input = tasks[trunk.name]!.inputs[0]!;
-  if (own.inputs.length !== 1 || own.inputs[0]!.name !== input.name)
+/** The output indices of a task's labels, if it can sit on the trunk. */
+function fitting(name: string, trunk: string, {manifest: {tasks}}: Session, data: Dataset): readonly number[] {
+  const own = tasks[name]!;
+  if (own.inputs.length !== 1 || own.inputs[0]!.name !== tasks[trunk]!.inputs[0]!.name)
     fail(
       'usage',
       'retarget.input',
-      task.name,
-      `does not look at the same input as ${trunk.name}`,
+      name,
+      `does not look at the same input as ${trunk}`,
       'prepare both alike in dnnc.config.json',
     );
   if (own.outputs.length !== 1)
-    fail('usage', 'retarget.outputs', task.name, `has ${own.outputs.length} outputs`, `--task ${task.name}=FILE:OUTPUT`);
-  const classes = elements(own.outputs[0]!.shape);
-  const labels = Array.from({length: data.count}, (_, i) => data.label(i) + (own.labelOffset ?? 0));
-  const outside = labels.findIndex(label => label < 0 || label >= classes);
-  if (outside >= 0)
-    fail(
-      'input',
-      'retarget.label',
-      data.where(outside),
-      `label ${data.label(outside)} is outside the ${classes} classes`,
-      'check labelsKey',
-    );
+    fail('usage', 'retarget.outputs', name, `has ${own.outputs.length} outputs`, `--task ${name}=FILE:OUTPUT`);
+  return labelsOf(own, data);
+}
+
+/** Features of all samples, by place: they are the trunk's, whatever the samples' labels. */
+function featuresOf(
+  trunk: string,
+  data: Dataset,
+  places: readonly Place[],
+  session: Session,
+  progress: (doing: string) => void,
+): readonly Float32Array[] {
+  const {tasks, variants} = session.manifest;
+  const input = tasks[trunk]!.inputs[0]!;
+  const {segments, run} = alongPath(session, variants.find(variant => variant.task === trunk)!);
+  const placeAt = segments.map(({segment}) => places.findIndex(({value}) => value.name === segment.to));
   const features = places.map(({value, grid}) => new Float32Array(data.count * widthOf(value.type, grid)));
-  const {path} = variants.find(variant => variant.task === trunk.name)!;
   for (let i = 0; i < data.count; i++) {
-    if (i % 64 === 0) progress(`${task.name}: features of ${i} of ${data.count} samples`);
-    let now: readonly TypedArray[] = [inputTensor(data.sample(i), input, data.where(i)).data];
-    for (const segment of path.map(id => session.segment(id))) {
-      const made = segment.newOutputs();
-      segment.call(now, made);
-      now = made;
-      const at = places.findIndex(({value}) => value.name === segment.segment.to);
-      if (at >= 0) pool(made[0] as Float32Array, places[at]!, features[at]!, i);
-    }
+    if (i % 64 === 0) progress(`features of ${i} of ${data.count} samples`);
+    run(0, [inputTensor(data.sample(i), input, data.where(i)).data], (at, [made]) => {
+      const place = placeAt[at]!;
+      if (place >= 0) pool(made as Float32Array, places[place]!, features[place]!, i);
+    });
   }
-  return {features, labels};
+  return features;
 }
 
 /** A head for each place, without those that are no better than a shallower one. */

@@ -75,23 +75,20 @@ export function problemsInIr(module: Module, expected: Expectation): readonly st
 
 export const problemsInC = (program: Program | Error, targets: readonly Target[], expected: Expectation): readonly string[] =>
   targets.flatMap(target =>
-    attempt(target.name, () =>
-      program instanceof Error
-        ? [program.message]
-        : [...off(program.run(target, expected.inputs), expected), ...unlikeSegments(program, target, expected.inputs)],
-    ),
+    attempt(target.name, () => (program instanceof Error ? [program.message] : problemsOfRun(program, target, expected))),
   );
 
-/** What segment by segment comes out otherwise, in any bit. */
-function unlikeSegments(program: Program, target: Target, inputs: Tensors): readonly string[] {
-  const whole = program.run(target, inputs);
-  return Array.from(program.runSegments(target, inputs)).flatMap(([head, results]) =>
+/** What is not as expected, and what segment by segment comes out otherwise in any bit. */
+function problemsOfRun(program: Program, target: Target, expected: Expectation): readonly string[] {
+  const whole = program.run(target, expected.inputs);
+  const unlike = Array.from(program.runSegments(target, expected.inputs)).flatMap(([head, results]) =>
     results.flatMap((result, i) =>
       Buffer.compare(bytesOfTensor(result), bytesOfTensor(whole.get(head)![i]!)) === 0
         ? []
         : [`output ${i} of ${head} differs segment by segment`],
     ),
   );
+  return [...off(whole, expected), ...unlike];
 }
 
 /** The same as above for one module, C included. */
