@@ -94,7 +94,7 @@ const property = (key: string): string =>
 const quoted = (text: string): string => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 /** The C sources of `loader.node`, relative to the package. */
-export const loaderSources: readonly string[] = ['loader', 'cpu', 'library', 'entry', 'async', 'measure'].map(
+export const loaderSources: readonly string[] = ['loader', 'cpu', 'library', 'entry', 'async', 'measure', 'logistic'].map(
   part => `runtime/native/${part}.c`,
 );
 
@@ -112,9 +112,10 @@ export function loaderArguments(
   const undefinedSymbols = platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
   return [
     ...['-std=c11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion'],
+    '-ffp-contract=fast', // fits have no bits to keep
     ...undefinedSymbols,
     ...['-I', headers],
     ...loaderSources.map(source => `${packageFolder}/${source}`),
-    ...['-o', output],
+    ...['-lm', '-o', output],
   ];
 }

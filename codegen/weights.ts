@@ -152,10 +152,10 @@ function packWinograd(from: Float32Array, shape: readonly number[], tile: 2 | 4,
     }
 }
 
-/** Writes the header. `hash` is 32 hex digits. */
-export function seal(blob: Uint8Array, hash: string): void {
+/** Writes the header. `hash` is 32 hex digits; `magic` has eight letters. */
+export function seal(blob: Uint8Array, hash: string, magic = 'dnncblob'): void {
   const view = new DataView(blob.buffer, blob.byteOffset);
-  blob.set(new TextEncoder().encode('dnncblob'));
+  blob.set(new TextEncoder().encode(magic));
   view.setUint32(8, formatVersion, true);
   view.setUint32(12, 0x01020304, true);
   blob.set(Buffer.from(hash, 'hex'), 16);

@@ -1,7 +1,7 @@
 /** The main job: tasks to a folder with C, weights, libraries and manifest, written as a whole or not at all. */
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {basename, join, relative, resolve} from 'node:path';
+import {join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
 import {type Chooser, type Preference, preferences} from '../codegen/kernels/ways.js';
 import {writeManifest} from '../codegen/manifest.js';
@@ -18,7 +18,7 @@ import {logName, replaceDirectory} from './artifacts.js';
 import {calibrationOf} from './calibrate.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
-import type {Dataset} from './data/dataset.js';
+import type {Labelled} from './data/dataset.js';
 import {accuracyOf, qualityOf} from './evaluate-variant.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere, targetsNamed} from './host.js';
@@ -27,10 +27,8 @@ import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
 import {splitsOf} from './splits.js';
-import type {Task} from './tasks.js';
+import {filesOf, type Task} from './tasks.js';
 import {version} from './version.js';
-
-export type Labelled = {readonly path: string; readonly data: Dataset};
 
 export type BuildOptions = {
   readonly directory: string;
@@ -92,7 +90,7 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
   progress('reading models');
   const loaded = loadTasks(tasks, {name, bind, share});
   progress('optimizing');
-  const sources = [...new Set(tasks.map(task => basename(task.model)))];
+  const sources = filesOf(tasks);
   const embedded = options.weights === 'c';
   const compiled = compile(loaded.module, {
     ...{targets, sources, embedded},
@@ -145,12 +143,10 @@ async function writeBuild(
     name,
     weights: options.weights,
     targets: targets.map(target => target.name),
-    tasks: tasks.map(({name: task, model, output}) => ({
-      task,
-      model: relative(resolve(options.directory), model),
-      output,
-      sha256: shaOf(readFileSync(model)),
-    })),
+    tasks: tasks.flatMap(({name: task, model, output, others}) => [
+      {task, ...sourceOf(model, options.directory), output},
+      ...others.map(other => ({task, recipe: other.recipe, ...sourceOf(other.model, options.directory), output: other.output})),
+    ]),
     bound: Object.fromEntries(loaded.bound),
   };
   write(logName, `${JSON.stringify(log, null, 2)}\n`);
@@ -210,6 +206,11 @@ function observed(
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const sourceOf = (model: string, directory: string) => ({
+  model: relative(resolve(directory), model),
+  sha256: shaOf(readFileSync(model)),
+});
 
 /** Of every file but the manifest itself, by name relative to the folder. */
 function hashesOf(folder: string): Readonly<Record<string, string>> {

@@ -1,5 +1,6 @@
 /** The C compiler of this machine: found once, run without a shell, its complaints passed on. */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {fail} from '../ir/diagnostics.js';
 
 /** A program and the arguments that come first: CC may be "ccache gcc". */
@@ -40,22 +41,27 @@ export function stopCompilers(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Runs the compiler in a folder. Throws `bug` where it refuses generated code: that code is ours. */
+/** Runs the compiler in a folder. Throws `bug` where it refuses generated code (that code is ours), `input` where somebody ended it. */
 export async function runCompiler(args: readonly string[], folder: string): Promise<void> {
   const {program, first} = compiler();
-  const {code, output} = await new Promise<{code: number | null; output: string}>((resolve, reject) => {
+  type Ending = {code: number | null; signal: NodeJS.Signals | null; output: string};
+  const {code, signal, output} = await new Promise<Ending>((resolve, reject) => {
     const child = spawn(program, [...first, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'pipe']});
     running.add(child);
     const parts: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => parts.push(part));
     child.stderr.on('data', (part: Buffer) => parts.push(part));
     child.on('error', reject);
-    child.on('close', status => {
+    child.on('close', (code, signal) => {
       running.delete(child);
-      resolve({code: status, output: Buffer.concat(parts).toString('utf8')});
+      resolve({code, signal, output: Buffer.concat(parts).toString('utf8')});
     });
   });
   if (code === 0) return;
+  if (signal !== null) {
+    await sleep(100); // a terminal interrupts the whole group: our own handler, which ends this process, comes first
+    fail('input', 'cc.interrupted', folder, `the C compiler was ended by ${signal}`, 'build again');
+  }
   if (/No space left on device/.test(output))
     fail('input', 'cc.disk', folder, 'the disk is full', 'free some space and build again');
   fail(

@@ -23,6 +23,7 @@ const inputSchema = z.strictObject({
 const taskSchema = z.strictObject({
   model: z.string().describe('ONNX file, relative to this file'),
   output: z.string().optional().describe('name of the graph output; all outputs where absent'),
+  others: z.array(z.string()).optional().describe('further networks for the same task, ONNX files relative to this file'),
   labels: z.array(z.string()).optional(),
   labelOffset: z.int().optional().describe('added to a label to get the output index'),
   input: inputSchema.optional(),

@@ -41,12 +41,6 @@ function classOf(name: string, {labels, labelOffset = 0}: Task, count: number): 
   return fail('usage', 'context.class', name, 'is no class of this task', `one of ${labels?.join(', ') ?? `0 to ${count - 1}`}`);
 }
 
-/** How often each class is asked for, by output index: alike within the context, and alike outside. */
-export function frequenciesIn({classes, share}: Context, count: number): readonly number[] {
-  const known = new Set(classes);
-  return Array.from({length: count}, (_, c) => (known.has(c) ? share / classes.length : (1 - share) / (count - classes.length)));
-}
-
 /** Percent of right answers where classes come this often, from samples in which they come otherwise. */
 export function accuracyUnder(frequencies: readonly number[], answers: readonly number[], labels: readonly number[]): number {
   const all = new Map<number, {count: number; correct: number}>();

@@ -3,8 +3,9 @@ import {readFileSync} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {uniqueName} from '../ir/edit.js';
+import {inputsFor, valueAt} from '../ir/graph.js';
 import {printType} from '../ir/print.js';
-import type {Constant, Head, Module, Node, Value, ValueId} from '../ir/types.js';
+import type {Attrs, Constant, Head, Module, Node, Value, ValueId} from '../ir/types.js';
 import {decodeModel} from './onnx/decode.js';
 import {importModel} from './onnx/import.js';
 import {validateModel} from './onnx/validate.js';
@@ -25,22 +26,24 @@ export type LoadOptions = {
 
 export function loadTasks(tasks: readonly Task[], {name, bind, share = true}: LoadOptions): Loaded {
   const bound = new Map<string, number>();
-  const files = new Map<string, Task[]>();
-  for (const task of tasks) files.set(task.model, [...(files.get(task.model) ?? []), task]);
+  const wanted = tasks.flatMap(networksOf);
+  const files = new Map<string, Wanted[]>();
+  for (const network of wanted) files.set(network.model, [...(files.get(network.model) ?? []), network]);
   const parts = [...files].map(([file, its]) => {
     const model = validateModel(decodeModel(readBytes(file), basename(file)), basename(file));
-    const wanted = its.some(task => task.output === null) ? {} : {outputs: [...new Set(its.map(task => task.output!))]};
-    const imported = importModel(model, {file: basename(file), folder: dirname(file), name, bind, ...wanted});
+    const outputs = its.some(({output}) => output === null) ? {} : {outputs: [...new Set(its.map(({output}) => output!))]};
+    const imported = importModel(model, {file: basename(file), folder: dirname(file), name, bind, ...outputs});
     for (const [symbol, size] of imported.bound) bound.set(symbol, size);
     const [all] = imported.module.heads;
-    const heads = its.map((task): Head => {
-      const at = task.output === null ? null : imported.outputs.indexOf(task.output);
+    const heads = its.map(({head, attrs, output}): Head => {
+      const at = output === null ? null : imported.outputs.indexOf(output);
       const names = at === null ? imported.outputs : [imported.outputs[at]!];
-      return {...all!, name: task.name, attrs: {outputs: names}, outputs: at === null ? all!.outputs : [all!.outputs[at]!]};
+      const ids = at === null ? all!.outputs : [all!.outputs[at]!];
+      return {...all!, name: head, attrs: {outputs: names, ...attrs}, outputs: ids};
     });
-    const preparations = new Set(its.map(task => JSON.stringify(task.input)));
+    const preparations = new Set(its.map(({task}) => JSON.stringify(task.input)));
     const preparation = share && preparations.size === 1 ? [...preparations][0]! : null;
-    return {module: {...imported.module, heads}, prefix: its[0]!.name, preparation};
+    return {module: {...imported.module, heads}, prefix: its[0]!.head, preparation};
   });
   const unused = [...bind.keys()].find(symbol => !bound.has(symbol));
   if (unused !== undefined)
@@ -51,7 +54,45 @@ export function loadTasks(tasks: readonly Task[], {name, bind, share = true}: Lo
       'is not a symbolic dimension of these models',
       bound.size > 0 ? `they have ${[...bound.keys()].join(', ')}` : 'they have none',
     );
-  return {module: merge(name, parts), bound};
+  const module = merge(name, parts);
+  for (const network of wanted) if (network.head !== network.task.name) checkOther(module, network);
+  return {module, bound};
+}
+
+/** A head to be made, and the file that it comes from. */
+type Wanted = {
+  readonly task: Task;
+  readonly head: string;
+  readonly attrs: Attrs;
+  readonly model: string;
+  readonly output: string | null;
+};
+
+/** What a task is answered with: its network, and the others that are variants. */
+function networksOf(task: Task): readonly Wanted[] {
+  const others = task.others.map(({recipe, model, output}) => {
+    const head = `${task.name}_${recipe.replaceAll(/\W/g, '_')}`;
+    return {task, head, attrs: {task: task.name, recipe}, model, output};
+  });
+  return [{task, head: task.name, attrs: {}, model: task.model, output: task.output}, ...others];
+}
+
+/** Variants of a task take the same and give the same. */
+function checkOther({graph, heads}: Module, {task, head: name}: Wanted): void {
+  const typesOf = (wanted: string): readonly string[] => {
+    const head = heads.find(each => each.name === wanted)!;
+    const inputs = inputsFor(graph, head).map(input => printType(input.type));
+    return [inputs.join(', '), head.outputs.map(id => printType(valueAt(graph, id).type)).join(', ')];
+  };
+  const [own, other] = [typesOf(task.name), typesOf(name)];
+  if (String(own) === String(other)) return;
+  fail(
+    'usage',
+    'task.other',
+    name,
+    `takes ${other[0]} and gives ${other[1]}, the task's own network takes ${own[0]} and gives ${own[1]}`,
+    'name one output with NAME=FILE:OUTPUT, or make it a task of its own',
+  );
 }
 
 function readBytes(file: string): Uint8Array {

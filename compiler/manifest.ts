@@ -1,6 +1,5 @@
 /** The manifest of a build: only what was computed or measured. */
 import {createHash} from 'node:crypto';
-import {basename} from 'node:path';
 import {invokeNames} from '../codegen/c/module.js';
 import type {Preference} from '../codegen/kernels/ways.js';
 import {libraryFile} from '../codegen/project.js';
@@ -27,7 +26,8 @@ import type {
 } from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
 import type {Loaded} from './load.js';
-import type {Task} from './tasks.js';
+import {chooseLayouts} from './lower/layout.js';
+import {filesOf, type Task} from './tasks.js';
 import {version} from './version.js';
 
 export type ManifestFacts = {
@@ -56,6 +56,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
   const {module, segments: shared, plan, layout, weights, hash} = compiled;
   const memory = plan.memory!;
   const symbols = invokeNames(plan);
+  const layouts = chooseLayouts(module.graph);
   const options = {
     targets: targets.map(target => target.name),
     embedded,
@@ -80,7 +81,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       name: 'dnnc',
       version,
       optionsHash: createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 32),
-      sources: [...new Set(tasks.map(task => basename(task.model)))],
+      sources: filesOf(tasks),
     },
     name,
     buildHash: hash,
@@ -169,7 +170,8 @@ export function manifestOf(facts: ManifestFacts): Manifest {
   function cutOf({to, heads}: SharedSegment): readonly Cut[] {
     if (to === null) return [];
     const {name: id, type} = valueAt(module.graph, to);
-    return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), tasks: taskNamesOf(heads)}];
+    const layout = layouts.get(to) === 'channels-last' ? {layout: 'channels-last' as const} : {};
+    return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), ...layout, tasks: taskNamesOf(heads)}];
   }
 
   function variantOf(head: Head, i: number, {latencies, qualities, calibrations, splits}: ManifestFacts): Variant {

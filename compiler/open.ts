@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import type {Chooser, Preference} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
-import {load, type Manifest, type Session} from '../runtime/index.js';
+import {load, type Manifest, type Session, type Variant} from '../runtime/index.js';
 import {logName} from './artifacts.js';
 import {type Built, build, isBuild} from './build.js';
 import {targetsNamed} from './host.js';
@@ -86,25 +86,41 @@ function openFolder(directory: string, options: OpenOptions): Opened {
     fail('input', 'open.foreign', directory, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
   const session = load(directory, options.target === undefined ? {} : {target: options.target});
   const log = JSON.parse(readFileSync(join(directory, logName), 'utf8')) as Partial<Log>;
-  const tasks = (log.tasks ?? []).map(({task, model, output}): Task => {
+  const networks = (log.tasks ?? []).map(network => ({...network, model: resolve(directory, network.model)}));
+  const tasks = networks.flatMap(({task, recipe, model, output}): readonly Task[] => {
+    if (recipe !== undefined) return [];
     const known = session.manifest.tasks[task];
     const input = known?.inputs[0]?.preparation;
-    return {
-      name: task,
-      model: resolve(directory, model),
-      output,
-      labels: known?.labels ?? null,
-      labelOffset: known?.labelOffset ?? 0,
-      input: input ? {...input, mean: [...(input.mean ?? [0])], std: [...(input.std ?? [1])]} : null,
-      calibrate: null,
-      evaluate: null,
-      labelsKey: null,
-    };
+    return [
+      {
+        name: task,
+        model,
+        output,
+        others: networks.flatMap(other => (other.task === task && other.recipe ? [{...other, recipe: other.recipe}] : [])),
+        labels: known?.labels ?? null,
+        labelOffset: known?.labelOffset ?? 0,
+        input: input ? {...input, mean: [...(input.mean ?? [0])], std: [...(input.std ?? [1])]} : null,
+        calibrate: null,
+        evaluate: null,
+        labelsKey: null,
+      },
+    ];
   });
   return {directory, manifest: session.manifest, session, tasks, bound: new Map(Object.entries(log.bound ?? {})), built: null};
 }
 
+/** The ONNX file that a variant comes from; null where it has none of its own. */
+export function modelOf({model, others}: Task, {recipe}: Variant): string | null {
+  return recipe === 'full' ? model : (others.find(other => other.recipe === recipe)?.model ?? null);
+}
+
 type Log = {
-  readonly tasks: readonly {readonly task: string; readonly model: string; readonly output: string | null}[];
+  readonly tasks: readonly {
+    readonly task: string;
+    /** Of another network of the task. */
+    readonly recipe?: string;
+    readonly model: string;
+    readonly output: string | null;
+  }[];
   readonly bound: Readonly<Record<string, number>>;
 };

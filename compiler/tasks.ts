@@ -10,6 +10,8 @@ export type Task = {
   readonly model: string;
   /** Graph output; null: all of them. */
   readonly output: string | null;
+  /** Other networks for the same question: each becomes a variant. */
+  readonly others: readonly Network[];
   readonly labels: readonly string[] | null;
   readonly labelOffset: number;
   readonly input: NonNullable<TaskConfig['input']> | null;
@@ -17,6 +19,13 @@ export type Task = {
   readonly calibrate: string | null;
   readonly evaluate: string | null;
   readonly labelsKey: string | null;
+};
+
+export type Network = {
+  /** The name of its file. */
+  readonly recipe: string;
+  readonly model: string;
+  readonly output: string | null;
 };
 
 export type TaskOptions = {
@@ -39,21 +48,37 @@ export function resolveTasks({models = [], tasks: flags = [], config: configFile
     fail('usage', 'build.models', 'dnnc', 'no model was given', 'name one or more .onnx files, or --config FILE');
   const configured = config ? Object.entries(config.tasks).map(([name, task]) => fromConfig(name, task, config)) : [];
   const known = (model: string): Task[] => configured.filter(task => task.model === resolve(model));
-  const named = flagged.map(({name, model, output}) => {
+  const named = grouped(flagged).map(({name, model, output, others}): Task => {
     const same =
       known(model).find(task => task.name === name) ?? known(model).find(task => output === null || task.output === output);
-    return {...(same ?? plain(name, model)), name, output: output ?? same?.output ?? null};
+    const task = same ?? plain(name, model);
+    return {...task, name, output: output ?? task.output, others: [...task.others, ...others]};
   });
-  const others = models.flatMap(model =>
-    known(model).length > 0 ? known(model) : [plain(basename(model).replace(/\.onnx$/i, ''), model)],
-  );
+  const others = models.flatMap(model => (known(model).length > 0 ? known(model) : [plain(stemOf(model), model)]));
   const chosen = files.length === 0 ? configured : [...named, ...others];
   const twice = chosen.find((task, i) => chosen.findIndex(other => other.name === task.name) !== i);
   if (twice) fail('usage', 'task.twice', twice.name, 'names two tasks', 'give each its own name with --task NAME=FILE');
   return {name: config?.name ?? null, tasks: chosen};
 }
 
-function parseFlag(flag: string): {name: string; model: string; output: string | null} {
+type Flag = {readonly name: string; readonly model: string; readonly output: string | null};
+
+/** A name that is given again adds a network to its task. */
+function grouped(flags: readonly Flag[]): readonly (Flag & Pick<Task, 'others'>)[] {
+  return flags
+    .filter(({name}, i) => flags.findIndex(flag => flag.name === name) === i)
+    .map(first => {
+      const again = flags.filter(flag => flag !== first && flag.name === first.name);
+      const others = again.map(({model, output}) => ({recipe: stemOf(model), model: resolve(model), output}));
+      const twice = others.find(({recipe}, i) => others.findIndex(other => other.recipe === recipe) !== i);
+      if (twice) fail('usage', 'task.network', twice.recipe, `names two networks of ${first.name}`, 'rename one of the files');
+      return {...first, others};
+    });
+}
+
+const stemOf = (model: string): string => basename(model).replace(/\.onnx$/i, '');
+
+function parseFlag(flag: string): Flag {
   const equals = flag.indexOf('=');
   if (equals < 1) fail('usage', 'task.flag', flag, 'is not NAME=FILE[:OUTPUT]', 'for example --task age=age.onnx:logits');
   const [name, rest] = [flag.slice(0, equals), flag.slice(equals + 1)];
@@ -66,6 +91,7 @@ const plain = (name: string, model: string): Task => ({
   name,
   model: resolve(model),
   output: null,
+  others: [],
   labels: null,
   labelOffset: 0,
   input: null,
@@ -80,6 +106,7 @@ function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
     name,
     model: join(folder, task.model),
     output: task.output ?? null,
+    others: (task.others ?? []).map(other => ({recipe: stemOf(other), model: join(folder, other), output: null})),
     labels: task.labels ?? null,
     labelOffset: task.labelOffset ?? 0,
     input: task.input ?? null,
@@ -88,3 +115,8 @@ function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
     labelsKey: task.labelsKey ?? null,
   };
 }
+
+/** Names of the files that tasks come from, without folders. */
+export const filesOf = (tasks: readonly Task[]): readonly string[] => [
+  ...new Set(tasks.flatMap(({model, others}) => [model, ...others.map(other => other.model)]).map(file => basename(file))),
+];

@@ -49,7 +49,7 @@ export type {
 } from './native.js';
 export type {SegmentEntry} from './paths.js';
 export type {Image} from './prepare.js';
-export {type Correction, correctionOf, posterior} from './prior.js';
+export {type Correction, correctionOf, type Frequencies, frequenciesIn, posterior} from './prior.js';
 export {readManifest} from './read-manifest.js';
 export type {Answer, Entry, InputOf, LabelOf, Prior, RunOptions, Session, TaskName, VariantId} from './session.js';
 export {type ArrayOf, arrayTypes, bytesOf, type TensorType, type TypedArray} from './tensors.js';

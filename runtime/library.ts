@@ -126,17 +126,29 @@ export function openBuild(
   if (options.verify !== false) verifyHash(file, chosen.sha256);
   const library = attempt('library.file', file, () => loader.open(file));
   const blob = openWeights(loader, library, directory, manifest.weights);
-  checkWeights(loader, library, blob, join(directory, manifest.weights.file), manifest);
+  checkWeights(loader, library, blob, join(directory, manifest.weights.file), `${manifest.name}_check`);
   const tensor = (type: TensorType) => ({bytes: bytesOf(type), type: arrayTypes[type.dtype].napi});
-  const bind: Binder = (entry, from, to) =>
-    attempt('library.symbol', file, () => {
-      const [inputs, outputs] = [from.map(tensor), to.map(tensor)];
-      const trace = entry.replace(/_invoke$/, '_trace');
-      const traced = trace !== entry && loader.has(library, trace);
-      return traced
-        ? loader.bind(library, entry, blob, manifest.arena.bytes, inputs, outputs, trace)
-        : loader.bind(library, entry, blob, manifest.arena.bytes, inputs, outputs);
-    });
+  const bind: Binder = {
+    entry: (symbol, from, to) =>
+      attempt('library.symbol', file, () => {
+        const [inputs, outputs] = [from.map(tensor), to.map(tensor)];
+        const trace = symbol.replace(/_invoke$/, '_trace');
+        const traced = trace !== symbol && loader.has(library, trace);
+        return traced
+          ? loader.bind(library, symbol, blob, manifest.arena.bytes, inputs, outputs, trace)
+          : loader.bind(library, symbol, blob, manifest.arena.bytes, inputs, outputs);
+      }),
+    exit(exit, cut, scores) {
+      const head = join(directory, exit.file);
+      verifyHash(head, exit.sha256, 'weights.file');
+      const own = attempt('weights.file', head, () => loader.map(head));
+      checkWeights(loader, library, own, head, `${manifest.name}_exit_check`);
+      const symbol = `${manifest.name}_exit`;
+      return attempt('library.symbol', file, () =>
+        loader.bind(library, symbol, own, arenaAlignment, [tensor(cut)], [tensor(scores)]),
+      );
+    },
+  };
   return {target: chosen.target, bind};
 }
 
@@ -148,12 +160,12 @@ function attempt<T>(code: RuntimeErrorCode, where: string, action: () => T): T {
   }
 }
 
-function verifyHash(file: string, sha256: string): void {
-  const bytes = attempt('library.file', file, () => readFileSync(file));
+function verifyHash(file: string, sha256: string, unreadable: RuntimeErrorCode = 'library.file'): void {
+  const bytes = attempt(unreadable, file, () => readFileSync(file));
   const is = createHash('sha256').update(bytes).digest('hex');
   if (is === sha256) return;
   throw new DnncRuntimeError(
-    'library.hash',
+    unreadable === 'library.file' ? 'library.hash' : 'weights.damaged',
     file,
     `has sha256 ${is}, the manifest says ${sha256}`,
     'take all files of the directory from one build',
@@ -178,9 +190,8 @@ const weightsErrors: Readonly<Record<number, readonly [RuntimeErrorCode, string]
   7: ['weights.alignment', 'is not aligned to 64 bytes in memory'],
 };
 
-function checkWeights(loader: NativeLoader, library: NativeLibrary, blob: NativeBlob, file: string, manifest: Manifest): void {
-  const name = `${manifest.name}_check`;
-  const status = attempt('library.symbol', name, () => loader.check(library, name, blob));
+function checkWeights(loader: NativeLoader, library: NativeLibrary, blob: NativeBlob, file: string, check: string): void {
+  const status = attempt('library.symbol', check, () => loader.check(library, check, blob));
   if (status === 0) return;
   const [code, says] = weightsErrors[status] ?? (['weights.format', `is refused with code ${status}`] as const);
   throw new DnncRuntimeError(code, file, says, 'copy the file again from its build, or build again');

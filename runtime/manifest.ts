@@ -138,18 +138,26 @@ export type Cut = {
   readonly shape: readonly number[];
   /** Of the activation: what crosses the network when the split is here. */
   readonly bytes: number;
+  /** How images lie in the activation: channels-first where absent. `shape` says channels first in both. */
+  readonly layout?: 'channels-last';
   readonly tasks: readonly string[];
 };
 
+/** One answer to a task. It has exactly one of `entry`, `exit` and `cascade`, which say how it is computed. */
 export type Variant = {
   /** `age/full`: the task and the recipe. */
   readonly id: string;
   readonly task: string;
   readonly recipe: string;
   /** C symbol: `int entry(const void *blob, void *arena, const void *const *inputs, void *const *outputs)`. */
-  readonly entry: string;
-  /** Ids of segments, in the order in which they run. */
+  readonly entry?: string;
+  /** A head that was fitted after the build, on the tensor where `path` ends. */
+  readonly exit?: Exit;
+  /** Two other variants of the task, one after the other. */
+  readonly cascade?: Cascade;
+  /** Ids of segments, in the order in which they run. Of a cascade: those of its first variant. */
   readonly path: readonly string[];
+  /** Of a cascade: when both run. */
   readonly macs: number;
   readonly weightBytes: number;
   readonly arenaBytes: number;
@@ -157,6 +165,8 @@ export type Variant = {
   /** What must be read before the first answer when nothing is resident. */
   readonly loadBytes: number;
   readonly quality?: Quality;
+  /** Of the data of `quality`, for classes that it has. */
+  readonly confusion?: readonly ConfusionRow[];
   readonly calibration?: Calibration;
   /** Places to hand over that send less than the input; the best accuracy first. */
   readonly splits?: readonly Split[];
@@ -164,8 +174,44 @@ export type Variant = {
   readonly latency?: {readonly [target: string]: Latency};
   readonly energy?: {readonly [target: string]: Energy};
   readonly price?: Price;
-  /** The classes that a specialized variant knows, as labels or output indices. */
+  /** The classes that hold most requests where a specialized variant is worth its name, as labels or output indices. */
   readonly context?: readonly (string | number)[];
+};
+
+/** A head in a file of kilobytes, which `NAME_exit` of the library runs: a task answered early (an "exit"). */
+export type Exit = {
+  readonly cut: string;
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Output indices of classes that the samples for its fit lacked: it hardly ever answers with them. Absent: none. */
+  readonly lacks?: readonly number[];
+};
+
+/**
+ * A cheap variant answers where it is sure, else a dear one (MCDNN, section 5.2.1). Scores of both are corrected by the class
+ * frequencies of the context, unless the caller gives others; the answer's scores are probabilities.
+ */
+export type Cascade = {
+  /** Ids. Where both begin with the same segments, these run once. */
+  readonly first: string;
+  readonly then: string;
+  /** Least probability that the first one answers with. */
+  readonly threshold: number;
+  /** Of the requests that the classes of `context` hold, for which the threshold was chosen; from 0 to 1. */
+  readonly share: number;
+  /** What to expect where the context's classes hold other shares, from `n` unseen samples of data with this sha256. */
+  readonly estimates: readonly CascadeEstimate[];
+  readonly n: number;
+  readonly data: string;
+};
+
+/** Percent of right answers, multiply-accumulates per request, and the part of the requests that `first` answers alone. */
+export type CascadeEstimate = {
+  readonly share: number;
+  readonly accuracy: number;
+  readonly macs: number;
+  readonly alone: number;
 };
 
 /** On labelled data. `value` and its 95% `interval` are in percent, `n` counts samples, `data` is the sha256 of the data. */
@@ -176,6 +222,9 @@ export type Quality = {
   readonly n: number;
   readonly data: string;
 };
+
+/** What samples of one class, an output index, are answered with: [output index, how many], most often first. */
+export type ConfusionRow = {readonly class: number; readonly answers: readonly (readonly [answer: number, n: number])[]};
 
 /**
  * What makes scores honest probabilities: they are divided by `temperature` (as logits). `frequencies` of the classes, by

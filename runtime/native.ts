@@ -2,6 +2,7 @@
  * What the addon `loader.node` exports (C sources in `native/`), as types. Objects belong to the addon that made them; the
  * garbage collector closes them, and each keeps alive what it uses: an entry its library, weights and arena.
  */
+import type {Exit} from './manifest.js';
 import type {TensorType, TypedArray} from './tensors.js';
 
 declare const brand: unique symbol;
@@ -54,6 +55,12 @@ export type NativeLoader = {
   map(path: string): NativeBlob;
   /** Weights that were compiled into the library under this symbol. */
   embedded(library: NativeLibrary, name: string, bytes: number): NativeBlob;
+  /**
+   * Sum over samples of share * -log(probability of the label), with its gradient: softmax of weights * features + bias, whose
+   * numbers `at` and `gradient` hold, [classes][stride] and then [classes]. `features`: [samples][stride], stride a multiple of
+   * 16. RangeError where sizes do not fit.
+   */
+  logistic(features: Float32Array, labels: Int32Array, shares: Float32Array, at: Float64Array, gradient: Float64Array): number;
   bind(
     library: NativeLibrary,
     name: string,
@@ -74,10 +81,15 @@ export type NativeLoader = {
 };
 
 /** The version of these types; the addon must have an equal one. */
-export const loaderVersion = 1;
+export const loaderVersion = 2;
 
 /** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
 export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;
 
-/** Binds a C symbol to weights and an arena; `inputs` and `outputs` are the tensors that it takes, in order. */
-export type Binder = (entry: string, inputs: readonly TensorType[], outputs: readonly TensorType[]) => BoundEntry;
+/** Binds what a library has to weights and an arena; `inputs` and `outputs` are the tensors that the code takes, in order. */
+export type Binder = {
+  /** A C symbol, with the weights of the build. */
+  entry(symbol: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): BoundEntry;
+  /** A fitted head, with its own file. Throws `weights.*` where the file is not the one that the manifest means. */
+  exit(exit: Exit, cut: TensorType, scores: TensorType): BoundEntry;
+};

@@ -18,8 +18,10 @@ export type Done = Map<string, readonly TypedArray[]>;
 export type Paths = {
   /** Bound once. Throws `session.segment`. */
   segment(id: string): SegmentEntry;
-  /** Runs what is not done yet of a variant's path, and returns the outputs of the task. */
+  /** Runs what is not done yet of a variant's path, and returns what its last segment gives. */
   run(variant: Variant, inputs: readonly TypedArray[], done: Done): readonly TypedArray[];
+  /** The same on the thread pool. */
+  runAsync(variant: Variant, inputs: readonly TypedArray[], done: Done): Promise<readonly TypedArray[]>;
   /** The tensor at a cut of the variant's path. Throws `session.cut`. */
   runTo(variant: Variant, cut: string, inputs: readonly TypedArray[]): TypedArray;
   /** The outputs of the task from the tensor at a cut of the variant's path. Throws `session.cut`. */
@@ -39,7 +41,7 @@ export function createPaths(manifest: Manifest, bind: Binder): Paths {
     const inputs = found.from === undefined ? task.inputs : [cutOf(found.from)];
     const outputs = found.to === undefined ? task.outputs : [cutOf(found.to)];
     const made: SegmentEntry = {
-      ...bind(entryOf(manifest, found), inputs, outputs),
+      ...bind.entry(entryOf(manifest, found), inputs, outputs),
       segment: found,
       newInputs: () => inputs.map(zeros),
       newOutputs: () => outputs.map(zeros),
@@ -62,6 +64,18 @@ export function createPaths(manifest: Manifest, bind: Binder): Paths {
     return given;
   }
 
+  async function runAllAsync(path: readonly string[], inputs: readonly TypedArray[], done: Done): Promise<readonly TypedArray[]> {
+    let given = inputs;
+    for (const id of path) {
+      const ready = done.get(id);
+      const made = ready ?? segment(id).newOutputs();
+      if (!ready) await segment(id).callAsync(given, made);
+      done.set(id, made);
+      given = made;
+    }
+    return given;
+  }
+
   /** How many segments of the path come before the cut. */
   function before({id: variant, path}: Variant, cut: string): number {
     const at = path.findIndex(id => manifest.segments.find(each => each.id === id)?.to === cut);
@@ -78,6 +92,7 @@ export function createPaths(manifest: Manifest, bind: Binder): Paths {
   return {
     segment,
     run: ({path}, inputs, done) => runAll(path, inputs, done),
+    runAsync: ({path}, inputs, done) => runAllAsync(path, inputs, done),
     runTo: (variant, cut, inputs) => runAll(variant.path.slice(0, before(variant, cut)), inputs, new Map())[0]!,
     runFrom(variant, cut, activation) {
       const rest = variant.path.slice(before(variant, cut));

@@ -33,12 +33,23 @@ export function posterior(scores: ArrayLike<number>, {scores: kind, temperature,
   return weights.map(weight => weight / sum);
 }
 
+/** Frequencies by output index or by label: they need not sum to 1. */
+export type Frequencies = Readonly<Record<string, number | undefined>> | readonly number[];
+
+/** How often each class is asked for, by output index: alike within a context that holds `share`, and alike outside. */
+export function frequenciesIn(classes: readonly number[], share: number, count: number): readonly number[] {
+  const inside = new Set(classes);
+  return Array.from({length: count}, (_, c) =>
+    inside.has(c) ? share / inside.size : (1 - share) / Math.max(1, count - inside.size),
+  );
+}
+
 /** What a variant's scores need under frequencies by label or by output index. Throws `session.prior`. */
 export function correctionOf(
   name: string,
   {labels, labelOffset = 0, outputs, scores}: Task,
   {calibration}: Variant,
-  prior: Readonly<Record<string, number | undefined>> | readonly number[],
+  prior: Frequencies,
 ): Correction {
   const classes = classesOf(outputs[0]?.shape ?? []);
   const now = new Float64Array(classes);

@@ -23,9 +23,13 @@ import {
 import type {
   Arena,
   Calibration,
+  Cascade,
+  CascadeEstimate,
+  ConfusionRow,
   Cut,
   DType,
   Energy,
+  Exit,
   Generator,
   Input,
   Latency,
@@ -50,6 +54,7 @@ const fileName = text(/^(?!\.{1,2}$)[^/\\\0]+$/, 'the name of a file in the same
 const hash = text(/^[0-9a-f]{8,64}$/, 'a hash in hex');
 const sha256 = text(/^[0-9a-f]{64}$/, 'a sha256 in hex');
 const count = integer(0);
+const part = number(0, 1);
 const names = array(word);
 const shape = array(count);
 const alignment = oneOf(...Array.from({length: 17}, (_, i) => 2 ** i));
@@ -87,6 +92,11 @@ const interval: Check<readonly [number, number]> = (value, path) => {
   if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1])) wrong(path, `must be [low, high], is ${show(value)}`);
 };
 const quality = object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256});
+
+const pair: Check<readonly [number, number]> = (value, path) => {
+  array(count, 2)(value, path);
+  if (Array.isArray(value) && value.length !== 2) wrong(path, `must be [answer, n], is ${show(value)}`);
+};
 
 const labelOrIndex: Check<string | number> = (value, path) =>
   typeof value === 'string' ? word(value, path) : count(value, path);
@@ -132,13 +142,25 @@ const manifest = object<Manifest>({
       latency: latencies,
     }),
   ),
-  cuts: array(object<Cut>({id: word, dtype, shape, bytes: count, tasks: names})),
+  cuts: array(object<Cut>({id: word, dtype, shape, bytes: count, layout: optional(oneOf('channels-last')), tasks: names})),
   variants: array(
     object<Variant>({
       id: word,
       task: word,
       recipe: word,
-      entry: identifier,
+      entry: optional(identifier),
+      exit: optional(object<Exit>({cut: word, file: fileName, sha256, bytes: count, lacks: optional(array(count, 1))})),
+      cascade: optional(
+        object<Cascade>({
+          first: word,
+          then: word,
+          threshold: part,
+          share: part,
+          estimates: array(object<CascadeEstimate>({share: part, accuracy: number(0, 100), macs: number(0), alone: part})),
+          n: integer(1),
+          data: sha256,
+        }),
+      ),
       path: array(word, 1),
       macs: count,
       weightBytes: count,
@@ -146,6 +168,7 @@ const manifest = object<Manifest>({
       arenaLowerBound: count,
       loadBytes: count,
       quality: optional(quality),
+      confusion: optional(array(object<ConfusionRow>({class: count, answers: array(pair, 1)}))),
       calibration: optional(
         object<Calibration>({
           temperature: number(Number.MIN_VALUE),
@@ -217,8 +240,7 @@ function checkReferences(manifest: Manifest): void {
     known([variant.task], taskNames, `${path}.task`, 'task');
     known(variant.path, segmentIds, `${path}.path`, 'segment');
     for (const [at, {cut}] of (variant.splits ?? []).entries()) known([cut], cutIds, `${path}.splits[${at}].cut`, 'cut');
-    if (!variant.entry.startsWith(`${manifest.name}_`))
-      wrong(`${path}.entry`, `must begin with ${manifest.name}_, is ${variant.entry}`);
+    checkWay(manifest, variant, path);
     const classes = classesOf(manifest.tasks[variant.task]?.outputs[0]?.shape ?? []);
     if (variant.calibration && variant.calibration.frequencies.length !== classes)
       wrong(
@@ -229,6 +251,25 @@ function checkReferences(manifest: Manifest): void {
       wrong(`${path}.arenaBytes`, `must fit the arena of ${manifest.arena.bytes} bytes`);
   }
   for (const [name, task] of Object.entries(manifest.tasks)) checkTask(manifest, name, task);
+}
+
+/** Exactly one way to compute a variant, made of what is there. */
+function checkWay({name, variants, segments, tasks}: Manifest, variant: Variant, path: string): void {
+  const {entry, exit, cascade} = variant;
+  const ways = [entry, exit, cascade].filter(way => way !== undefined);
+  if (ways.length !== 1) wrong(path, `must have one of entry, exit and cascade, has ${ways.length}`);
+  if (entry !== undefined && !entry.startsWith(`${name}_`)) wrong(`${path}.entry`, `must begin with ${name}_, is ${entry}`);
+  const outputs = tasks[variant.task]?.outputs ?? [];
+  if (entry === undefined && (outputs.length !== 1 || outputs[0]?.dtype !== 'f32'))
+    wrong(path, 'has an exit or a cascade, which only tasks of one f32 output can have');
+  const end = segments.find(({id}) => id === variant.path.at(-1))?.to;
+  if (exit && exit.cut !== end)
+    wrong(`${path}.exit.cut`, `${show(exit.cut)} is no cut where the path ends (${end ?? 'the outputs'})`);
+  if (!cascade) return;
+  const stages = new Set(variants.filter(other => other.task === variant.task && !other.cascade).map(({id}) => id));
+  known([cascade.first], stages, `${path}.cascade.first`, 'variant of this task that is not a cascade');
+  known([cascade.then], stages, `${path}.cascade.then`, 'variant of this task that is not a cascade');
+  if (!variant.context) wrong(`${path}.context`, 'must be there: a cascade has a context');
 }
 
 function checkTask(manifest: Manifest, name: string, task: Task): void {

@@ -3,11 +3,12 @@
  * Knows no Node: whatever can bind an entry can run under it.
  */
 import {DnncRuntimeError} from './errors.js';
-import type {Input, Manifest, Task, Variant} from './manifest.js';
+import type {Cascade, Input, Manifest, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
 import {createPaths, type Done, type SegmentEntry} from './paths.js';
 import {type Image, isImage, prepare} from './prepare.js';
-import {correctionOf, posterior} from './prior.js';
+import {correctionOf, type Frequencies, posterior} from './prior.js';
+import {asEntry, cascade, exitStage, floatsOf, type Stage, type Staged, type StagedEntry, wholeStage} from './stages.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
@@ -59,8 +60,10 @@ export type Answer<M extends Manifest = Manifest, T extends TaskName<M> = TaskNa
   /** The first output, as the model gives it: logits or probabilities. */
   readonly scores: ScoresOf<M, T>;
   readonly outputs: {readonly [O in M['tasks'][T]['outputs'][number] as O['name']]: ArrayOf<O['dtype']>};
-  /** Where a prior was given: of every class, by output index, after temperature and prior. */
+  /** Of every class, by output index, after temperature and prior: where a prior was given, and of cascades. */
   readonly probabilities?: Float64Array;
+  /** Of a cascade: which of its variants gave the answer. */
+  readonly answeredBy?: string;
 };
 
 export type RunOptions<M extends Manifest, T extends TaskName<M>> = {
@@ -118,13 +121,16 @@ export type Session<M extends Manifest = Manifest> = {
 export function createSession<M extends Manifest>(manifest: M, target: string, bind: Binder): Session<M> {
   const entries = new Map<string, Entry>();
 
+  const staged = new Map<string, StagedEntry>();
+  const paths = createPaths(manifest, bind);
+
   const entryOf = (name: string, id: string | undefined): Entry => {
     const task = taskOf(manifest, name);
     const variant = variantOf(manifest, name, task, id);
-    const bound = entries.get(variant.id);
-    if (bound) return bound;
+    const known = entries.get(variant.id);
+    if (known) return known;
     const entry: Entry = {
-      ...bind(variant.entry, task.inputs, task.outputs),
+      ...boundOf(name, task, variant),
       variant,
       task,
       newInputs: () => task.inputs.map(zeros),
@@ -134,7 +140,38 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     return entry;
   };
 
-  const paths = createPaths(manifest, bind);
+  function boundOf(name: string, task: Task, variant: Variant): BoundEntry {
+    if (variant.entry !== undefined) return bind.entry(variant.entry, task.inputs, task.outputs);
+    if (variant.cascade) {
+      const {run, runAsync} = stagedOf(name, task, variant, variant.cascade);
+      return asEntry(
+        inputs => run(inputs).probabilities,
+        async inputs => (await runAsync(inputs)).probabilities,
+      );
+    }
+    const {run, runAsync} = stageOf(name, task, variant);
+    return asEntry(
+      inputs => floatsOf(run(inputs, new Map())),
+      async inputs => floatsOf(await runAsync(inputs, new Map())),
+    );
+  }
+
+  function stageOf(name: string, task: Task, variant: Variant): Stage {
+    const newOutputs = () => task.outputs.map(zeros);
+    const {exit} = variant;
+    if (!exit) return wholeStage(variant, entryOf(name, variant.id), newOutputs, paths);
+    const cut = manifest.cuts.find(({id}) => id === exit.cut)!;
+    return exitStage(variant, bind.exit(exit, cut, task.outputs[0]!), newOutputs, paths);
+  }
+
+  function stagedOf(name: string, task: Task, variant: Variant, way: Cascade): StagedEntry {
+    const known = staged.get(variant.id);
+    if (known) return known;
+    const [first, then] = [way.first, way.then].map(id => stageOf(name, task, variantOf(manifest, name, task, id)));
+    const made = cascade(name, task, variant, way, first!, then!);
+    staged.set(variant.id, made);
+    return made;
+  }
 
   type Any<T extends TaskName<M>> = Answer<M, T>;
   return {
@@ -144,15 +181,28 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     run<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Any<T> {
       const entry = entryOf(name, options?.variant);
       oneSample(name, entry.task);
+      const inputs = inputsOf(name, entry.task, input);
+      const {cascade: way} = entry.variant;
+      if (way) {
+        const {run} = stagedOf(name, entry.task, entry.variant, way);
+        return stagedAnswer(entry.task, run(inputs, options?.prior)) as unknown as Any<T>;
+      }
       const outputs = entry.newOutputs();
-      entry.call(inputsOf(name, entry.task, input), outputs);
+      entry.call(inputs, outputs);
       return corrected(name, entry, answerOf(name, entry.task, outputs), options?.prior) as unknown as Any<T>;
     },
     async runAsync<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): Promise<Any<T>> {
       const entry = entryOf(name, options?.variant);
       oneSample(name, entry.task);
+      const inputs = inputsOf(name, entry.task, input);
+      const {cascade: way} = entry.variant;
+      if (way) {
+        const copies = inputs.map(each => each.slice());
+        const {runAsync} = stagedOf(name, entry.task, entry.variant, way);
+        return stagedAnswer(entry.task, await runAsync(copies, options?.prior)) as unknown as Any<T>;
+      }
       const outputs = entry.newOutputs();
-      await entry.callAsync(inputsOf(name, entry.task, input), outputs);
+      await entry.callAsync(inputs, outputs);
       return corrected(name, entry, answerOf(name, entry.task, outputs), options?.prior) as unknown as Any<T>;
     },
     runBatch<T extends TaskName<M>>(name: T, input: InputOf<M, T>, options?: RunOptions<M, T>): readonly Any<T>[] {
@@ -275,12 +325,21 @@ function answerOf(name: string, task: Task, outputs: readonly TypedArray[]): Pla
   };
 }
 
-type Frequencies = Readonly<Record<string, number | undefined>> | readonly number[];
-
 /** The answer under a prior; as it is where none is given. */
 function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Frequencies | undefined): A {
   if (prior === undefined) return answer;
   const probabilities = posterior(Array.from(answer.scores, Number), correctionOf(name, task, variant, prior));
+  return {...answer, ...mostProbable(task, probabilities)};
+}
+
+/** The class of the largest probability, the first of equals. */
+function mostProbable({labels, labelOffset = 0}: Task, probabilities: Float64Array) {
   const index = probabilities.reduce((best, value, c) => (value > probabilities[best]! ? c : best), 0);
-  return {...answer, index, label: task.labels?.[index - (task.labelOffset ?? 0)], probabilities};
+  return {index, label: labels?.[index - labelOffset], probabilities};
+}
+
+/** A cascade's answer; its scores are the probabilities. */
+function stagedAnswer(task: Task, {probabilities, answeredBy}: Staged): Plain & Partial<Answer> {
+  const scores = Float32Array.from(probabilities);
+  return {...mostProbable(task, probabilities), scores, outputs: {[task.outputs[0]!.name]: scores}, answeredBy};
 }

@@ -29,7 +29,7 @@ export const example = {
       ],
       outputs: [{name: 'y', dtype: 'f32', shape: [1, 2]}],
       scores: 'logits',
-      variants: ['age/full'],
+      variants: ['age/full', 'age/exit@1', 'age/cascade@1'],
     },
     object: {
       labels: ['cup', 'hat'],
@@ -44,12 +44,21 @@ export const example = {
     {id: 'trunk', tasks: ['age', 'object'], to: 'cut0', ...sizes, entry: 'faces_trunk', weights: {offset: 64, bytes: 640}},
     {id: 'head', tasks: ['age'], from: 'cut0', ...sizes},
   ],
-  cuts: [{id: 'cut0', dtype: 'f32', shape: [1, 16], bytes: 64, tasks: ['age', 'object']}],
+  cuts: [{id: 'cut0', dtype: 'f32', shape: [1, 16], bytes: 64, layout: 'channels-last', tasks: ['age', 'object']}],
   variants: [
     {
       ...{id: 'age/full', task: 'age', recipe: 'full', entry: 'faces_age_invoke', path: ['trunk', 'head']},
       ...{...sizes, arenaLowerBound: 4000, loadBytes: 4096},
       quality: {metric: 'top1', value: 91.5, interval: [90, 93], n: 1000, data: sha256},
+      confusion: [
+        {
+          class: 1,
+          answers: [
+            [1, 9],
+            [0, 1],
+          ],
+        },
+      ],
       calibration: {temperature: 1.5, frequencies: [0.75, 0.25], n: 400, data: sha256},
       splits: [
         {
@@ -65,6 +74,18 @@ export const example = {
       energy: {generic: {millijoules: 3, source: 'modelled', profile: 'phone-2016'}},
       price: {dollars: 0.00001, profile: 'list'},
       context: ['child', 1],
+    },
+    {
+      ...{id: 'age/exit@1', task: 'age', recipe: 'exit@1', path: ['trunk'], ...sizes, arenaLowerBound: 1, loadBytes: 1},
+      exit: {cut: 'cut0', file: 'faces.age_1.exit', sha256, bytes: 192, lacks: [1]},
+    },
+    {
+      ...{id: 'age/cascade@1', task: 'age', recipe: 'cascade@1', path: ['trunk'], ...sizes, arenaLowerBound: 1, loadBytes: 1},
+      cascade: {
+        ...{first: 'age/exit@1', then: 'age/full', threshold: 0.8, share: 0.9, n: 100, data: sha256},
+        estimates: [{share: 0.9, accuracy: 95.5, macs: 700.5, alone: 0.75}],
+      },
+      context: ['adult'],
     },
     {
       id: 'object/full',

@@ -1,10 +1,10 @@
 /** Class frequencies and temperatures: what they do to scores, and how they are found. */
 import test from 'ava';
 import {frequenciesOf, temperatureOf} from '../compiler/calibrate.js';
-import {accuracyUnder, frequenciesIn, parseContext} from '../compiler/context.js';
+import {accuracyUnder, parseContext} from '../compiler/context.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {DnncRuntimeError, type Manifest, posterior} from '../runtime/index.js';
-import {correctionOf, shiftOf} from '../runtime/prior.js';
+import {correctionOf, frequenciesIn, shiftOf} from '../runtime/prior.js';
 
 const close = (t: {true(x: boolean, says?: string): unknown}, got: ArrayLike<number>, wanted: readonly number[]): void => {
   t.true(
@@ -85,7 +85,7 @@ test('contexts by label and by index, and what is wrong with others', t => {
 });
 
 test('accuracy where classes come otherwise than in the samples', t => {
-  const frequencies = frequenciesIn({classes: [0], share: 0.8}, 3);
+  const frequencies = frequenciesIn([0], 0.8, 3);
   t.deepEqual(frequencies, [0.8, 0.09999999999999998, 0.09999999999999998]);
   // Class 0: 1 of 2 right; class 1: 3 of 3. Class 2 has no sample.
   t.is(accuracyUnder([0.8, 0.1, 0.1], [0, 1, 1, 1, 1], [0, 0, 1, 1, 1]), Number(((100 * (0.8 * 0.5 + 0.1)) / 0.9).toFixed(2)));

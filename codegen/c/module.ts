@@ -34,14 +34,15 @@ export type ModuleFacts = {
 type Names = {readonly task: string; readonly roots: readonly string[]};
 
 export function emitModule(facts: ModuleFacts): ModuleText {
-  const {plan, target, generator, sources, layout} = facts;
+  const {plan, target, generator, sources} = facts;
   const prefix = prefixOf(plan.name);
   const upper = prefix.toUpperCase();
   const functions = new Map<string, {name: string; function: StaticFunction}>();
   const entryNames = namesOf(plan);
   // A parameter of the same name would hide a function.
   const taken = new Set(entryNames.flatMap(({roots}) => roots));
-  const headers = new Set<string>();
+  const hasCuts = plan.segments.length > 0;
+  const headers = new Set<string>(hasCuts ? ['exit_f32.h'] : []);
   const bodies = everyEntry(plan).map((entry, i) => {
     const calls = entry.steps.map((step, at) => {
       const made = functionOf(step.work, target.features, facts.chooseTile);
@@ -89,7 +90,7 @@ static void ${prefix}_nothing(void *user, int step) {
 #define DNNC_NO_HOOK
 #endif
 
-${blobFunctions(prefix, upper, layout)}
+${blobFunctions(prefix, upper)}${hasCuts ? exitFunctions(prefix, upper) : ''}
 ${definitions.join('\n')}
 ${bodies.join('\n')}`;
   return {source, header: emitHeader(facts, prefix, upper, entryNames), headers: [...headers].sort()};
@@ -129,7 +130,18 @@ function numbered(stem: string, taken: ReadonlySet<string>): string {
 }
 
 function namesOf(plan: Plan): readonly Names[] {
-  const tasks = new Set<string>(['open', 'check', 'weights']);
+  const tasks = new Set<string>([
+    'open',
+    'check',
+    'weights',
+    'blob',
+    'word',
+    'damaged',
+    'header',
+    'nothing',
+    'exit',
+    'exit_check',
+  ]);
   return everyEntry(plan).map(entry => {
     const taken = new Set(['weights', 'arena', 'after', 'user', 'in', 'out']);
     return {
@@ -196,18 +208,18 @@ int ${name}_trace(const void *weights, void *arena, const void *const *in, void 
 `;
 }
 
-function blobFunctions(prefix: string, upper: string, {bytes}: Layout): string {
+function blobFunctions(prefix: string, upper: string): string {
   return `/* A 32-bit word of the blob, which is little-endian. */
 static uint32_t ${prefix}_word(const unsigned char *p) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 /* Eight lanes over words: see the checksum in the header of the blob. */
-static int ${prefix}_damaged(const unsigned char *blob) {
+static int ${prefix}_damaged(const unsigned char *blob, size_t bytes) {
   uint32_t lanes[8];
   uint32_t low = 0, high = 0;
   for (uint32_t i = 0; i < 8; i++) lanes[i] = 0x9e3779b1u * (i + 1);
-  for (size_t at = ${headerBytes}; at < ${bytes}u; at += 32)
+  for (size_t at = ${headerBytes}; at < bytes; at += 32)
     for (int i = 0; i < 8; i++) {
       const uint32_t mixed = (lanes[i] ^ ${prefix}_word(blob + at + 4 * i)) * 0x85ebca6bu;
       lanes[i] = mixed ^ mixed >> 15;
@@ -221,24 +233,51 @@ static int ${prefix}_damaged(const unsigned char *blob) {
   return low != ${prefix}_word(blob + 40) || high != ${prefix}_word(blob + 44);
 }
 
-int ${prefix}_check(const void *blob, size_t bytes) {
+static int ${prefix}_header(const unsigned char *p, const char *magic, size_t bytes) {
   static const unsigned char hash[16] = ${upper}_BUILD_HASH;
-  const unsigned char *p = (const unsigned char *)blob;
   if (bytes < ${headerBytes}) return ${upper}_ERROR_TRUNCATED;
-  if (memcmp(p, "dnncblob", 8) != 0) return ${upper}_ERROR_NOT_A_BLOB;
+  if (memcmp(p, magic, 8) != 0) return ${upper}_ERROR_NOT_A_BLOB;
   if (${prefix}_word(p + 8) != ${formatVersion}) return ${upper}_ERROR_FORMAT;
   if (${prefix}_word(p + 12) != 0x01020304u) return ${upper}_ERROR_BYTE_ORDER;
   if (memcmp(p + 16, hash, 16) != 0) return ${upper}_ERROR_OTHER_BUILD;
+  return (uintptr_t)p % ${upper}_WEIGHTS_ALIGN == 0 ? ${upper}_OK : ${upper}_ERROR_MISALIGNED;
+}
+
+int ${prefix}_check(const void *blob, size_t bytes) {
+  const unsigned char *p = (const unsigned char *)blob;
+  const int error = ${prefix}_header(p, "dnncblob", bytes);
+  if (error != ${upper}_OK && error != ${upper}_ERROR_MISALIGNED) return error;
   if (bytes < ${upper}_WEIGHTS_BYTES) return ${upper}_ERROR_TRUNCATED;
-  if ((uintptr_t)p % ${upper}_WEIGHTS_ALIGN != 0) return ${upper}_ERROR_MISALIGNED;
-  if (${prefix}_damaged(p)) return ${upper}_ERROR_DAMAGED;
-  return ${upper}_OK;
+  if (error != ${upper}_OK) return error;
+  return ${prefix}_damaged(p, ${upper}_WEIGHTS_BYTES) ? ${upper}_ERROR_DAMAGED : ${upper}_OK;
 }
 
 int ${prefix}_open(const void *blob, size_t bytes, ${prefix}_weights *out) {
   const int error = ${prefix}_check(blob, bytes);
   out->data = error == ${upper}_OK ? (const unsigned char *)blob : 0;
   return error;
+}
+`;
+}
+
+/** What runs heads that are fitted after the build. */
+function exitFunctions(prefix: string, upper: string): string {
+  return `
+int ${prefix}_exit_check(const void *head, size_t bytes) {
+  const unsigned char *p = (const unsigned char *)head;
+  const int error = ${prefix}_header(p, "dnncexit", bytes);
+  if (error != ${upper}_OK) return error;
+  const size_t size = ${prefix}_word(p + 32);
+  if (bytes < size || size < ${2 * headerBytes}) return ${upper}_ERROR_TRUNCATED;
+  if (${prefix}_damaged(p, size / ${headerBytes} * ${headerBytes})) return ${upper}_ERROR_DAMAGED;
+  return exit_bytes((const int32_t *)(p + ${headerBytes})) + ${headerBytes} == size ? ${upper}_OK : ${upper}_ERROR_DAMAGED;
+}
+
+int ${prefix}_exit(const void *head, void *arena, const void *const *in, void *const *out) {
+  const unsigned char *p = (const unsigned char *)head + ${headerBytes};
+  (void)arena;
+  exit_f32((const int32_t *)p, (const float *)(p + ${headerBytes}), (const float *)in[0], (float *)out[0]);
+  return ${upper}_OK;
 }
 `;
 }
@@ -311,7 +350,7 @@ typedef struct {
 int ${prefix}_open(const void *blob, size_t bytes, ${prefix}_weights *out);
 int ${prefix}_check(const void *blob, size_t bytes);
 ${embedded ? `\n/* The weights, from ${prefix}_weights.c. */\nextern const uint32_t ${prefix}_blob[${upper}_WEIGHTS_BYTES / 4];\n` : ''}
-${entries.join('\n')}
+${entries.join('\n')}${plan.segments.length > 0 ? exitPrototypes(prefix, upper) : ''}
 #ifdef __cplusplus
 }
 #endif
@@ -319,3 +358,10 @@ ${entries.join('\n')}
 #endif
 `;
 }
+
+const exitPrototypes = (prefix: string, upper: string): string => `
+/* Heads that were fitted after the build, each from a file of its own that names its cut: from the tensor there, in[0], to
+ * scores, out[0]. \`head\` is the file, checked, at a multiple of ${upper}_WEIGHTS_ALIGN; \`arena\` may be null. */
+int ${prefix}_exit_check(const void *head, size_t bytes);
+int ${prefix}_exit(const void *head, void *arena, const void *const *in, void *const *out);
+`;

@@ -7,7 +7,7 @@ import {interleave, peerInputs, ratioOf} from '../interleave.js';
 import {type LayerReport, timeLayers} from '../layer-times.js';
 import type {Percentiles} from '../measure.js';
 import {openPeer, type Peer} from '../onnxruntime.js';
-import {isFolder, type Opened, open} from '../open.js';
+import {isFolder, modelOf, type Opened, open} from '../open.js';
 import {bytesText, countText, printJson, progress, say, table, timeText} from '../output.js';
 import {randomInput} from '../random-inputs.js';
 import {resolveTasks} from '../tasks.js';
@@ -56,10 +56,11 @@ async function bench(paths: readonly string[], flags: Flags): Promise<void> {
     const tuning = flags.tune ? await tuned(paths, flags, show) : null;
     const opened = await open(paths, {...flags, ...(tuning && {chooser: tuning.chooser}), progress: show});
     const results: Result[] = [];
-    for (const {id, task} of opened.manifest.variants) {
+    for (const variant of opened.manifest.variants) {
+      const {id, task} = variant;
       show(`${id}: measuring`);
-      const model = opened.tasks.find(({name}) => name === task)!.model;
-      const peer = flags.against === undefined ? null : await openPeer(model, {threads: flags.threads});
+      const model = modelOf(opened.tasks.find(({name}) => name === task)!, variant);
+      const peer = flags.against === undefined || model === null ? null : await openPeer(model, {threads: flags.threads});
       results.push(await measure(opened, task, id, peer, flags));
     }
     const report = flags.perLayer

@@ -1,15 +1,15 @@
 /** `dnnc evaluate`: accuracy of each variant, with a 95% interval. */
 import type {Command} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
-import {correctionOf, type Entry, posterior} from '../../runtime/index.js';
+import {correctionOf, type Entry, frequenciesIn, posterior} from '../../runtime/index.js';
 
 import {findConfig} from '../config.js';
-import {accuracyUnder, frequenciesIn, parseContext} from '../context.js';
+import {accuracyUnder, parseContext} from '../context.js';
 import type {Dataset} from '../data/dataset.js';
 import {dataPath, openLabelled, requiredData} from '../data-flags.js';
 import {type Accuracy, accuracyFrom, labelsOf, largestOf, peerAnswersOf, scoresOf} from '../evaluate-variant.js';
 import {openPeer} from '../onnxruntime.js';
-import {type Opened, open} from '../open.js';
+import {modelOf, type Opened, open} from '../open.js';
 import {printJson, progress, say, table} from '../output.js';
 import {type ClassAccuracy, perClass} from '../per-class.js';
 import {resolveTasks, type Task} from '../tasks.js';
@@ -99,8 +99,9 @@ async function evaluateVariant(
     ...(context && {context}),
     ...(flags.perClass && {classes: perClass(entry.task, answers, data)}),
   };
-  if (flags.against === undefined) return result;
-  const peer = await openPeer(task.model);
+  const model = modelOf(task, entry.variant);
+  if (flags.against === undefined || model === null) return result;
+  const peer = await openPeer(model);
   const theirs = await peerAnswersOf(peer, entry, data, done => show(`onnxruntime, ${done} of ${data.count}`));
   return {
     ...result,
@@ -111,7 +112,7 @@ async function evaluateVariant(
 
 function inContext(text: string, {task, variant}: Entry, scores: readonly (readonly number[])[], data: Dataset): InContext {
   const context = parseContext(text, task);
-  const frequencies = frequenciesIn(context, scores[0]?.length ?? 0);
+  const frequencies = frequenciesIn(context.classes, context.share, scores[0]?.length ?? 0);
   const correction = correctionOf(variant.id, task, variant, frequencies);
   const labels = labelsOf(task, data);
   return {

@@ -23,6 +23,9 @@ export type Dataset = {
   where(index: number): string;
 };
 
+/** Samples, and where they come from. */
+export type Labelled = {readonly path: string; readonly data: Dataset};
+
 export type DatasetOptions = {
   /** The array of labels. Absent: y, or the only y_<task>. */
   readonly labelsKey?: string;

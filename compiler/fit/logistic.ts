@@ -1,4 +1,5 @@
 /** Multinomial logistic regression with L2 on standardized features: a head for a trunk that stays as it is. */
+import type {NativeLoader} from '../../runtime/index.js';
 import {minimize} from './lbfgs.js';
 
 /** `count` rows of `width` features, one after the other, with a class for each. */
@@ -16,62 +17,86 @@ export type Linear = {
   readonly classes: number;
 };
 
-/** Least mean loss + lambda/2 |W|^2, in which every class counts by `classWeights` (default 1). */
-export function fitLogistic(
-  {features, width, labels}: Samples,
-  classes: number,
-  lambda: number,
-  classWeights?: readonly number[],
-): Linear {
+export type FitOptions = {
+  /** How much samples of each class count. Default: all alike. */
+  readonly classWeights?: readonly number[];
+  /** Computes loss and gradient: that of a build's addon is fast. Default: in TypeScript, on any machine. */
+  readonly loss?: NativeLoader['logistic'];
+};
+
+/** A fit that can be repeated: each one starts where the one before ended. */
+export type Fitting = {
+  /** Least mean loss + lambda/2 |W|^2. */
+  fit(lambda: number): Linear;
+};
+
+export function fitting({features, width, labels}: Samples, classes: number, options: FitOptions = {}): Fitting {
+  const {classWeights, loss = portableLoss} = options;
   const count = labels.length;
   const {mean, deviation} = momentsOf(features, width);
-  const x = new Float64Array(count * width);
-  for (let i = 0; i < x.length; i++) x[i] = (features[i]! - mean[i % width]!) / deviation[i % width]!;
+  const stride = Math.ceil(width / 16) * 16;
+  const x = new Float32Array(count * stride);
+  for (let i = 0; i < count; i++)
+    for (let k = 0; k < width; k++) x[i * stride + k] = (features[i * width + k]! - mean[k]!) / deviation[k]!;
   const total = labels.reduce((sum, label) => sum + (classWeights?.[label] ?? 1), 0);
-  const scores = new Float64Array(classes);
+  const shares = Float32Array.from(labels, label => (classWeights?.[label] ?? 1) / total);
+  const wanted = Int32Array.from(labels);
+  const biases = classes * stride;
+  let at: Float64Array = new Float64Array(biases + classes);
 
-  // W lies as [classes][width], the bias behind it: the inner loops run over many features, not few classes.
-  const biases = classes * width;
-  const objective = (at: Float64Array, gradient: Float64Array): number => {
-    gradient.fill(0);
-    let loss = 0;
-    for (let i = 0; i < count; i++) {
-      const row = i * width;
-      const weight = (classWeights?.[labels[i]!] ?? 1) / total;
-      for (let c = 0; c < classes; c++) {
-        scores[c] = at[biases + c]! + product(x, row, at, c * width, width);
-      }
-      loss += weight * softmaxLoss(scores, labels[i]!);
-      for (let c = 0; c < classes; c++) {
-        const residual = weight * scores[c]!;
-        gradient[biases + c]! += residual;
-        // Most classes are nearly ruled out in most samples.
-        if (Math.abs(residual) < 1e-9 * weight) continue;
-        for (let k = 0, w = c * width; k < width; k++, w++) gradient[w]! += residual * x[row + k]!;
-      }
-    }
+  const objective = (lambda: number) => (place: Float64Array, gradient: Float64Array) => {
+    let value = loss(x, wanted, shares, place, gradient);
     for (let i = 0; i < biases; i++) {
-      loss += (lambda / 2) * at[i]! ** 2;
-      gradient[i]! += lambda * at[i]!;
+      value += (lambda / 2) * place[i]! ** 2;
+      gradient[i]! += lambda * place[i]!;
     }
-    return loss;
+    return value;
   };
-  const found = minimize(objective, new Float64Array((width + 1) * classes));
-  const weights = new Float32Array(classes * width);
-  const bias = Float32Array.from({length: classes}, (_, c) => {
-    let sum = found[biases + c]!;
-    for (let k = 0; k < width; k++) {
-      const folded = found[c * width + k]! / deviation[k]!;
-      weights[c * width + k] = folded;
-      sum -= folded * mean[k]!;
-    }
-    return sum;
-  });
-  return {weights, bias, classes};
+
+  return {
+    fit(lambda) {
+      at = minimize(objective(lambda), at);
+      const weights = new Float32Array(classes * width);
+      const bias = Float32Array.from({length: classes}, (_, c) => {
+        let sum = at[biases + c]!;
+        for (let k = 0; k < width; k++) {
+          const folded = at[c * stride + k]! / deviation[k]!;
+          weights[c * width + k] = folded;
+          sum -= folded * mean[k]!;
+        }
+        return sum;
+      });
+      return {weights, bias, classes};
+    },
+  };
 }
 
+/** See `logistic` of NativeLoader. */
+export const portableLoss: NativeLoader['logistic'] = (features, labels, shares, at, gradient) => {
+  const stride = features.length / labels.length;
+  const classes = at.length / (stride + 1);
+  const biases = classes * stride;
+  const scores = new Float64Array(classes);
+  gradient.fill(0);
+  let loss = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const row = i * stride;
+    const share = shares[i]!;
+    for (let c = 0; c < classes; c++) scores[c] = at[biases + c]! + product(features, row, at, c * stride, stride);
+    loss += share * softmaxLoss(scores, labels[i]!);
+    for (let c = 0; c < classes; c++) {
+      const residual = share * scores[c]!;
+      gradient[biases + c]! += residual;
+      // Most classes are nearly ruled out in most samples.
+      if (Math.abs(residual) < 1e-9 * share) continue;
+      for (let k = 0, w = c * stride; k < stride; k++, w++) gradient[w]! += residual * features[row + k]!;
+    }
+  }
+  return loss;
+};
+
 /** Of `length` numbers from two places: four sums, since one would wait for itself. */
-function product(a: Float64Array, at: number, b: Float64Array, bt: number, length: number): number {
+function product(a: Float32Array, at: number, b: Float64Array, bt: number, length: number): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   let k = 0;
   for (; k + 4 <= length; k += 4) {

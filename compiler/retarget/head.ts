@@ -1,4 +1,5 @@
 /** A fitted head as part of a module. */
+import {invariant} from '../../ir/diagnostics.js';
 import {editor} from '../../ir/edit.js';
 import {valueAt} from '../../ir/graph.js';
 import {avgpool} from '../../ir/ops/avgpool/index.js';
@@ -8,8 +9,8 @@ import {reshape} from '../../ir/ops/reshape/index.js';
 import {softmax} from '../../ir/ops/softmax/index.js';
 import {tensorFrom} from '../../ir/tensor.js';
 import type {Module, Value} from '../../ir/types.js';
+import {type Place, widthOf, windowOf} from '../fit/features.js';
 import type {Linear} from '../fit/logistic.js';
-import {type Place, widthOf, windowOf} from './features.js';
 
 export type NewHead = {
   readonly task: string;
@@ -25,14 +26,16 @@ export function withHead(module: Module, {task, recipe, place, linear: {weights,
   const name = `${task}_${recipe.replace('@', '_')}`;
   const edit = editor(module, 'retarget');
   const {emit, literal} = edit.atEnd(name);
-  const {shape} = place.value.type;
+  const {shape} = place.cut;
+  const cut = module.graph.nodes.flatMap(({outputs}) => outputs).find(({name: its}) => its === place.cut.id);
+  invariant(cut, 'retarget.cut', place.cut.id, 'is not in the module');
   const pooled = (image: Value): Value => {
     const [rows, columns] = [windowOf(shape[2]!, place.grid), windowOf(shape[3]!, place.grid)];
     const window = {kernel: [rows.size, columns.size], strides: [rows.stride, columns.stride]};
     return emit(avgpool, [image], {...poolDefaults, ...window, includePad: false})[0];
   };
-  const width = widthOf(place.value.type, place.grid);
-  const [features] = emit(reshape, [shape.length === 4 ? pooled(place.value) : place.value], {shape: [1, width]});
+  const width = widthOf(place);
+  const [features] = emit(reshape, [shape.length === 4 ? pooled(cut) : cut], {shape: [1, width]});
   const w = literal(tensorFrom('f32', [classes, width], [...weights]), `${name}.weights`);
   const b = literal(tensorFrom('f32', [classes], [...bias]), `${name}.bias`);
   const [logits] = emit(linear, [features, w, b], {epilogue: ''});

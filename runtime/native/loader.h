@@ -1,7 +1,7 @@
 /*
  * dnnc loader: a generic Node-API (version 8) addon that opens what `dnnc build` wrote and calls it without copying.
  *
- *   cc -shared -fPIC -O2 -I .../node-api-headers/include loader.c cpu.c library.c entry.c async.c measure.c -o loader.node
+ *   cc -shared -fPIC -O2 -I .../node-api-headers/include loader.c cpu.c library.c entry.c async.c measure.c logistic.c -o loader.node
  *
  * loader.c   the exports, and how JavaScript objects hold C ones
  * cpu.c      features of the CPU that the operating system lets programs use
@@ -9,6 +9,7 @@
  * entry.c    one bound entry: checks arrays, calls
  * async.c    the same call on the thread pool
  * measure.c  time per call, time per step, arena after each step
+ * logistic.c what fitting a head spends its time on
  *
  * Rules that keep this safe. Libraries, blobs and entries are counted; whoever uses one holds a count, and the garbage
  * collector drops the counts of JavaScript objects. JavaScript that could run (getters, proxies) runs before pointers into
@@ -28,7 +29,7 @@
 #include <stdint.h>
 
 /* The version of what this addon exports; the runtime asks for an equal one. */
-#define DNNC_LOADER_VERSION 1
+#define DNNC_LOADER_VERSION 2
 /* Inputs and outputs of one entry together: bounds the stack that a call uses. */
 #define DNNC_MAX_TENSORS 64
 
@@ -133,5 +134,8 @@ napi_value entry_call_async(napi_env env, napi_callback_info info);
 napi_value entry_bench(napi_env env, napi_callback_info info);
 napi_value entry_trace(napi_env env, napi_callback_info info);
 napi_value entry_capture(napi_env env, napi_callback_info info);
+
+/* logistic.c */
+napi_value logistic(napi_env env, napi_callback_info info);
 
 #endif
