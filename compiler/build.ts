@@ -13,19 +13,20 @@ import type {Granularity} from '../ir/segments.js';
 import type {Module} from '../ir/types.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
-import type {Calibration, Latency, Manifest, Quality, Split} from '../runtime/manifest.js';
+import type {Calibration, ConfusionRow, Latency, Manifest, Quality, Split} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
 import {calibrationOf} from './calibrate.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import type {Labelled} from './data/dataset.js';
-import {accuracyOf, qualityOf} from './evaluate-variant.js';
+import {accuracyFrom, answersOf, labelsOf, qualityOf} from './evaluate-variant.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere, targetsNamed} from './host.js';
 import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
+import {confusionOf} from './per-class.js';
 import {splitsOf} from './splits.js';
 import {filesOf, type Task} from './tasks.js';
 import {version} from './version.js';
@@ -173,13 +174,16 @@ function observed(
   const session = loadBuild(folder, {target: target.name});
   const latencies = new Map<string, Latency>();
   const qualities = new Map<string, Quality>();
+  const confusions = new Map<string, readonly ConfusionRow[]>();
   const calibrations = new Map<string, Calibration>();
   for (const {id, task} of plain.variants) {
     const entry = session.entry(task, id);
     const labelled = evaluate?.get(task);
     if (labelled) {
       progress(`evaluating ${id}`);
-      qualities.set(id, qualityOf(accuracyOf(entry, labelled.data), labelled.path));
+      const answers = answersOf(entry, labelled.data);
+      qualities.set(id, qualityOf(accuracyFrom(answers, labelled.data, entry.task.labelOffset ?? 0), labelled.path));
+      confusions.set(id, confusionOf(answers, labelsOf(entry.task, labelled.data)));
     }
     const held = calibrate?.get(task);
     if (held) {
@@ -202,7 +206,7 @@ function observed(
     const key = `${facts.compiled.hash} ${target.name} segment ${id}`;
     segmentLatencies.set(id, measureLatency(session.segment(id), cpuModel(), key));
   }
-  return manifestOf({...facts, latencies, segmentLatencies, splits, latencyTarget: target, qualities, calibrations});
+  return manifestOf({...facts, latencies, segmentLatencies, splits, latencyTarget: target, qualities, confusions, calibrations});
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

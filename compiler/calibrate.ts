@@ -7,7 +7,7 @@ import {hashOfData, labelsOf, scoresOf} from './evaluate-variant.js';
 
 type Kind = 'logits' | 'probabilities';
 
-/** Runs the entry on all samples. Errors: those of `accuracyOf`. */
+/** Runs the entry on all samples. Errors: those of `scoresOf`. */
 export function calibrationOf(entry: Entry, data: Dataset, path: string, progress?: (done: number) => void): Calibration {
   const scores = scoresOf(entry, data, progress);
   const labels = labelsOf(entry.task, data);

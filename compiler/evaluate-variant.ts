@@ -18,11 +18,7 @@ export type Accuracy = {
   readonly interval: readonly [number, number];
 };
 
-/** Top-1 over all samples. The first output holds the scores. Throws `input` errors that name the sample. */
-export const accuracyOf = (entry: Entry, data: Dataset, progress?: (done: number) => void): Accuracy =>
-  accuracyFrom(answersOf(entry, data, progress), data, entry.task.labelOffset ?? 0);
-
-/** The class of the largest score, per sample; the first of equals. */
+/** The class of the largest score, per sample; the first of equals. Throws `input` errors that name the sample. */
 export const answersOf = (entry: Entry, data: Dataset, progress?: (done: number) => void): readonly number[] =>
   scoresOf(entry, data, progress).map(largestOf);
 
@@ -60,14 +56,14 @@ export async function peerAnswersOf(
 }
 
 export function accuracyFrom(answers: readonly number[], data: Dataset, offset: number): Accuracy {
-  const correct = answers.filter((answer, i) => answer === data.label(i) + offset).length;
-  return {
-    n: data.count,
-    correct,
-    value: Number(((100 * correct) / data.count).toFixed(2)),
-    interval: wilson(correct, data.count),
-  };
+  return accuracyOfCount(answers.filter((answer, i) => answer === data.label(i) + offset).length, data.count);
 }
+
+export const accuracyOfCount = (correct: number, n: number): Accuracy => ({
+  ...{n, correct},
+  value: Number(((100 * correct) / n).toFixed(2)),
+  interval: wilson(correct, n),
+});
 
 export function largestOf(scores: ArrayLike<number | bigint>): number {
   let best = 0;

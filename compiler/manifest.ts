@@ -8,12 +8,13 @@ import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead, costOfNodes} from '../ir/cost.js';
 import {inputsFor, outputNames, producerOf, valueAt} from '../ir/graph.js';
 import {opOf} from '../ir/ops/index.js';
-import {alignment} from '../ir/plan.js';
+import {alignment, everyEntry} from '../ir/plan.js';
 import {graphOf, pathOf, type Segment as SharedSegment} from '../ir/segments.js';
 import {bytesOf} from '../ir/tensor.js';
 import type {Graph, Head} from '../ir/types.js';
 import type {
   Calibration,
+  ConfusionRow,
   Cut,
   Latency,
   Manifest,
@@ -45,6 +46,7 @@ export type ManifestFacts = {
   readonly latencyTarget?: Target;
   /** By variant id. */
   readonly qualities?: ReadonlyMap<string, Quality>;
+  readonly confusions?: ReadonlyMap<string, readonly ConfusionRow[]>;
   readonly calibrations?: ReadonlyMap<string, Calibration>;
   /** By variant id. */
   readonly splits?: ReadonlyMap<string, readonly Split[]>;
@@ -150,8 +152,22 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       weightBytes: bytesOfWeights,
       arenaBytes: memory.entryBytes[index]!.bytes,
       entry: symbols[index]!,
+      ...placeOf(index),
       ...latencyOf(facts.segmentLatencies?.get(id)),
     };
+  }
+
+  /** Where the weights of an entry lie in the blob, if nothing else lies between them. */
+  function placeOf(index: number): Pick<Segment, 'weights'> {
+    const roots = everyEntry(plan)[index]!.roots;
+    const its = new Map(
+      roots.flatMap(root => (root.kind === 'weights' ? [[layout.offsetOf(root.weight), root.weight] as const] : [])),
+    );
+    if (its.size === 0) return {};
+    const offset = Math.min(...its.keys());
+    const end = Math.max(...[...its].map(([at, weight]) => at + layout.sizeOf(weight)));
+    const bytes = [...its.values()].reduce((sum, weight) => sum + layout.sizeOf(weight), 0);
+    return end - offset === bytes ? {weights: {offset, bytes}} : {};
   }
 
   /** A task that shares nothing is one segment. */
@@ -164,6 +180,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       weightBytes,
       arenaBytes: memory.entryBytes[i]!.bytes,
       entry: symbols[i]!,
+      ...placeOf(i),
     };
   }
 
@@ -174,10 +191,11 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), ...layout, tasks: taskNamesOf(heads)}];
   }
 
-  function variantOf(head: Head, i: number, {latencies, qualities, calibrations, splits}: ManifestFacts): Variant {
+  function variantOf(head: Head, i: number, {latencies, qualities, confusions, calibrations, splits}: ManifestFacts): Variant {
     const {macs, weightBytes, packedBytes} = sizes(i);
     const id = idOf(head);
     const quality = qualities?.get(id);
+    const confusion = confusions?.get(id);
     const calibration = calibrations?.get(id);
     const own = splits?.get(id);
     const path = pathOf(shared, head);
@@ -193,6 +211,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       arenaLowerBound: memory.entryBytes[i]!.lowerBound,
       loadBytes: packedBytes,
       ...(quality && {quality}),
+      ...(confusion && {confusion}),
       ...(calibration && {calibration}),
       ...(own && own.length > 0 && {splits: own}),
       ...latencyOf(latencies?.get(id)),

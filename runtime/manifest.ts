@@ -195,7 +195,7 @@ export type Exit = {
 export type Cascade = {
   /** Ids. Where both begin with the same segments, these run once. */
   readonly first: string;
-  readonly then: string;
+  readonly last: string;
   /** Least probability that the first one answers with. */
   readonly threshold: number;
   /** Of the requests that the classes of `context` hold, for which the threshold was chosen; from 0 to 1. */

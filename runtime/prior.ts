@@ -21,16 +21,25 @@ export function shiftOf(now: ArrayLike<number>, training: ArrayLike<number> | un
   return Float64Array.from(now, (frequency, c) => Math.log(frequency) - Math.log(training?.[c] ?? 1));
 }
 
-/** Probabilities by class, which sum to 1. Scores that are not numbers give NaN. */
-export function posterior(scores: ArrayLike<number>, {scores: kind, temperature, shift}: Correction): Float64Array {
-  const evidence = Float64Array.from(
-    scores,
-    (score, c) => (kind === 'logits' ? score : Math.log(score)) / temperature + (shift[c] ?? 0),
-  );
-  const most = evidence.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const weights = evidence.map(value => Math.exp(value - most));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map(weight => weight / sum);
+/** Probabilities by class, which sum to 1; `weights` is where they go. Scores that are not numbers give NaN. */
+export function posterior(
+  scores: ArrayLike<number>,
+  {scores: kind, temperature, shift}: Correction,
+  weights = new Float64Array(scores.length),
+): Float64Array {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let c = 0; c < weights.length; c++) {
+    const score = scores[c]!;
+    weights[c] = (kind === 'logits' ? score : Math.log(score)) / temperature + (shift[c] ?? 0);
+    most = Math.max(most, weights[c]!);
+  }
+  let sum = 0;
+  for (let c = 0; c < weights.length; c++) {
+    weights[c] = Math.exp(weights[c]! - most);
+    sum += weights[c]!;
+  }
+  for (let c = 0; c < weights.length; c++) weights[c]! /= sum;
+  return weights;
 }
 
 /** Frequencies by output index or by label: they need not sum to 1. */

@@ -153,7 +153,7 @@ const manifest = object<Manifest>({
       cascade: optional(
         object<Cascade>({
           first: word,
-          then: word,
+          last: word,
           threshold: part,
           share: part,
           estimates: array(object<CascadeEstimate>({share: part, accuracy: number(0, 100), macs: number(0), alone: part})),
@@ -268,7 +268,7 @@ function checkWay({name, variants, segments, tasks}: Manifest, variant: Variant,
   if (!cascade) return;
   const stages = new Set(variants.filter(other => other.task === variant.task && !other.cascade).map(({id}) => id));
   known([cascade.first], stages, `${path}.cascade.first`, 'variant of this task that is not a cascade');
-  known([cascade.then], stages, `${path}.cascade.then`, 'variant of this task that is not a cascade');
+  known([cascade.last], stages, `${path}.cascade.last`, 'variant of this task that is not a cascade');
   if (!variant.context) wrong(`${path}.context`, 'must be there: a cascade has a context');
 }
 

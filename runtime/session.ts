@@ -167,8 +167,8 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
   function stagedOf(name: string, task: Task, variant: Variant, way: Cascade): StagedEntry {
     const known = staged.get(variant.id);
     if (known) return known;
-    const [first, then] = [way.first, way.then].map(id => stageOf(name, task, variantOf(manifest, name, task, id)));
-    const made = cascade(name, task, variant, way, first!, then!);
+    const [first, last] = [way.first, way.last].map(id => stageOf(name, task, variantOf(manifest, name, task, id)));
+    const made = cascade(name, task, variant, way, first!, last!);
     staged.set(variant.id, made);
     return made;
   }
@@ -282,17 +282,18 @@ function inputsOf(name: string, task: Task, given: unknown): TypedArray[] {
 function tensorOf(where: string, input: Input, value: unknown): TypedArray {
   if (isImage(value)) return prepare(value, input, where);
   const type = arrayTypes[input.dtype].create;
-  const wanted = `a ${type.name} of ${elementsOf(input.shape)} elements, ${input.dtype}[${input.shape.join(',')}]`;
+  const wanted = (): string =>
+    `give a ${type.name} of ${elementsOf(input.shape)} elements, ${input.dtype}[${input.shape.join(',')}]`;
   if (!(value instanceof type)) {
     const is = ArrayBuffer.isView(value)
       ? `a ${value.constructor.name}`
       : value === undefined
         ? 'missing'
         : `of type ${typeof value}`;
-    throw new DnncRuntimeError('session.input', where, `is ${is}`, `give ${wanted}`);
+    throw new DnncRuntimeError('session.input', where, `is ${is}`, wanted());
   }
   if (value.length !== elementsOf(input.shape)) {
-    throw new RangeError(`session.input: ${where}: has ${value.length} elements\n  cure: give ${wanted}`);
+    throw new RangeError(`session.input: ${where}: has ${value.length} elements\n  cure: ${wanted()}`);
   }
   return value;
 }
@@ -334,12 +335,17 @@ function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer
 
 /** The class of the largest probability, the first of equals. */
 function mostProbable({labels, labelOffset = 0}: Task, probabilities: Float64Array) {
-  const index = probabilities.reduce((best, value, c) => (value > probabilities[best]! ? c : best), 0);
+  let index = 0;
+  for (let c = 1; c < probabilities.length; c++) if (probabilities[c]! > probabilities[index]!) index = c;
   return {index, label: labels?.[index - labelOffset], probabilities};
 }
 
 /** A cascade's answer; its scores are the probabilities. */
 function stagedAnswer(task: Task, {probabilities, answeredBy}: Staged): Plain & Partial<Answer> {
-  const scores = Float32Array.from(probabilities);
-  return {...mostProbable(task, probabilities), scores, outputs: {[task.outputs[0]!.name]: scores}, answeredBy};
+  const own = new ArrayBuffer(12 * probabilities.length);
+  const kept = new Float64Array(own, 0, probabilities.length);
+  const scores = new Float32Array(own, 8 * probabilities.length);
+  kept.set(probabilities);
+  scores.set(probabilities);
+  return {...mostProbable(task, kept), scores, outputs: {[task.outputs[0]!.name]: scores}, answeredBy};
 }

@@ -10,7 +10,10 @@ import {classesOf, type TypedArray} from './tensors.js';
 
 type Arrays = readonly TypedArray[];
 
-/** A cascade's answer: probabilities under the prior, and the id of the variant that gave it. */
+/**
+ * A cascade's answer: probabilities under the prior, and the id of the variant that gave it. What `run` returns is overwritten
+ * by the next call: new typed arrays take longer than small networks.
+ */
 export type Staged = {readonly probabilities: Float64Array; readonly answeredBy: string};
 
 /** Without a prior, that of the cascade's context. */
@@ -19,7 +22,10 @@ export type StagedEntry = {
   runAsync(inputs: Arrays, prior?: Frequencies): Promise<Staged>;
 };
 
-/** The outputs of a plain variant; segments that ran for this input are in `done`, and do not run again. */
+/**
+ * The outputs of a plain variant; segments that ran for this input are in `done`, and do not run again. What `run` returns is
+ * overwritten by the next call.
+ */
 export type Stage = {
   readonly variant: Variant;
   run(inputs: Arrays, done: Done): Arrays;
@@ -29,13 +35,13 @@ export type Stage = {
 /** A variant that is one call. It goes by segments only where some of them are done. */
 export function wholeStage(variant: Variant, entry: NativeEntry, newOutputs: () => TypedArray[], paths: Paths): Stage {
   const begun = (done: Done): boolean => done.has(variant.path[0] ?? '');
+  const scores = newOutputs();
   return {
     variant,
     run(inputs, done) {
-      if (begun(done)) return paths.run(variant, inputs, done);
-      const outputs = newOutputs();
-      entry.call(inputs, outputs);
-      return outputs;
+      if (begun(done)) return paths.runBriefly(variant, inputs, done);
+      entry.call(inputs, scores);
+      return scores;
     },
     async runAsync(inputs, done) {
       if (begun(done)) return paths.runAsync(variant, inputs, done);
@@ -48,12 +54,12 @@ export function wholeStage(variant: Variant, entry: NativeEntry, newOutputs: () 
 
 /** Segments up to a cut, then a head on the tensor there. */
 export function exitStage(variant: Variant, head: NativeEntry, newOutputs: () => TypedArray[], paths: Paths): Stage {
+  const scores = newOutputs();
   return {
     variant,
     run(inputs, done) {
-      const outputs = newOutputs();
-      head.call(paths.run(variant, inputs, done), outputs);
-      return outputs;
+      head.call(paths.runBriefly(variant, inputs, done), scores);
+      return scores;
     },
     async runAsync(inputs, done) {
       const outputs = newOutputs();
@@ -64,29 +70,33 @@ export function exitStage(variant: Variant, head: NativeEntry, newOutputs: () =>
 }
 
 /** `task` is that of all variants, called `name`. Errors: `session.prior`. */
-export function cascade(name: string, task: Task, {context = []}: Variant, way: Cascade, first: Stage, then: Stage): StagedEntry {
+export function cascade(name: string, task: Task, {context = []}: Variant, way: Cascade, first: Stage, last: Stage): StagedEntry {
   const classes = classesOf(task.outputs[0]?.shape ?? []);
   const {labels, labelOffset = 0} = task;
   const inside = context.map(each => (typeof each === 'number' ? each : (labels?.indexOf(each) ?? -1) + labelOffset));
   const usual = frequenciesIn(inside, way.share, classes);
-  const corrections = (prior: Frequencies) => [first, then].map(stage => correctionOf(name, task, stage.variant, prior));
+  const corrections = (prior: Frequencies) => [first, last].map(stage => correctionOf(name, task, stage.variant, prior));
   const usualCorrections = corrections(usual);
-  const answer = (stage: Stage, scores: Arrays, prior: Frequencies | undefined): Staged => {
+  const answer = (stage: Stage, scores: Arrays, prior: Frequencies | undefined, into?: Float64Array<ArrayBuffer>): Staged => {
     const [one, other] = prior === undefined ? usualCorrections : corrections(prior);
     const correction = stage === first ? one! : other!;
-    return {probabilities: posterior(floatsOf(scores), correction), answeredBy: stage.variant.id};
+    return {probabilities: posterior(floatsOf(scores), correction, into), answeredBy: stage.variant.id};
   };
-  const isSure = ({probabilities}: Staged): boolean => probabilities.some(value => value >= way.threshold);
+  const room = new Float64Array(classes);
+  const isSure = ({probabilities}: Staged): boolean => {
+    for (let c = 0; c < probabilities.length; c++) if (probabilities[c]! >= way.threshold) return true;
+    return false;
+  };
   return {
     run(inputs, prior) {
       const done: Done = new Map();
-      const early = answer(first, first.run(inputs, done), prior);
-      return isSure(early) ? early : answer(then, then.run(inputs, done), prior);
+      const early = answer(first, first.run(inputs, done), prior, room);
+      return isSure(early) ? early : answer(last, last.run(inputs, done), prior, room);
     },
     async runAsync(inputs, prior) {
       const done: Done = new Map();
       const early = answer(first, await first.runAsync(inputs, done), prior);
-      return isSure(early) ? early : answer(then, await then.runAsync(inputs, done), prior);
+      return isSure(early) ? early : answer(last, await last.runAsync(inputs, done), prior);
     },
   };
 }

@@ -76,13 +76,15 @@ export const classesOf = (shape: readonly number[]): number => elementsOf(shape.
  * there is none.
  */
 export function largest(dtype: DType, scores: TypedArray, from: number, to: number): number {
-  const valueAt =
-    dtype === 'f16' || dtype === 'bf16' ? (i: number) => decode(dtype, Number(scores[i])) : (i: number) => scores[i]!;
+  const isHalf = dtype === 'f16' || dtype === 'bf16';
   let best = -1;
+  let most: number | bigint = 0;
   for (let i = from; i < to; i++) {
-    const value = valueAt(i);
+    const value = isHalf ? decode(dtype, Number(scores[i])) : scores[i]!;
     if (Number.isNaN(value)) return -1;
-    if (best < 0 || value > valueAt(best)) best = i;
+    if (best >= 0 && !(value > most)) continue;
+    best = i;
+    most = value;
   }
   return best < 0 ? -1 : best - from;
 }

@@ -82,7 +82,7 @@ export const example = {
     {
       ...{id: 'age/cascade@1', task: 'age', recipe: 'cascade@1', path: ['trunk'], ...sizes, arenaLowerBound: 1, loadBytes: 1},
       cascade: {
-        ...{first: 'age/exit@1', then: 'age/full', threshold: 0.8, share: 0.9, n: 100, data: sha256},
+        ...{first: 'age/exit@1', last: 'age/full', threshold: 0.8, share: 0.9, n: 100, data: sha256},
         estimates: [{share: 0.9, accuracy: 95.5, macs: 700.5, alone: 0.75}],
       },
       context: ['adult'],

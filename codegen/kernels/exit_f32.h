@@ -11,7 +11,7 @@
 
 #include "simd.h"
 
-#define DNNC_EXIT_CHUNK 128 /* channels that are pooled at once: bounds the stack */
+#define DNNC_EXIT_CHUNK 1024 /* features that are pooled at once: bounds the stack */
 
 /* Bytes that shape and numbers take in a file, padded to a multiple of 64; 0 where the shape is none. */
 DNNC_INLINE uint64_t exit_bytes(const int32_t *shape) {
@@ -68,15 +68,18 @@ static void exit_f32(const int32_t *shape, const float *numbers, const float *x,
   const float *weights = numbers + (classes + 15) / 16 * 16;
   float features[DNNC_EXIT_CHUNK];
 
+  const int total = grid * grid * channels;
   for (int k = 0; k < classes; k++) scores[k] = numbers[k];
-  for (int cell = 0; cell < grid * grid; cell++) {
-    const float *corner = x + (cell / grid) * down * row + (cell % grid) * right * column;
-    for (int from = 0; from < channels; from += DNNC_EXIT_CHUNK) {
-      const int count = channels - from < DNNC_EXIT_CHUNK ? channels - from : DNNC_EXIT_CHUNK;
-      exit_pool(corner + from * channel, channel, row, column, height, width, count, features);
-      for (int k = 0; k < classes; k++)
-        scores[k] += exit_dot(weights + ((ptrdiff_t)k * grid * grid + cell) * channels + from, features, count);
+  for (int from = 0; from < total; from += DNNC_EXIT_CHUNK) {
+    const int count = total - from < DNNC_EXIT_CHUNK ? total - from : DNNC_EXIT_CHUNK;
+    for (int at = 0; at < count;) {
+      const int cell = (from + at) / channels, c = (from + at) % channels;
+      const int some = channels - c < count - at ? channels - c : count - at;
+      const float *corner = x + (cell / grid) * down * row + (cell % grid) * right * column + c * channel;
+      exit_pool(corner, channel, row, column, height, width, some, features + at);
+      at += some;
     }
+    for (int k = 0; k < classes; k++) scores[k] += exit_dot(weights + (ptrdiff_t)k * total + from, features, count);
   }
   if (!shape[6]) return;
   float most = scores[0], sum = 0.0f;

@@ -113,11 +113,14 @@ async function evaluateVariant(
 function inContext(text: string, {task, variant}: Entry, scores: readonly (readonly number[])[], data: Dataset): InContext {
   const context = parseContext(text, task);
   const frequencies = frequenciesIn(context.classes, context.share, scores[0]?.length ?? 0);
-  const correction = correctionOf(variant.id, task, variant, frequencies);
   const labels = labelsOf(task, data);
+  const raw = accuracyUnder(frequencies, scores.map(largestOf), labels);
+  // A cascade corrects its scores itself.
+  if (variant.cascade) return {...context, raw, corrected: raw};
+  const correction = correctionOf(variant.id, task, variant, frequencies);
   return {
     ...context,
-    raw: accuracyUnder(frequencies, scores.map(largestOf), labels),
+    raw,
     corrected: accuracyUnder(
       frequencies,
       scores.map(sample => largestOf(posterior(sample, correction))),

@@ -6,6 +6,7 @@ import {defineEvaluate} from './evaluate.js';
 import {defineInspect} from './inspect.js';
 import {defineOps} from './ops.js';
 import {defineRun} from './run.js';
+import {defineSpecialize} from './specialize.js';
 import {defineTargets} from './targets.js';
 import {defineVerify} from './verify.js';
 
@@ -16,6 +17,7 @@ export function defineCommands(program: Command): void {
   defineVerify(program);
   defineBench(program);
   defineEvaluate(program);
+  defineSpecialize(program);
   defineOps(program);
   defineTargets(program);
 }

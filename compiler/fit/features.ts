@@ -98,8 +98,8 @@ export function featuresOf(
   const total = widths.reduce((sum, width) => sum + width, 0) * data.count;
   const kept = recallBytes('features', key, 4 * total);
   const all = kept ? new Float32Array(kept.buffer, kept.byteOffset, total) : new Float32Array(total);
-  let from = 0;
-  const parts = widths.map(width => all.subarray(from, (from += width * data.count)));
+  const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => sum + width, 0) * data.count);
+  const parts = widths.map((width, i) => all.subarray(starts[i]!, starts[i]! + width * data.count));
   if (!kept) {
     const {segments, run} = alongPath(session, variant);
     const placeAt = segments.map(({segment}) => places.findIndex(({cut}) => cut.id === segment.to));
