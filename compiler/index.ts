@@ -64,6 +64,8 @@ export {type Loaded, type LoadOptions, loadTasks} from './load.js';
 export {exact} from './pipeline.js';
 /** Heads of other tasks on the first one's network; `build` takes what it returns as `extend`. */
 export {type Retargeted, type Retargeting, type RetargetOptions, retarget} from './retarget/index.js';
+/** Exits and a cascade for a context, added to a build; its library is all that runs them. */
+export {type Specialized, type SpecializeOptions, specialize} from './specialize/index.js';
 /** Tasks from models, `NAME=FILE[:OUTPUT]` and a configuration, as the command line takes them. */
 export {resolveTasks, type Task, type TaskOptions, type Tasks} from './tasks.js';
 /** Chooses kernels by timing them in the network on this machine; `build` takes the chooser. */

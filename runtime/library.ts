@@ -138,6 +138,7 @@ export function openBuild(
           ? loader.bind(library, symbol, blob, manifest.arena.bytes, inputs, outputs, trace)
           : loader.bind(library, symbol, blob, manifest.arena.bytes, inputs, outputs);
       }),
+    page: ({offset, bytes}, wanted) => loader.page(blob, offset, bytes, wanted),
     exit(exit, cut, scores) {
       const head = join(directory, exit.file);
       verifyHash(head, exit.sha256, 'weights.file');

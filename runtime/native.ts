@@ -53,6 +53,11 @@ export type NativeLoader = {
   check(library: NativeLibrary, name: string, blob: NativeBlob): number;
   /** Maps a file, page aligned. The file must not be shortened while it is in use. */
   map(path: string): NativeBlob;
+  /**
+   * Brings part of the weights into memory, or gives back the pages that nothing else lies in. Returns the bytes of these pages;
+   * 0 for weights inside a library. What was given back is read from the file again when it is needed.
+   */
+  page(blob: NativeBlob, offset: number, bytes: number, wanted: boolean): number;
   /** Weights that were compiled into the library under this symbol. */
   embedded(library: NativeLibrary, name: string, bytes: number): NativeBlob;
   /**
@@ -92,4 +97,6 @@ export type Binder = {
   entry(symbol: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): BoundEntry;
   /** A fitted head, with its own file. Throws `weights.*` where the file is not the one that the manifest means. */
   exit(exit: Exit, cut: TensorType, scores: TensorType): BoundEntry;
+  /** `page` of NativeLoader, on the weights of the build. */
+  page(weights: {readonly offset: number; readonly bytes: number}, wanted: boolean): number;
 };

@@ -114,6 +114,13 @@ export type Session<M extends Manifest = Manifest> = {
   runFrom<T extends TaskName<M>>(task: T, cut: string, activation: TypedArray): Answer<M, T>;
   /** One segment for callers that bring their own arrays. Throws `session.segment`. */
   segment(id: string): SegmentEntry;
+  /**
+   * Brings a segment's weights into memory before they are needed, or gives their memory back: it still runs, and reads them
+   * from the file again. Returns bytes; 0 where its weights do not lie together or are part of a library. Throws
+   * `session.segment`.
+   */
+  loadSegment(id: string): number;
+  unloadSegment(id: string): number;
   /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
   entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T>): Entry;
 };
@@ -139,6 +146,11 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     entries.set(variant.id, entry);
     return entry;
   };
+
+  function page(id: string, wanted: boolean): number {
+    const {weights} = paths.segment(id).segment;
+    return weights ? bind.page(weights, wanted) : 0;
+  }
 
   function boundOf(name: string, task: Task, variant: Variant): BoundEntry {
     if (variant.entry !== undefined) return bind.entry(variant.entry, task.inputs, task.outputs);
@@ -233,6 +245,8 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
       return answerOf(name, task, outputs) as unknown as Any<T>;
     },
     segment: paths.segment,
+    loadSegment: id => page(id, true),
+    unloadSegment: id => page(id, false),
   };
 }
 

@@ -1,4 +1,5 @@
 /** How tasks are cut into segments, from modules as text; and that models which share compute the same, once. */
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {parse} from '../ir/parse.js';
@@ -136,4 +137,29 @@ type Document = {shared: {tasks: string[]; macs: number; weightBytes: number; cu
     wrong(() => session.segment('nothing')),
     'session.segment',
   );
+
+  // Every segment's weights lie together; giving them back takes memory from the process, not answers from the user.
+  const {segments, weights} = session.manifest;
+  t.true(segments.every(segment => segment.weights));
+  t.true(segments.reduce((sum, segment) => sum + segment.weights!.bytes, 0) <= weights.bytes);
+  for (const {id} of segments) session.loadSegment(id);
+  const before = residentOf(join(place, weights.file));
+  const given = segments.reduce((sum, {id}) => sum + session.unloadSegment(id), 0);
+  t.true(given > 0.7 * weights.bytes, `${given} of ${weights.bytes}`);
+  const after = residentOf(join(place, weights.file));
+  t.true(before === null || before - after! >= given, `${before} ${after}`);
+  t.deepEqual(session.run('weather', pixels).scores, scores);
+  t.is(
+    wrong(() => session.loadSegment('nothing')),
+    'session.segment',
+  );
 });
+
+/** Bytes of a mapped file in this process's memory, where the system says so. */
+function residentOf(file: string): number | null {
+  if (process.platform !== 'linux') return null;
+  const lines = readFileSync('/proc/self/smaps', 'utf8').split('\n');
+  const at = lines.findIndex(line => line.endsWith(file));
+  const resident = lines.slice(at).find(line => line.startsWith('Rss:'));
+  return 1024 * Number(/\d+/.exec(resident ?? '')?.[0] ?? 0);
+}

@@ -38,6 +38,7 @@ type Flags = ModelFlags &
     readonly evaluate: readonly string[];
     readonly calibrate: readonly string[];
     readonly fit: readonly string[];
+    readonly balance?: boolean;
     readonly dumpIrAfter?: string;
   };
 
@@ -65,6 +66,7 @@ export function defineBuild(program: Command): void {
     )
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--fit <[TASK=]DATA>', 'labelled data that --share retarget fits heads to; repeatable', collect, [])
+    .option('--balance', 'classes count alike in these fits, however many samples each has')
     .option('--calibrate <[TASK=]DATA>', 'labelled data not trained on: makes probabilities honest; repeatable', collect, [])
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
@@ -88,7 +90,9 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, share, progress: show}).finally(show.done)
     : null;
   const retargeting =
-    flags.share === 'retarget' ? await retarget(tasks, {fit, bind: flags.bind, progress: show}).finally(show.done) : null;
+    flags.share === 'retarget'
+      ? await retarget(tasks, {fit, bind: flags.bind, balance: flags.balance ?? false, progress: show}).finally(show.done)
+      : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,

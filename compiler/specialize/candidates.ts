@@ -3,10 +3,12 @@ import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {load, type NativeLoader, type Session} from '../../runtime/index.js';
 import type {Calibration, Manifest, Variant} from '../../runtime/manifest.js';
+import {keep, keepBytes, recall, recallBytes} from '../cache.js';
 import {frequenciesOf, temperatureOf} from '../calibrate.js';
 import {accuracyOfCount, hashOfData, qualityOf} from '../evaluate-variant.js';
 import {placesOf, widthOf} from '../fit/features.js';
-import {fitHead} from '../fit/head.js';
+import {type FittedHead, fitHead, type HeadOptions} from '../fit/head.js';
+import type {Samples} from '../fit/logistic.js';
 import {cpuModel} from '../host.js';
 import {measureLatency} from '../measure.js';
 import {confusionOf} from '../per-class.js';
@@ -49,12 +51,14 @@ export async function candidatesOf(
   const checked = evaluate && see(evaluate);
 
   const {classes} = fitted;
+  const fitHash = hashOfData(fit.path);
   const known = new Set(fitted.labels);
   const missing = Array.from({length: classes}, (_, c) => c).filter(c => !known.has(c));
   const exits = places.map((place, at) => {
     progress(`fitting a head at ${place.cut.id}`);
     const samples = {features: fitted.features[at]!, width: widthOf(place), labels: fitted.labels};
-    return exitOf(manifest, general, place, fitHead(samples, classes, {loss, balance}), missing);
+    const key = JSON.stringify([manifest.buildHash, session.target, place.cut.id, place.grid, fitHash, tune === null, balance]);
+    return exitOf(manifest, general, place, keptHead(key, samples, classes, {loss, balance}), missing);
   });
   // Deeper exits that are no better, or cost as much as the whole, are of no use.
   const worthwhile = exits.filter(
@@ -114,6 +118,28 @@ export async function candidatesOf(
     ...{general: candidates[0]!, firsts: candidates.slice(1), exits: worthwhile, manifest: extended, missing},
     refitFacts: {places, lambdas, fit: fitted, unseen, general, loss},
   };
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const all = new Float32Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}
+
+/** Heads serve all contexts, so they are fitted once: what was fitted is kept in the user's cache. */
+function keptHead(key: string, samples: Samples, classes: number, options: HeadOptions): FittedHead {
+  const count = classes * (samples.width + 1);
+  const known = recall('heads', key) as Omit<FittedHead, 'linear'> | undefined;
+  const bytes = known && recallBytes('heads', key, 4 * count);
+  if (bytes) {
+    const numbers = new Float32Array(bytes.buffer);
+    return {...known, linear: {weights: numbers.subarray(0, -classes), bias: numbers.subarray(-classes), classes}};
+  }
+  const {linear, ...rest} = fitHead(samples, classes, options);
+  keepBytes('heads', key, new Uint8Array(joined(linear.weights, linear.bias).buffer));
+  keep('heads', key, rest);
+  return {linear, ...rest};
 }
 
 /** The manifest with the time of each variant of the task on this machine. */

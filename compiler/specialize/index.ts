@@ -19,6 +19,8 @@ import {type Refitted, refit} from './refit.js';
 import {type StreamTime, timeStream} from './stream.js';
 import {type Cell, type Planned, planner, winnow} from './winnow.js';
 
+export type {SpecializeOptions};
+
 export type Specialized = {
   readonly candidates: Candidates;
   /** The cascade that was chosen, and what it was chosen from; null without a context. */

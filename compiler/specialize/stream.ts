@@ -9,7 +9,10 @@ import {inputTensor} from '../samples.js';
 /** Milliseconds per request by variant, medians over rounds, in their order; and how many requests were drawn. */
 export type StreamTime = {readonly milliseconds: readonly number[]; readonly requests: number};
 
-const [length, rounds] = [300, 15];
+const length = 300;
+
+/** Rounds end after so many milliseconds, but there are at least three and at most fifteen that count. */
+const budget = 1500;
 
 export function timeStream(
   session: Session,
@@ -30,7 +33,8 @@ export function timeStream(
     return inputTensor(data.sample(i), inputs[0]!, data.where(i)).data;
   });
   const times = variants.map((): number[] => []);
-  for (let round = 0; round < rounds; round++)
+  const begun = performance.now();
+  for (let round = 0; round < 4 || (round < 16 && performance.now() - begun < budget); round++)
     for (const [v, variant] of variants.entries()) {
       const started = performance.now();
       for (const pixels of stream) session.run(task, pixels, {variant});

@@ -111,6 +111,7 @@ napi_value library_has(napi_env env, napi_callback_info info);
 napi_value library_check(napi_env env, napi_callback_info info);
 napi_value blob_map(napi_env env, napi_callback_info info);
 napi_value blob_embedded(napi_env env, napi_callback_info info);
+napi_value blob_page(napi_env env, napi_callback_info info);
 
 /* entry.c */
 napi_value entry_bind(napi_env env, napi_callback_info info);
