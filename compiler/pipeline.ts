@@ -6,12 +6,14 @@ import {foldConstants} from '../passes/fold-constants/index.js';
 import type {Pass} from '../passes/framework/pass.js';
 import {fuse} from '../passes/fuse/index.js';
 import {fusePadding} from '../passes/fuse-padding/index.js';
+import {integerSums} from '../passes/integer-sums/index.js';
 import {recognize} from '../passes/recognize/index.js';
 import {widenHalves} from '../passes/widen-halves/index.js';
 
 /** Exact up to rounding: what every build runs. */
 export const exact: readonly Pass[] = [
   widenHalves, // before anything: later passes and kernels then know f32 alone
+  integerSums, // before fold-constants, which would make real numbers of quantized weights
   foldConstants, // early: importers leave weights transposed, cast or dequantized by nodes
   canonicalize, // one spelling per meaning, so that later passes match once
   recognize, // before fold-batchnorm and fuse, which would take the steps of a normalization apart

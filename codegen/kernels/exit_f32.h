@@ -57,7 +57,7 @@ DNNC_INLINE void exit_pool(const float *x, ptrdiff_t channel, ptrdiff_t row, ptr
   for (int c = 0; c < count; c++) features[c] *= scale;
 }
 
-static void exit_f32(const int32_t *shape, const float *numbers, const float *x, float *scores) {
+DNNC_INLINE void exit_f32(const int32_t *shape, const float *numbers, const float *x, float *scores) {
   const int channels = shape[0], rows = shape[1], columns = shape[2], grid = shape[3], classes = shape[4];
   const ptrdiff_t pixels = (ptrdiff_t)rows * columns;
   const ptrdiff_t channel = shape[5] ? 1 : pixels;

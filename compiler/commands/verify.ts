@@ -7,7 +7,7 @@ import {evaluate} from '../../ir/evaluate.js';
 import {inputsFor} from '../../ir/graph.js';
 import type {Tensor} from '../../ir/tensor.js';
 import type {Module} from '../../ir/types.js';
-import {type Difference, difference, worse} from '../compare.js';
+import {type Difference, difference, noDifference, worse} from '../compare.js';
 import {loadTasks} from '../load.js';
 import {hasOnnxruntime, openPeer} from '../onnxruntime.js';
 import {type Opened, open} from '../open.js';
@@ -102,14 +102,15 @@ function report(
   const ok = wrong.length === 0;
   if (flags.json) printJson({ok, tolerance, results, ...(flags.perLayer && {layers})});
   else {
-    const rows = results.map(({variant, against, maxAbsolute, maxRelative, sameLabel}) => [
+    const rows = results.map(({variant, against, maxAbsolute, maxRelative, sameLabel, elements, identical}) => [
       variant,
       against,
       maxAbsolute.toExponential(2),
       maxRelative.toExponential(2),
       sameLabel ? 'yes' : 'NO',
+      `${((100 * identical) / Math.max(1, elements)).toFixed(1)}%`,
     ]);
-    say(table([['variant', 'against', 'max absolute', 'max relative', 'same label'], ...rows]));
+    say(table([['variant', 'against', 'max absolute', 'max relative', 'same label', 'identical'], ...rows]));
     if (layers.length > 0) {
       const worst = layers.map(({task, value, op, maxAbsolute, maxRelative}) => [
         task,
@@ -169,7 +170,7 @@ async function againstPeer(
     module.heads.length === 1
       ? module.graph.inputs
       : inputsFor(module.graph, module.heads.find(head => head.name === task.name)!);
-  let total: Difference = {maxAbsolute: 0, maxRelative: 0, sameLabel: true};
+  let total = noDifference;
   for (const [i, sample] of inputs.entries()) {
     const all = shown.map(value => {
       const at = declared.findIndex(input => input.name === value.name);
@@ -193,7 +194,7 @@ function againstReference(
 ): Difference {
   const head = module.heads.find(({name}) => name === task.name)!;
   const declared = opened.manifest.tasks[task.name]!.inputs;
-  let total: Difference = {maxAbsolute: 0, maxRelative: 0, sameLabel: true};
+  let total = noDifference;
   inputs.forEach((sample, i) => {
     const named = new Map(declared.map((input, at) => [input.name, sample[at]!]));
     for (const value of module.graph.inputs)

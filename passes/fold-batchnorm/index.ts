@@ -5,13 +5,16 @@
 import type {Editor} from '../../ir/edit.js';
 import {constantOf, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
+import {avgpool} from '../../ir/ops/avgpool/index.js';
 import {batchnorm} from '../../ir/ops/batchnorm/index.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
-import {add, div, mul, sub} from '../../ir/ops/elementwise/index.js';
+import {add, cast, div, mul, sub} from '../../ir/ops/elementwise/index.js';
+import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {map} from '../../ir/ops/map/index.js';
+import {maxpool} from '../../ir/ops/maxpool/index.js';
 import {numberAt, type Tensor, tensorFrom, tensorOf} from '../../ir/tensor.js';
-import type {Module, Node, Value, ValueId} from '../../ir/types.js';
+import type {Graph, Module, Node, Value, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
 
@@ -40,6 +43,7 @@ const rules: readonly Rule[] = [
       // A step that stretches the result of its layer is more than a bias.
       if (String(producer.outputs[0].type.shape) !== String(node.outputs[0].type.shape)) return false;
       if (!(isOp(producer, conv2d) || isOp(producer, linear)) || producer.attrs.epilogue !== '') return false;
+      if (!found.affine.shifts && sumsWholeNumbers(producer, module)) return false;
       return fold(producer, node, found.affine, module, edit);
     },
   },
@@ -66,6 +70,23 @@ const rules: readonly Rule[] = [
     },
   },
 ];
+
+/** Sums of quantized operands are exact, and would not be once a scale is in their weights; see *integer-sums*. */
+function sumsWholeNumbers({inputs: [x, w]}: Node, {graph}: Module): boolean {
+  const weights = constantOf(graph, w!);
+  if (!weights || !comesFromIntegers(graph, x!)) return false;
+  const {data} = tensorOf(weights.value.type.dtype, weights.value.type.shape, weights.blob.bytes);
+  return data.every((value: number | bigint) => Number.isInteger(Number(value)) && Math.abs(Number(value)) < 256);
+}
+
+/** Whether a value is a cast of small integers, less their zero point, moved or pooled. */
+function comesFromIntegers(graph: Graph, id: ValueId): boolean {
+  const node = producerOf(graph, id);
+  if (!node) return false;
+  if (isOp(node, cast)) return /^[iu]/.test(valueAt(graph, node.inputs[0]!).type.dtype);
+  const keeps = isOp(node, sub) || opOf(node).view !== undefined || isOp(node, maxpool) || isOp(node, avgpool);
+  return keeps && comesFromIntegers(graph, node.inputs[0]!);
+}
 
 function affineOf(node: Node, module: Module): {x: ValueId; affine: Affine} | null {
   const {graph} = module;

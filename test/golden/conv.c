@@ -32,11 +32,11 @@ static uint32_t conv_word(const unsigned char *p) {
 }
 
 /* Eight lanes over words: see the checksum in the header of the blob. */
-static int conv_damaged(const unsigned char *blob) {
+static int conv_damaged(const unsigned char *blob, size_t bytes) {
   uint32_t lanes[8];
   uint32_t low = 0, high = 0;
   for (uint32_t i = 0; i < 8; i++) lanes[i] = 0x9e3779b1u * (i + 1);
-  for (size_t at = 64; at < 3008u; at += 32)
+  for (size_t at = 64; at < bytes; at += 32)
     for (int i = 0; i < 8; i++) {
       const uint32_t mixed = (lanes[i] ^ conv_word(blob + at + 4 * i)) * 0x85ebca6bu;
       lanes[i] = mixed ^ mixed >> 15;
@@ -50,18 +50,23 @@ static int conv_damaged(const unsigned char *blob) {
   return low != conv_word(blob + 40) || high != conv_word(blob + 44);
 }
 
-int conv_check(const void *blob, size_t bytes) {
+static int conv_header(const unsigned char *p, const char *magic, size_t bytes) {
   static const unsigned char hash[16] = CONV_BUILD_HASH;
-  const unsigned char *p = (const unsigned char *)blob;
   if (bytes < 64) return CONV_ERROR_TRUNCATED;
-  if (memcmp(p, "dnncblob", 8) != 0) return CONV_ERROR_NOT_A_BLOB;
+  if (memcmp(p, magic, 8) != 0) return CONV_ERROR_NOT_A_BLOB;
   if (conv_word(p + 8) != 1) return CONV_ERROR_FORMAT;
   if (conv_word(p + 12) != 0x01020304u) return CONV_ERROR_BYTE_ORDER;
   if (memcmp(p + 16, hash, 16) != 0) return CONV_ERROR_OTHER_BUILD;
+  return (uintptr_t)p % CONV_WEIGHTS_ALIGN == 0 ? CONV_OK : CONV_ERROR_MISALIGNED;
+}
+
+int conv_check(const void *blob, size_t bytes) {
+  const unsigned char *p = (const unsigned char *)blob;
+  const int error = conv_header(p, "dnncblob", bytes);
+  if (error != CONV_OK && error != CONV_ERROR_MISALIGNED) return error;
   if (bytes < CONV_WEIGHTS_BYTES) return CONV_ERROR_TRUNCATED;
-  if ((uintptr_t)p % CONV_WEIGHTS_ALIGN != 0) return CONV_ERROR_MISALIGNED;
-  if (conv_damaged(p)) return CONV_ERROR_DAMAGED;
-  return CONV_OK;
+  if (error != CONV_OK) return error;
+  return conv_damaged(p, CONV_WEIGHTS_BYTES) ? CONV_ERROR_DAMAGED : CONV_OK;
 }
 
 int conv_open(const void *blob, size_t bytes, conv_weights *out) {

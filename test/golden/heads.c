@@ -32,11 +32,11 @@ static uint32_t two_heads_word(const unsigned char *p) {
 }
 
 /* Eight lanes over words: see the checksum in the header of the blob. */
-static int two_heads_damaged(const unsigned char *blob) {
+static int two_heads_damaged(const unsigned char *blob, size_t bytes) {
   uint32_t lanes[8];
   uint32_t low = 0, high = 0;
   for (uint32_t i = 0; i < 8; i++) lanes[i] = 0x9e3779b1u * (i + 1);
-  for (size_t at = 64; at < 1024u; at += 32)
+  for (size_t at = 64; at < bytes; at += 32)
     for (int i = 0; i < 8; i++) {
       const uint32_t mixed = (lanes[i] ^ two_heads_word(blob + at + 4 * i)) * 0x85ebca6bu;
       lanes[i] = mixed ^ mixed >> 15;
@@ -50,18 +50,23 @@ static int two_heads_damaged(const unsigned char *blob) {
   return low != two_heads_word(blob + 40) || high != two_heads_word(blob + 44);
 }
 
-int two_heads_check(const void *blob, size_t bytes) {
+static int two_heads_header(const unsigned char *p, const char *magic, size_t bytes) {
   static const unsigned char hash[16] = TWO_HEADS_BUILD_HASH;
-  const unsigned char *p = (const unsigned char *)blob;
   if (bytes < 64) return TWO_HEADS_ERROR_TRUNCATED;
-  if (memcmp(p, "dnncblob", 8) != 0) return TWO_HEADS_ERROR_NOT_A_BLOB;
+  if (memcmp(p, magic, 8) != 0) return TWO_HEADS_ERROR_NOT_A_BLOB;
   if (two_heads_word(p + 8) != 1) return TWO_HEADS_ERROR_FORMAT;
   if (two_heads_word(p + 12) != 0x01020304u) return TWO_HEADS_ERROR_BYTE_ORDER;
   if (memcmp(p + 16, hash, 16) != 0) return TWO_HEADS_ERROR_OTHER_BUILD;
+  return (uintptr_t)p % TWO_HEADS_WEIGHTS_ALIGN == 0 ? TWO_HEADS_OK : TWO_HEADS_ERROR_MISALIGNED;
+}
+
+int two_heads_check(const void *blob, size_t bytes) {
+  const unsigned char *p = (const unsigned char *)blob;
+  const int error = two_heads_header(p, "dnncblob", bytes);
+  if (error != TWO_HEADS_OK && error != TWO_HEADS_ERROR_MISALIGNED) return error;
   if (bytes < TWO_HEADS_WEIGHTS_BYTES) return TWO_HEADS_ERROR_TRUNCATED;
-  if ((uintptr_t)p % TWO_HEADS_WEIGHTS_ALIGN != 0) return TWO_HEADS_ERROR_MISALIGNED;
-  if (two_heads_damaged(p)) return TWO_HEADS_ERROR_DAMAGED;
-  return TWO_HEADS_OK;
+  if (error != TWO_HEADS_OK) return error;
+  return two_heads_damaged(p, TWO_HEADS_WEIGHTS_BYTES) ? TWO_HEADS_ERROR_DAMAGED : TWO_HEADS_OK;
 }
 
 int two_heads_open(const void *blob, size_t bytes, two_heads_weights *out) {

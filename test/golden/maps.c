@@ -28,11 +28,11 @@ static uint32_t maps_word(const unsigned char *p) {
 }
 
 /* Eight lanes over words: see the checksum in the header of the blob. */
-static int maps_damaged(const unsigned char *blob) {
+static int maps_damaged(const unsigned char *blob, size_t bytes) {
   uint32_t lanes[8];
   uint32_t low = 0, high = 0;
   for (uint32_t i = 0; i < 8; i++) lanes[i] = 0x9e3779b1u * (i + 1);
-  for (size_t at = 64; at < 64u; at += 32)
+  for (size_t at = 64; at < bytes; at += 32)
     for (int i = 0; i < 8; i++) {
       const uint32_t mixed = (lanes[i] ^ maps_word(blob + at + 4 * i)) * 0x85ebca6bu;
       lanes[i] = mixed ^ mixed >> 15;
@@ -46,18 +46,23 @@ static int maps_damaged(const unsigned char *blob) {
   return low != maps_word(blob + 40) || high != maps_word(blob + 44);
 }
 
-int maps_check(const void *blob, size_t bytes) {
+static int maps_header(const unsigned char *p, const char *magic, size_t bytes) {
   static const unsigned char hash[16] = MAPS_BUILD_HASH;
-  const unsigned char *p = (const unsigned char *)blob;
   if (bytes < 64) return MAPS_ERROR_TRUNCATED;
-  if (memcmp(p, "dnncblob", 8) != 0) return MAPS_ERROR_NOT_A_BLOB;
+  if (memcmp(p, magic, 8) != 0) return MAPS_ERROR_NOT_A_BLOB;
   if (maps_word(p + 8) != 1) return MAPS_ERROR_FORMAT;
   if (maps_word(p + 12) != 0x01020304u) return MAPS_ERROR_BYTE_ORDER;
   if (memcmp(p + 16, hash, 16) != 0) return MAPS_ERROR_OTHER_BUILD;
+  return (uintptr_t)p % MAPS_WEIGHTS_ALIGN == 0 ? MAPS_OK : MAPS_ERROR_MISALIGNED;
+}
+
+int maps_check(const void *blob, size_t bytes) {
+  const unsigned char *p = (const unsigned char *)blob;
+  const int error = maps_header(p, "dnncblob", bytes);
+  if (error != MAPS_OK && error != MAPS_ERROR_MISALIGNED) return error;
   if (bytes < MAPS_WEIGHTS_BYTES) return MAPS_ERROR_TRUNCATED;
-  if ((uintptr_t)p % MAPS_WEIGHTS_ALIGN != 0) return MAPS_ERROR_MISALIGNED;
-  if (maps_damaged(p)) return MAPS_ERROR_DAMAGED;
-  return MAPS_OK;
+  if (error != MAPS_OK) return error;
+  return maps_damaged(p, MAPS_WEIGHTS_BYTES) ? MAPS_ERROR_DAMAGED : MAPS_OK;
 }
 
 int maps_open(const void *blob, size_t bytes, maps_weights *out) {

@@ -40,7 +40,7 @@ function aligned(call: OnnxCall): Value {
   return reshapeTo(call, y, [...y.type.shape, ...new Array<number>(after).fill(1)])[0];
 }
 
-const relu = simple('relu', 'max(x0, 0)', 'Relu');
+export const relu = simple('relu', 'max(x0, 0)', 'Relu');
 export const add = simple('add', 'add(x0, x1)', {
   Add: call => emitSame(add, call, 2),
   Sum: call => [fold(call, add)],
