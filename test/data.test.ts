@@ -2,14 +2,17 @@
 import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import test from 'ava';
 import {zipSync} from 'fflate';
 import jpeg from 'jpeg-js';
 import {PNG} from 'pngjs';
 import {openDataset} from '../compiler/data/dataset.js';
+import {decodeIdx} from '../compiler/data/idx.js';
 import {decodeImage, readImage} from '../compiler/data/image.js';
 import {decodeNpy, encodeNpy, readNpy, writeNpy} from '../compiler/data/npy.js';
 import {openNpz, writeNpz} from '../compiler/data/npz.js';
+import {DnncError} from '../ir/diagnostics.js';
 import {numbersOf, type Tensor, tensorFrom} from '../ir/tensor.js';
 import type {DType} from '../ir/types.js';
 import {refuses} from './support/onnx-bytes.js';
@@ -201,6 +204,37 @@ test('image errors', t => {
   ]);
   bad('input', 'image.size', scans);
   refuses(t, 'input', 'file.size', () => readImage(fileOf('large.png', new Uint8Array(2 ** 26 + 1))));
+});
+
+/** An IDX file by hand. */
+function idxOf(code: number, shape: readonly number[], data: readonly number[]): Uint8Array {
+  const sizes = shape.flatMap(size => [size >>> 24, (size >>> 16) & 255, (size >>> 8) & 255, size & 255]);
+  return Uint8Array.from([0, 0, code, shape.length, ...sizes, ...data]);
+}
+
+test('IDX files of images and labels are a dataset, packed or not', t => {
+  const images = idxOf(8, [3, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  const labels = idxOf(8, [3], [2, 0, 1]);
+  for (const ending of ['', '.gz']) {
+    const packed = (bytes: Uint8Array): Uint8Array => (ending ? gzipSync(bytes) : bytes);
+    const path = fileOf(`some${ending ? '2' : ''}-images-idx3-ubyte${ending}`, packed(images));
+    t.is(t.throws(() => openDataset(path).label(0), {instanceOf: DnncError})?.problems[0]?.code, 'dataset.no-labels');
+    fileOf(`some${ending ? '2' : ''}-labels-idx1-ubyte`, labels);
+    const data = openDataset(path);
+    t.is(data.count, 3);
+    t.deepEqual(data.sample(1), tensorFrom('u8', [2, 2], [5, 6, 7, 8]));
+    t.deepEqual(
+      [0, 1, 2].map(i => data.label(i)),
+      [2, 0, 1],
+    );
+  }
+  t.deepEqual(decodeIdx(idxOf(11, [2], [0, 1, 255, 254]), 'a'), tensorFrom('i16', [2], [1, -2]));
+  t.deepEqual(decodeIdx(idxOf(13, [1], [0x3f, 0x80, 0, 0]), 'a'), tensorFrom('f32', [1], [1]));
+  refuses(t, 'input', 'idx.size', () => decodeIdx(images.subarray(0, 20), 'a'));
+  refuses(t, 'input', 'idx.type', () => decodeIdx(idxOf(7, [1], [0]), 'a'));
+  refuses(t, 'input', 'idx.format', () => decodeIdx(Uint8Array.of(0, 0, 8, 3, 0), 'a'));
+  refuses(t, 'input', 'idx.gzip', () => openDataset(fileOf('bad-images-idx3-ubyte.gz', images)));
+  refuses(t, 'input', 'dataset.format', () => openDataset(fileOf('other.bin', images)));
 });
 
 test('a folder of classes is a dataset', t => {

@@ -6,6 +6,7 @@ import test, {type ExecutionContext} from 'ava';
 import {zipSync} from 'fflate';
 import jpeg from 'jpeg-js';
 import {PNG} from 'pngjs';
+import {decodeIdx} from '../compiler/data/idx.js';
 import {decodeImage} from '../compiler/data/image.js';
 import {decodeNpy, encodeNpy} from '../compiler/data/npy.js';
 import {openNpz} from '../compiler/data/npz.js';
@@ -116,6 +117,14 @@ const floats = tensorFrom(
 test.serial('fuzz: npy', t => {
   const fortran = Buffer.from(Buffer.from(encodeNpy(floats)).toString('latin1').replace('False', 'True '), 'latin1');
   fuzz(t, [encodeNpy(floats), encodeNpy(tensorFrom('i64', [2], [1, 2])), fortran], bytes => decodeNpy(bytes, 'a.npy'));
+});
+
+test.serial('fuzz: IDX', t => {
+  const seeds = [
+    Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6),
+    Uint8Array.of(0, 0, 13, 1, 0, 0, 0, 1, 0x3f, 0x80, 0, 0),
+  ];
+  fuzz(t, seeds, bytes => decodeIdx(bytes, 'a-idx'));
 });
 
 test.serial('fuzz: npz', t => {

@@ -31,7 +31,12 @@ export function defineEvaluate(program: Command): void {
     .command('evaluate')
     .description('accuracy of each variant on labelled data')
     .argument('<DIR|model.onnx...>', 'what dnnc build wrote, or models')
-    .option('--data <[TASK=]DATA>', 'a folder with one sub-folder per class, or an .npz with x and y; repeatable', collect, [])
+    .option(
+      '--data <[TASK=]DATA>',
+      'a folder with one sub-folder per class, an .npz with x and y, or IDX images; repeatable',
+      collect,
+      [],
+    )
     .option('--labels-key <NAME>', 'the array of labels in an .npz (default: y_TASK, or y)')
     .option('--against <PEER>', 'onnxruntime: its accuracy on the same samples, and how many answers agree')
     .option('--per-class', 'accuracy of each class, and what it is taken for')

@@ -1,12 +1,13 @@
 /**
  * Labelled samples by number, whatever holds them: a folder with one sub-folder per class, whose images are decoded when
- * they are asked for, or an .npz with x (N,...) and y (N,) or y_<task> (N,).
+ * they are asked for, an .npz with x (N,...) and y (N,) or y_<task> (N,), or IDX files of images and labels.
  */
 import {type Dirent, readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {fail} from '../../ir/diagnostics.js';
 import {bytesOfTensor, elements, numberAt, type Tensor, tensorOf, widthOf} from '../../ir/tensor.js';
 import {unreadable} from './files.js';
+import {isIdxName, openIdx} from './idx.js';
 import {isImageName, readImage, tensorOfImage} from './image.js';
 import {type Npz, openNpz} from './npz.js';
 
@@ -33,16 +34,17 @@ export type DatasetOptions = {
 
 /**
  * Errors: input file.*, dataset.format, dataset.empty, dataset.no-classes, dataset.no-samples, dataset.count,
- * dataset.labels-key, dataset.label, zip.*, npz.*, npy.*.
+ * dataset.labels-key, dataset.label, zip.*, npz.*, npy.*, idx.*.
  */
 export function openDataset(path: string, options: DatasetOptions = {}): Dataset {
   if (isFolder(path)) return openFolder(path);
   if (path.toLowerCase().endsWith('.npz')) return openArrays(openNpz(path), options);
+  if (isIdxName(path)) return openArrays(openIdx(path), options);
   return fail(
     'input',
     'dataset.format',
     path,
-    'this is neither a folder nor an .npz file',
+    'this is neither a folder nor an .npz or IDX file',
     'give a folder with one sub-folder per class',
   );
 }
