@@ -123,7 +123,7 @@ const peer = hasCompiler && (await hasOnnxruntime());
 (peer ? test : test.skip)('integers of drawn networks are those of onnxruntime', async t => {
   t.timeout(300_000);
   let [same, all] = [0, 0];
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= 5; seed++) {
     const file = join(folder, `n${seed}.onnx`);
     writeFileSync(file, network(seed));
     const {tasks} = resolveTasks({models: [file]});
@@ -133,6 +133,7 @@ const peer = hasCompiler && (await hasOnnxruntime());
       name: 'quantized',
       measure: false,
       typed: false,
+      flags: ['-O1'],
       targets: targetsNamed([seed % 2 ? 'native' : 'generic']),
     };
     await build(tasks, options);
