@@ -182,13 +182,13 @@ function observed(
     if (labelled) {
       progress(`evaluating ${id}`);
       const answers = answersOf(entry, labelled.data);
-      qualities.set(id, qualityOf(accuracyFrom(answers, labelled.data, entry.task.labelOffset ?? 0), labelled.path));
+      qualities.set(id, qualityOf(accuracyFrom(answers, labelled.data, entry.task.labelOffset ?? 0), labelled));
       confusions.set(id, confusionOf(answers, labelsOf(entry.task, labelled.data)));
     }
     const held = calibrate?.get(task);
     if (held) {
       progress(`calibrating ${id}`);
-      calibrations.set(id, calibrationOf(entry, held.data, held.path));
+      calibrations.set(id, calibrationOf(entry, held));
     }
     progress(`measuring ${id}`);
     if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));

@@ -2,13 +2,14 @@
 import {type Entry, posterior} from '../runtime/index.js';
 import type {Calibration} from '../runtime/manifest.js';
 
-import type {Dataset} from './data/dataset.js';
+import type {Labelled} from './data/dataset.js';
 import {hashOfData, labelsOf, scoresOf} from './evaluate-variant.js';
 
 type Kind = 'logits' | 'probabilities';
 
 /** Runs the entry on all samples. Errors: those of `scoresOf`. */
-export function calibrationOf(entry: Entry, data: Dataset, path: string, progress?: (done: number) => void): Calibration {
+export function calibrationOf(entry: Entry, labelled: Labelled, progress?: (done: number) => void): Calibration {
+  const {data} = labelled;
   const scores = scoresOf(entry, data, progress);
   const labels = labelsOf(entry.task, data);
   const classes = scores[0]?.length ?? 0;
@@ -16,7 +17,7 @@ export function calibrationOf(entry: Entry, data: Dataset, path: string, progres
     temperature: Number(temperatureOf(scores, labels, entry.task.scores).toPrecision(4)),
     frequencies: frequenciesOf(labels, classes),
     n: data.count,
-    data: hashOfData(path),
+    data: hashOfData(labelled),
   };
 }
 

@@ -6,7 +6,7 @@ import {fail} from '../ir/diagnostics.js';
 import {elements} from '../ir/tensor.js';
 import type {Entry} from '../runtime/index.js';
 import type {Input, Quality, Task} from '../runtime/manifest.js';
-import type {Dataset} from './data/dataset.js';
+import type {Dataset, Labelled} from './data/dataset.js';
 import type {Peer} from './onnxruntime.js';
 import {inputTensor} from './samples.js';
 import {wilson} from './statistics.js';
@@ -104,16 +104,24 @@ export function labelsOf({outputs, labelOffset = 0}: Task, data: Dataset): reado
 }
 
 /** The manifest's form of an accuracy; the data is named by its hash. */
-export const qualityOf = ({n, value, interval}: Accuracy, path: string): Quality => ({
+export const qualityOf = ({n, value, interval}: Accuracy, labelled: Labelled): Quality => ({
   metric: 'top1',
   value,
   interval,
   n,
-  data: hashOfData(path),
+  data: hashOfData(labelled),
 });
 
-/** sha256 of an .npz, or of names and bytes of every file of a folder. */
-export function hashOfData(path: string): string {
+const hashes = new WeakMap<Dataset, string>();
+
+/** sha256 of a file, or of names and bytes of every file of a folder: read once for all that is made of the data. */
+export function hashOfData({path, data}: Labelled): string {
+  const hash = hashes.get(data) ?? hashOf(path);
+  hashes.set(data, hash);
+  return hash;
+}
+
+function hashOf(path: string): string {
   const digest = createHash('sha256');
   if (!statSync(path).isDirectory()) return digest.update(readFileSync(path)).digest('hex');
   for (const file of readdirSync(path, {recursive: true, encoding: 'utf8'}).sort())

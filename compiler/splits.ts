@@ -4,7 +4,7 @@ import {bytesOfTensor} from '../ir/tensor.js';
 import {fromWire, type Session, type TypedArray, toWire} from '../runtime/index.js';
 import type {Split, Variant} from '../runtime/manifest.js';
 import {alongPath} from './along-path.js';
-import type {Dataset} from './data/dataset.js';
+import type {Dataset, Labelled} from './data/dataset.js';
 import {accuracyFrom, largestOf, qualityOf, scoredInput} from './evaluate-variant.js';
 import {inputTensor} from './samples.js';
 
@@ -14,7 +14,7 @@ const [forRange, forSize] = [128, 256];
 export type SplitOptions = {
   /** Unlabelled use: ranges of activations. */
   readonly calibrate: Dataset;
-  readonly evaluate: {readonly path: string; readonly data: Dataset};
+  readonly evaluate: Labelled;
   readonly progress?: (done: number) => void;
 };
 
@@ -67,7 +67,7 @@ export function splitsOf(session: Session, variant: Variant, {calibrate, evaluat
       ...wires[k]!,
       bytes: Math.round(sums[k]! / weighed),
       inputBytes: Math.round(inputs / weighed),
-      quality: qualityOf(accuracyFrom(answers, data, entry.task.labelOffset ?? 0), evaluate.path),
+      quality: qualityOf(accuracyFrom(answers, data, entry.task.labelOffset ?? 0), evaluate),
     }),
   );
   return splits.sort((a, b) => b.quality.value - a.quality.value || a.bytes - b.bytes);

@@ -102,6 +102,17 @@ compiled('a second network of a task is a variant; exits and a cascade come from
   for (const {id, cascade: way} of left) t.true(id === again.chosen?.variant || !way!.first.includes('exit'), id);
 });
 
+compiled('heads that are remembered are those of the labels', async t => {
+  const heads: string[] = [];
+  for (const key of ['y_number', 'y_shape']) {
+    const directory = join(folder, key);
+    cpSync(built, directory, {recursive: true});
+    await specialize(t, directory, '--data', fit, '--tune', tune, '--labels-key', key, '--classes', '0,1,2');
+    heads.push(manifestOf(directory).variants.find(({exit}) => exit)!.exit!.sha256);
+  }
+  t.not(heads[0], heads[1]);
+});
+
 compiled('an exit in C gives what its numbers say, on every target', async t => {
   const manifest = manifestOf(done);
   for (const {target} of manifest.libraries) {

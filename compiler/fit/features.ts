@@ -85,16 +85,17 @@ export function featuresOf(
   session: Session,
   variant: Variant,
   places: readonly Place[],
-  {path, data}: Labelled,
+  labelled: Labelled,
   progress: (doing: string) => void = () => {},
 ): {readonly features: readonly Float32Array[]; readonly scores: Float32Array} {
   const {manifest} = session;
+  const {data} = labelled;
   const {inputs, outputs} = manifest.tasks[variant.task]!;
   const [input] = inputs;
   const classes = elements(outputs[0]!.shape);
   const widths = [...places.map(widthOf), classes];
   const grids = places.map(({cut, grid}) => `${cut.id} ${grid}`);
-  const key = JSON.stringify([manifest.buildHash, session.target, variant.id, input, grids, hashOfData(path), data.count]);
+  const key = JSON.stringify([manifest.buildHash, session.target, variant.id, input, grids, hashOfData(labelled), data.count]);
   const total = widths.reduce((sum, width) => sum + width, 0) * data.count;
   const kept = recallBytes('features', key, 4 * total);
   const all = kept ? new Float32Array(kept.buffer, kept.byteOffset, total) : new Float32Array(total);

@@ -1,5 +1,5 @@
 /** A head whose strength of L2 is chosen on samples that it was not fitted to. */
-import {classesOf, type FitOptions, fitting, type Linear, type Samples} from './logistic.js';
+import {classesOf, type FitOptions, fitting, gather, type Linear, type Samples} from './logistic.js';
 
 export type FittedHead = {
   readonly linear: Linear;
@@ -49,7 +49,15 @@ function balancedWeights(labels: readonly number[], classes: number): readonly n
 
 function rowsOf({features, width, labels}: Samples, keep: (i: number) => boolean): Samples {
   const rows = labels.flatMap((_, i) => (keep(i) ? [i] : []));
-  const chosen = new Float32Array(rows.length * width);
-  for (const [to, i] of rows.entries()) chosen.set(features.subarray(i * width, (i + 1) * width), to * width);
-  return {features: chosen, width, labels: rows.map(i => labels[i]!)};
+  return {features: gather(features, width, rows), width, labels: rows.map(i => labels[i]!)};
 }
+
+/** Classes that no label names: a head that is fitted to these hardly ever answers with them. */
+export function classesWithout(labels: readonly number[], classes: number): readonly number[] {
+  const seen = new Set(labels);
+  return Array.from({length: classes}, (_, c) => c).filter(c => !seen.has(c));
+}
+
+/** Those of heads, from shallow to deep, that are better than all shallower ones. */
+export const worthTheirDepth = <T>(heads: readonly T[], heldOut: (head: T) => number): readonly T[] =>
+  heads.filter((head, i) => heads.slice(0, i).every(shallower => heldOut(shallower) < heldOut(head)));

@@ -1,5 +1,6 @@
 /** Multinomial logistic regression with L2 on standardized features: a head for a trunk that stays as it is. */
 import type {NativeLoader} from '../../runtime/index.js';
+import {largestOf} from '../evaluate-variant.js';
 import {minimize} from './lbfgs.js';
 
 /** `count` rows of `width` features, one after the other, with a class for each. */
@@ -133,15 +134,30 @@ function momentsOf(features: Float32Array, width: number): {mean: Float64Array; 
   return {mean, deviation: deviation.map(variance => (variance > 1e-12 ? Math.sqrt(variance) : 1))};
 }
 
-/** The class of the largest score, per sample. */
-export function classesOf({weights, bias, classes}: Linear, {features, width}: Omit<Samples, 'labels'>): readonly number[] {
-  return Array.from({length: features.length / width}, (_, i) => {
-    let [best, most] = [0, Number.NEGATIVE_INFINITY];
+/** Scores of all samples: [samples][classes]. */
+export function scoresAt({weights, bias, classes}: Linear, {features, width}: Omit<Samples, 'labels'>): Float32Array {
+  const count = features.length / width;
+  const scores = new Float32Array(count * classes);
+  for (let i = 0; i < count; i++)
     for (let c = 0; c < classes; c++) {
-      let score = bias[c]!;
-      for (let k = 0; k < width; k++) score += weights[c * width + k]! * features[i * width + k]!;
-      if (score > most) [best, most] = [c, score];
+      let sum = bias[c]!;
+      for (let k = 0; k < width; k++) sum += weights[c * width + k]! * features[i * width + k]!;
+      scores[i * classes + c] = sum;
     }
-    return best;
-  });
+  return scores;
+}
+
+/** The class of the largest of each sample's scores, [samples][classes]; the first of equals. */
+export const answersAt = (scores: Float32Array, classes: number): Int32Array =>
+  Int32Array.from({length: scores.length / classes}, (_, i) => largestOf(scores.subarray(i * classes, (i + 1) * classes)));
+
+/** The class of the largest score, per sample. */
+export const classesOf = (linear: Linear, samples: Omit<Samples, 'labels'>): Int32Array =>
+  answersAt(scoresAt(linear, samples), linear.classes);
+
+/** Some rows of a matrix of so many columns. */
+export function gather(matrix: Float32Array, width: number, rows: readonly number[]): Float32Array {
+  const chosen = new Float32Array(rows.length * width);
+  for (const [to, i] of rows.entries()) chosen.set(matrix.subarray(i * width, (i + 1) * width), to * width);
+  return chosen;
 }

@@ -12,7 +12,7 @@ import {build} from '../build.js';
 import type {Dataset, Labelled} from '../data/dataset.js';
 import {labelsOf} from '../evaluate-variant.js';
 import {featuresOf, placesOf, widthOf} from '../fit/features.js';
-import {fitHead} from '../fit/head.js';
+import {classesWithout, fitHead, worthTheirDepth} from '../fit/head.js';
 import {targetsNamed} from '../host.js';
 import {temporaryFolder} from '../open.js';
 import type {Task} from '../tasks.js';
@@ -80,16 +80,15 @@ export async function retarget(
   const places = placesOf(session.manifest, variant);
   const options = {loss: openLoader(built.directory).logistic, balance};
   const missing = new Map<string, readonly number[]>();
-  const found = others.flatMap(({name}) => {
+  const kept = others.flatMap(({name}) => {
     const samples = fit.get(name)!;
     const labels = fitting(name, trunk.name, session, samples.data);
     // Of the trunk, whatever the labels: computed once per data.
     const {features} = featuresOf(session, variant, places, samples, progress);
-    const seen = new Set(labels);
     const count = elements(session.manifest.tasks[name]!.outputs[0]!.shape);
-    const unseen = Array.from({length: count}, (_, c) => c).filter(c => !seen.has(c));
+    const unseen = classesWithout(labels, count);
     if (unseen.length > 0) missing.set(name, unseen);
-    return places.map((place, at): Fitted => {
+    const heads = places.map((place, at): Fitted => {
       progress(`${name}: fitting a head at ${place.cut.id}`);
       const {linear, ...fitted} = fitHead({features: features[at]!, width: widthOf(place), labels}, count, options);
       const recipe = `retarget@${place.number}`;
@@ -100,11 +99,8 @@ export async function retarget(
       };
       return {report, head: {task: name, recipe, place, linear, scores: session.manifest.tasks[name]!.scores}};
     });
+    return worthTheirDepth(heads, ({report}) => report.heldOut);
   });
-  // Heads that are no better than a shallower one are of no use.
-  const kept = found.filter(({report: {task, trunkMacs, heldOut}}) =>
-    found.every(({report: other}) => other.task !== task || other.trunkMacs >= trunkMacs || other.heldOut < heldOut),
-  );
   return {
     heads: kept.map(({report}) => report),
     missing,

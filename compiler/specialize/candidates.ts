@@ -7,13 +7,13 @@ import {keep, keepBytes, recall, recallBytes} from '../cache.js';
 import {frequenciesOf, temperatureOf} from '../calibrate.js';
 import {accuracyOfCount, hashOfData, qualityOf} from '../evaluate-variant.js';
 import {placesOf, widthOf} from '../fit/features.js';
-import {type FittedHead, fitHead, type HeadOptions} from '../fit/head.js';
-import type {Samples} from '../fit/logistic.js';
+import {classesWithout, type FittedHead, fitHead, type HeadOptions, worthTheirDepth} from '../fit/head.js';
+import {type Samples, scoresAt} from '../fit/logistic.js';
 import {cpuModel} from '../host.js';
 import {measureLatency} from '../measure.js';
 import {confusionOf} from '../per-class.js';
 import {withVariants} from './catalog.js';
-import {exitOf, type NewExit, scoresAt} from './exits.js';
+import {exitOf, type NewExit} from './exits.js';
 import type {SpecializeOptions} from './options.js';
 import type {RefitFacts} from './refit.js';
 import {rowsOf, type SeenAll, seeAll} from './seen.js';
@@ -51,35 +51,40 @@ export async function candidatesOf(
   const checked = evaluate && see(evaluate);
 
   const {classes} = fitted;
-  const fitHash = hashOfData(fit.path);
-  const known = new Set(fitted.labels);
-  const missing = Array.from({length: classes}, (_, c) => c).filter(c => !known.has(c));
+  const missing = classesWithout(fitted.labels, classes);
   const exits = places.map((place, at) => {
     progress(`fitting a head at ${place.cut.id}`);
     const samples = {features: fitted.features[at]!, width: widthOf(place), labels: fitted.labels};
-    const key = JSON.stringify([manifest.buildHash, session.target, place.cut.id, place.grid, fitHash, tune === null, balance]);
+    const key = JSON.stringify([
+      manifest.buildHash,
+      session.target,
+      general.id,
+      place.cut.id,
+      place.grid,
+      hashOfData(fit),
+      tune === null,
+      balance,
+      fitted.labels,
+    ]);
     return exitOf(manifest, general, place, keptHead(key, samples, classes, {loss, balance}), missing);
   });
   // Deeper exits that are no better, or cost as much as the whole, are of no use.
-  const worthwhile = exits.filter(
-    ({fitted: {heldOut}, variant}, i) =>
-      variant.macs < general.macs && exits.slice(0, i).every(other => other.fitted.heldOut < heldOut),
-  );
+  const worthwhile = worthTheirDepth(exits, exit => exit.fitted.heldOut).filter(({variant}) => variant.macs < general.macs);
   for (const {file, bytes} of worthwhile) writeFileSync(join(folder, file), bytes);
 
-  const tuneHash = hashOfData((tune ?? fit).path);
   const calibrated = (variant: Variant, seen: Seen, frequencies: readonly number[]): Calibration => {
+    if (variant.calibration) return variant.calibration;
     const kind = kindOf(manifest, variant);
     const rows = seen.labels.map((_, i) => Array.from(seen.scores.subarray(i * classes, (i + 1) * classes)));
     const temperature = Number(temperatureOf(rows, seen.labels, kind).toPrecision(4));
-    return variant.calibration ?? {temperature, frequencies, n: seen.labels.length, data: tuneHash};
+    return {temperature, frequencies, n: seen.labels.length, data: hashOfData(tune ?? fit)};
   };
   const usual = frequenciesOf(unseen.labels, classes);
   const ownFrequencies = frequenciesOf(fitted.labels, classes);
   const seenBy = (from: SeenAll, id: string): Seen => ({scores: from.scores.get(id)!, labels: from.labels, classes});
   const seenAt = (from: SeenAll, {place, fitted: {linear}}: NewExit): Seen => {
     const features = from.features[places.indexOf(place)]!;
-    return {scores: scoresAt(linear, features, widthOf(place)), labels: from.labels, classes};
+    return {scores: scoresAt(linear, {features, width: widthOf(place)}), labels: from.labels, classes};
   };
 
   const plain = own.map(variant => ({
@@ -93,7 +98,7 @@ export async function candidatesOf(
     const answers = rawAnswers(judged);
     const correct = answers.filter((answer, i) => answer === judged.labels[i]).length;
     const confusion = confusionOf(answers, judged.labels);
-    const quality = qualityOf(accuracyOfCount(correct, judged.labels.length), (evaluate ?? tune ?? fit).path);
+    const quality = qualityOf(accuracyOfCount(correct, judged.labels.length), evaluate ?? tune ?? fit);
     const calibration = calibrated(exit.variant, seen, ownFrequencies);
     return {variant: {...exit.variant, quality, confusion, calibration}, tune: seen, evaluate: rest};
   });

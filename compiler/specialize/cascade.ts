@@ -126,10 +126,9 @@ export function poolOf(
   }));
   return new Map(
     thresholds.map(threshold => {
+      const counted = each.map(({classes, both}) => ({classes, counts: countsAt(threshold, both)}));
       const [inside, outside] = [true, false].map((wanted): Rates => {
-        const all = each.flatMap(({classes, both}) =>
-          countsAt(threshold, both).filter(({n}, c) => n > 0 && classes.includes(c) === wanted),
-        );
+        const all = counted.flatMap(({classes, counts}) => counts.filter(({n}, c) => n > 0 && classes.includes(c) === wanted));
         const mean = (part: keyof Rates): number =>
           all.reduce((total, counts) => total + counts[part] / counts.n, 0) / Math.max(1, all.length);
         return {right: mean('right'), alone: mean('alone'), reference: mean('reference'), differ: mean('differ')};

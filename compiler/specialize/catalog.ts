@@ -10,13 +10,12 @@ import type {Candidate, Plan} from './winnow.js';
 /** Variants of the same id are replaced, cascades from a head that changes are dropped; files of exits are listed. */
 export function withVariants(given: Manifest, added: readonly Variant[]): Manifest {
   const manifest = withoutStale(given, added);
-  const ids = new Set(added.map(({id}) => id));
-  const variants = [...manifest.variants.map(variant => added.find(({id}) => id === variant.id) ?? variant)];
+  const variants = manifest.variants.map(variant => added.find(({id}) => id === variant.id) ?? variant);
   const known = new Set(variants.map(({id}) => id));
   const fresh = added.filter(({id}) => !known.has(id));
   const exits = added.flatMap(({exit}) => (exit ? [[exit.file, exit.sha256] as const] : []));
   const tasks = Object.entries(manifest.tasks).map(([name, task]) => {
-    const its = fresh.filter(variant => variant.task === name && ids.has(variant.id));
+    const its = fresh.filter(variant => variant.task === name);
     return [name, {...task, variants: [...task.variants, ...its.map(({id}) => id)]}] as const;
   });
   const files = Object.fromEntries([...Object.entries(manifest.files), ...exits].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -49,7 +48,7 @@ export function cascadeOf(
   firsts: readonly Candidate[],
   plan: Plan,
   context: Context,
-  {path}: Labelled,
+  tune: Labelled,
 ): Variant {
   const variantOf = (id: string): Variant => manifest.variants.find(variant => variant.id === id)!;
   const [first, last] = [variantOf(plan.first.id), variantOf(general.stage.id)];
@@ -72,7 +71,7 @@ export function cascadeOf(
     });
   const cascade: Cascade = {
     ...{first: first.id, last: last.id, threshold: plan.threshold, share: context.share},
-    ...{estimates, n: labels.length, data: hashOfData(path)},
+    ...{estimates, n: labels.length, data: hashOfData(tune)},
   };
   const recipe = recipeFor(manifest, first.task, classes, context.share);
   return {

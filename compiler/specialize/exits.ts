@@ -5,7 +5,6 @@ import {elements} from '../../ir/tensor.js';
 import type {Manifest, Segment, Variant} from '../../runtime/manifest.js';
 import {type Place, widthOf} from '../fit/features.js';
 import type {FittedHead} from '../fit/head.js';
-import type {Linear} from '../fit/logistic.js';
 
 export type NewExit = {
   readonly place: Place;
@@ -44,17 +43,4 @@ export function exitOf(
     ...{macs: trunkMacs + widthOf(place) * classes, weightBytes, arenaBytes, arenaLowerBound: arenaBytes, loadBytes},
   };
   return {place, fitted, file, bytes, variant};
-}
-
-/** Scores of all samples: [samples][classes]. */
-export function scoresAt({weights, bias, classes}: Linear, features: Float32Array, width: number): Float32Array {
-  const count = features.length / width;
-  const scores = new Float32Array(count * classes);
-  for (let i = 0; i < count; i++)
-    for (let c = 0; c < classes; c++) {
-      let sum = bias[c]!;
-      for (let k = 0; k < width; k++) sum += weights[c * width + k]! * features[i * width + k]!;
-      scores[i * classes + c] = sum;
-    }
-  return scores;
 }

@@ -5,9 +5,8 @@
 import {frequenciesIn, type NativeLoader} from '../../runtime/index.js';
 import type {Context} from '../context.js';
 import {type Place, widthOf} from '../fit/features.js';
-import {fitting} from '../fit/logistic.js';
+import {fitting, scoresAt} from '../fit/logistic.js';
 import {tradeAt} from './cascade.js';
-import {scoresAt} from './exits.js';
 import type {SeenAll} from './seen.js';
 import {rawAnswers} from './stage.js';
 
@@ -44,7 +43,7 @@ export function refit({places, lambdas, fit, unseen, general, loss}: RefitFacts,
   return places.map((place, at) => {
     const width = widthOf(place);
     const head = fitting({features: fit.features[at]!, width, labels}, other + 1, {loss, classWeights}).fit(lambdas[at]!);
-    const seen = {scores: scoresAt(head, unseen.features[at]!, width), labels: unseen.labels, classes: other + 1};
+    const seen = {scores: scoresAt(head, {features: unseen.features[at]!, width}), labels: unseen.labels, classes: other + 1};
     const answers = rawAnswers(seen);
     const both = {
       first: {

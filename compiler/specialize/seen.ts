@@ -5,6 +5,7 @@ import type {Variant} from '../../runtime/manifest.js';
 import type {Labelled} from '../data/dataset.js';
 import {labelsOf} from '../evaluate-variant.js';
 import {featuresOf, type Place, widthOf} from '../fit/features.js';
+import {gather} from '../fit/logistic.js';
 
 export type SeenAll = {
   /** Output indices. */
@@ -38,15 +39,10 @@ export function seeAll(
 /** Some of the samples. */
 export function rowsOf(seen: SeenAll, places: readonly Place[], keep: (i: number) => boolean): SeenAll {
   const rows = seen.labels.flatMap((_, i) => (keep(i) ? [i] : []));
-  const chosen = (all: Float32Array, width: number): Float32Array => {
-    const some = new Float32Array(rows.length * width);
-    for (const [to, i] of rows.entries()) some.set(all.subarray(i * width, (i + 1) * width), to * width);
-    return some;
-  };
   return {
     labels: rows.map(i => seen.labels[i]!),
     classes: seen.classes,
-    features: seen.features.map((all, place) => chosen(all, widthOf(places[place]!))),
-    scores: new Map([...seen.scores].map(([id, all]) => [id, chosen(all, seen.classes)])),
+    features: seen.features.map((all, place) => gather(all, widthOf(places[place]!), rows)),
+    scores: new Map([...seen.scores].map(([id, all]) => [id, gather(all, seen.classes, rows)])),
   };
 }

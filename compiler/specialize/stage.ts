@@ -1,5 +1,6 @@
 /** Variants as stages of a cascade: what each says of samples that none of them has seen, and what it costs. */
 import type {Calibration} from '../../runtime/manifest.js';
+import {answersAt} from '../fit/logistic.js';
 
 export type Stage = {
   /** Of the variant. */
@@ -48,10 +49,4 @@ export function answersUnder(
 }
 
 /** Answers of the scores as they are. */
-export function rawAnswers({scores, labels, classes}: Seen): Int32Array {
-  return Int32Array.from(labels, (_, i) => {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (scores[i * classes + c]! > scores[i * classes + best]!) best = c;
-    return best;
-  });
-}
+export const rawAnswers = ({scores, classes}: Seen): Int32Array => answersAt(scores, classes);
