@@ -6,7 +6,7 @@
  */
 import {invariant} from '../ir/diagnostics.js';
 import {everyEntry, type Packing, type Plan, type Weight} from '../ir/plan.js';
-import {widthOf} from '../ir/tensor.js';
+import {numbersOf, tensorOf, widthOf} from '../ir/tensor.js';
 import {panelSize} from './kernels/inventory.js';
 
 export const headerBytes = 64;
@@ -50,8 +50,10 @@ export function layOut(plans: readonly Plan[]): Layout {
   };
 }
 
-const paddedBytes = (weight: Weight): number =>
-  Math.ceil((packedElements(weight) * widthOf(weight.type.dtype)) / blobAlignment) * blobAlignment;
+const paddedBytes = (weight: Weight): number => {
+  const width = weight.packing.kind === 'byte-panels' ? 1 : widthOf(weight.type.dtype);
+  return Math.ceil((packedElements(weight) * width) / blobAlignment) * blobAlignment;
+};
 
 const panels = (channels: number): number => Math.ceil(channels / panelSize);
 
@@ -63,6 +65,11 @@ function packedElements({type, packing}: Weight): number {
       return outputs * each;
     case 'panels':
       return packing.groups * panels(outputs / packing.groups) * panelSize * each;
+    case 'byte-panels': {
+      const {runs, length} = runsOf(type.shape, packing.rows);
+      const fours = runs * Math.ceil(length / 4) + packing.again.length;
+      return packing.groups * panels(outputs / packing.groups) * panelSize * fours * 4;
+    }
     case 'depthwise-panels':
       return panels(outputs) * panelSize * each;
     case 'winograd-panels':
@@ -87,19 +94,61 @@ function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): 
     into.set(blob.bytes, offset);
     return;
   }
-  invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
+  if (packing.kind === 'byte-panels') {
+    const numbers = numbersOf(tensorOf(type.dtype, type.shape, blob.bytes));
+    packBytes(numbers, type.shape, packing, new Int8Array(into.buffer, offset));
+    return;
+  }
   const aligned = blob.bytes.byteOffset % 4 === 0 ? blob.bytes : blob.bytes.slice();
+  if (type.dtype === 'i32' && packing.kind === 'bias-panels') {
+    const whole = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+    packPanels(whole, type.shape, packing, new Int32Array(into.buffer, offset));
+    return;
+  }
+  invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
   const from = new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
   const to = new Float32Array(into.buffer, offset);
   if (packing.kind === 'winograd-panels') packWinograd(from, type.shape, packing.tile, to);
-  else packFloats(from, type.shape, packing, to);
+  else packPanels(from, type.shape, packing, to);
 }
 
-function packFloats(
-  from: Float32Array,
+/** Sums of [o][i][kh][kw] over adjacent bytes of the image: how many runs there are, and bytes in each. */
+function runsOf(shape: readonly number[], rows: boolean): {readonly runs: number; readonly length: number} {
+  const [, inputs = 1, height = 1, width = 1] = shape;
+  return rows ? {runs: height, length: width * inputs} : {runs: height * width, length: inputs};
+}
+
+function packBytes(from: readonly number[], shape: readonly number[], packing: BytePanels, to: Int8Array): void {
+  const {groups, rows, again} = packing;
+  const [outputs = 1, inputs = 1, height = 1, width = 1] = shape;
+  const {runs, length} = runsOf(shape, rows);
+  const perGroup = outputs / groups;
+  const [four, fours] = [4 * panelSize, Math.ceil(length / 4)];
+  for (let o = 0; o < outputs; o++) {
+    const channel = o % perGroup;
+    const panel = Math.floor(o / perGroup) * panels(perGroup) + Math.floor(channel / panelSize);
+    for (let i = 0; i < inputs; i++)
+      for (let r = 0; r < height; r++)
+        for (let s = 0; s < width; s++) {
+          const [at, k] = rows ? [r, s * inputs + i] : [r * width + s, i];
+          const value = from[((o * inputs + i) * height + r) * width + s]!;
+          const byte = Math.min(Math.max(value, -128), 127);
+          const base = panel * (runs * fours + again.length) * four + (channel % panelSize) * 4;
+          to[base + (at * fours + Math.floor(k / 4)) * four + (k % 4)] = byte;
+          if (byte === value) continue;
+          const extra = again.findIndex(({run, first}) => run === at && k >= first && k < first + 4);
+          to[base + (runs * fours + extra) * four + (k - again[extra]!.first)] = value - byte;
+        }
+  }
+}
+
+type BytePanels = Extract<Packing, {kind: 'byte-panels'}>;
+
+function packPanels(
+  from: Float32Array | Int32Array,
   shape: readonly number[],
-  packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels'}>,
-  to: Float32Array,
+  packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels' | 'byte-panels'}>,
+  to: Float32Array | Int32Array,
 ): void {
   const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
   const groups = packing.kind === 'depthwise-panels' ? 1 : packing.groups;

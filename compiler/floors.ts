@@ -24,7 +24,7 @@ export function floorOfEntry(plan: Plan, entry: number, loadBytes: number, peaks
 
 /** Bytes that a step reads and writes once, weights included. */
 function bytesOfWork(work: Work): number {
-  if (work.kind === 'zero-border') return 0;
+  if (work.kind === 'border') return 0;
   const written =
     work.kind === 'loop'
       ? [work.write]

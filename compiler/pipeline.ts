@@ -6,6 +6,7 @@ import {foldConstants} from '../passes/fold-constants/index.js';
 import type {Pass} from '../passes/framework/pass.js';
 import {fuse} from '../passes/fuse/index.js';
 import {fusePadding} from '../passes/fuse-padding/index.js';
+import {integerKernels} from '../passes/integer-kernels/index.js';
 import {integerSums} from '../passes/integer-sums/index.js';
 import {recognize} from '../passes/recognize/index.js';
 import {widenHalves} from '../passes/widen-halves/index.js';
@@ -19,6 +20,7 @@ export const exact: readonly Pass[] = [
   recognize, // before fold-batchnorm and fuse, which would take the steps of a normalization apart
   fusePadding, // before fold-batchnorm: it looks for a convolution, not for its padding
   foldBatchnorm, // before anything reads an activation: scales belong to the weights
+  integerKernels, // before fuse, which would take quantized values into sums of real numbers
   commonSubexpressions, // before fuse: a fused node hides the equal half
   fuse, // late: it makes nodes that the passes above do not read
   // Again: a reshape moves past what has become one element-wise node, which then may join what is before the reshape.

@@ -31,7 +31,7 @@ function problemOf(node: Node, {graph}: Module): readonly Problem[] {
     const dtype = types[0]?.dtype ?? 'f32';
     if (!allowed.includes(dtype))
       return problem('supported.dtype', `${node.op} has no kernel for ${dtype}`, `it takes ${allowed.join(', ')}`);
-    const packed = node.op === 'conv2d' || node.op === 'linear' ? [1, 2] : [];
+    const packed = ['conv2d', 'conv2d_u8', 'linear', 'linear_u8'].includes(node.op) ? [1, 2] : [];
     const variable = packed.filter(i => node.inputs[i] != null && !constantOf(graph, node.inputs[i]!));
     if (variable.length > 0)
       return problem('supported.weights', 'weights that are computed from the input', 'make the weights initializers');

@@ -8,21 +8,35 @@ import type {Blob, DType, Loc, TensorType} from './types.js';
 /** Every buffer of the arena begins at a multiple of this many bytes: a cache line, and the widest vector. */
 export const alignment = 64;
 
-/** Zero elements kept around an image: rows above and below, columns left and right. */
-export type Border = {readonly top: number; readonly left: number; readonly bottom: number; readonly right: number};
-export const noBorder: Border = {top: 0, left: 0, bottom: 0, right: 0};
+/** Elements kept around an image, all of one value: rows above and below, columns left and right. */
+export type Border = {
+  readonly top: number;
+  readonly left: number;
+  readonly bottom: number;
+  readonly right: number;
+  readonly value: number;
+};
+export const noBorder: Border = {top: 0, left: 0, bottom: 0, right: 0, value: 0};
 
 /** How a weight lies in the blob. `panels`: 16 output channels side by side (codegen/kernels/CONTRACT.md). */
 export type Packing =
   | {readonly kind: 'plain'}
   /** [o][i][kh][kw] (or [o][i]) -> [group][o/16][kh][kw][i][16] */
   | {readonly kind: 'panels'; readonly groups: number}
+  /**
+   * [o][i][kh][kw] whole numbers -> [group][o/16][kh][kw][i/4][16][4] bytes; with `rows`, kernel rows are runs:
+   * [group][o/16][kh][kw*i/4][16][4]. `again`: which groups of four get a second one behind all others, for what bytes cannot hold.
+   */
+  | {readonly kind: 'byte-panels'; readonly groups: number; readonly rows: boolean; readonly again: readonly Four[]}
   /** [c][1][kh][kw] -> [c/16][kh][kw][16] */
   | {readonly kind: 'depthwise-panels'}
   /** [o][i][3][3] -> [(tile + 2)^2][o/16][i][16], transformed for tiles of that side (codegen/kernels/winograd_f32.h) */
   | {readonly kind: 'winograd-panels'; readonly tile: 2 | 4}
   /** [o] -> [group][o/16 * 16]; a missing bias (blob null) is zeros */
   | {readonly kind: 'bias-panels'; readonly groups: number};
+
+/** Four neighbours in a run of the sum: the run, and the first of them. */
+export type Four = {readonly run: number; readonly first: number};
 
 export type Weight = {readonly name: string; readonly blob: Blob | null; readonly type: TensorType; readonly packing: Packing};
 
@@ -68,9 +82,9 @@ export type Loop = {
   readonly write: View;
 };
 
-/** Zeroes the border of a padded image buffer, before its interior is first written. */
-export type ZeroBorder = {
-  readonly kind: 'zero-border';
+/** Fills the border of a padded image buffer, before its interior is first written. */
+export type FillBorder = {
+  readonly kind: 'border';
   readonly root: number;
   readonly dtype: DType;
   /** Of the whole buffer: images, rows and columns without border, elements per column. */
@@ -81,7 +95,7 @@ export type ZeroBorder = {
   readonly border: Border;
 };
 
-export type Work = KernelCall | Loop | ZeroBorder;
+export type Work = KernelCall | Loop | FillBorder;
 
 export type Step = {
   readonly work: Work;
@@ -130,13 +144,13 @@ export type Memory = {
 
 export const readsOf = (work: Work): readonly View[] => {
   if (work.kind === 'loop') return work.reads;
-  if (work.kind === 'zero-border') return [];
+  if (work.kind === 'border') return [];
   return work.params.flatMap(({role, view}) => (role === 'read' && view ? [view] : []));
 };
 
 /** The roots that a step writes. */
 export const writesOf = (work: Work): readonly number[] => {
   if (work.kind === 'loop') return [work.write.root];
-  if (work.kind === 'zero-border') return [work.root];
+  if (work.kind === 'border') return [work.root];
   return work.params.flatMap(({role, view}) => (role === 'write' && view ? [view.root] : []));
 };

@@ -42,9 +42,9 @@ function rootText(root: Root, name: string, offset: number | null): string {
 }
 
 function callText(work: Work, offsets: readonly (number | null)[]): string {
-  if (work.kind === 'zero-border') {
-    const {top, left, bottom, right} = work.border;
-    return `zero-border {rows = ${work.rows}, columns = ${work.columns}, width = ${work.width}, border = [${top},${left},${bottom},${right}]} at ${offsets[work.root] ?? '?'}`;
+  if (work.kind === 'border') {
+    const {top, left, bottom, right, value} = work.border;
+    return `border {rows = ${work.rows}, columns = ${work.columns}, width = ${work.width}, border = [${top},${left},${bottom},${right}]${value === 0 ? '' : `, value = ${value}`}} at ${offsets[work.root] ?? '?'}`;
   }
   if (work.kind === 'loop') return `loop {domain = [${work.domain.join(',')}], expression = ${printScalar(work.expression)}}`;
   const fields = Object.entries(work.fields).map(([key, value]) => `${key} = ${value}`);
@@ -54,6 +54,6 @@ function callText(work: Work, offsets: readonly (number | null)[]): string {
 
 function writeText(work: Work, place: (view: View) => string, offsets: readonly (number | null)[]): string {
   if (work.kind === 'loop') return place(work.write);
-  if (work.kind === 'zero-border') return `arena[${offsets[work.root] ?? '?'}]`;
+  if (work.kind === 'border') return `arena[${offsets[work.root] ?? '?'}]`;
   return work.params.flatMap(({role, view}) => (role === 'write' && view ? [place(view)] : [])).join(', ');
 }

@@ -1,32 +1,81 @@
 /** Rules on scalar expressions that hold for every argument, bit by bit. */
-import {call, cast, type Scalar, typeOfScalar} from './scalar.js';
+import {call, cast, lit, type Scalar, typeOfScalar} from './scalar.js';
 import type {DType} from './types.js';
 
 /** The same function with fewer steps. */
 export function simplify(expression: Scalar, types: readonly DType[]): Scalar {
-  if (expression.kind === 'call') return call(expression.fn, ...expression.args.map(x => simplify(x, types)));
+  if (expression.kind === 'call')
+    return simplifyCall(
+      expression.fn,
+      expression.args.map(x => simplify(x, types)),
+      types,
+    );
   if (expression.kind !== 'cast') return expression;
   const {to, arg: x} = expression;
   const inner = simplify(x, types);
   // T(x) -> x for an x of type T
   if (typeOfScalar(inner, types) === to) return inner;
+  // u8(f32(x)) -> x for an x of type u8
+  if (inner.kind === 'cast' && ranges[to] && (inner.to === 'f32' || inner.to === 'f64') && typeOfScalar(inner.arg, types) === to)
+    return inner.arg;
   // f32(u8(x)) -> x for an x of type f32 that is a whole number within u8: what quantization leaves between two steps
   const kept = inner.kind === 'cast' && typeOfScalar(inner.arg, types) === to && (to === 'f32' || to === 'f64') ? inner : null;
-  return kept && isWhole(kept.arg, ranges[kept.to]) ? kept.arg : cast(to, inner);
+  return kept && isWhole(kept.arg, ranges[kept.to], types) ? kept.arg : cast(to, inner);
+}
+
+type Call = Extract<Scalar, {kind: 'call'}>;
+
+function simplifyCall(fn: Call['fn'], args: readonly Scalar[], types: readonly DType[]): Scalar {
+  const [x, n] = args;
+  if ((fn === 'div' || fn === 'mul') && isLiteral(n) && n.value === 1) return x!;
+  // (whole - a) - b -> whole - (a + b): no sum of bytes and their zero points is rounded
+  if (fn === 'sub' && isWholeNumber(n) && isCallOf(x, 'sub') && isWholeNumber(x.args[1]) && rangeOf(x.args[0]!, types))
+    return simplifyCall('sub', [x.args[0]!, lit(x.args[1].value + n.value)], types);
+  if (fn === 'sub' && isWholeNumber(n) && n.value === 0 && rangeOf(x!, types)) return x!;
+  // clamp(round(max(x, 0)) + n, low, high) -> clamp(round(x) + n, low, high) where low is at least n
+  const [sum, low] = args;
+  const rounded = fn === 'clamp' && isCallOf(sum, 'add') && isCallOf(sum.args[0], 'round') ? sum.args[0] : null;
+  const bent = rounded && isCallOf(rounded.args[0], 'max') ? rounded.args[0] : null;
+  if (bent && isCallOf(sum, 'add') && isLiteral(bent.args[1]) && bent.args[1].value === 0) {
+    const offset = sum.args[1];
+    if (isWholeNumber(offset) && isWholeNumber(low) && low.value >= offset.value)
+      return call('clamp', call('add', call('round', bent.args[0]!), offset), ...args.slice(1));
+  }
+  return call(fn, ...args);
 }
 
 const ranges: Readonly<Partial<Record<DType, Range>>> = {u8: [0, 255], i8: [-128, 127], u16: [0, 65535], i16: [-32768, 32767]};
 type Range = readonly [low: number, high: number];
 
-/** clamp(round(a) + n, low, high) for whole n, low and high within a range: whole, in the range, neither NaN nor -0. */
-function isWhole(x: Scalar, range: Range | undefined): boolean {
-  if (!range || x.kind !== 'call' || x.fn !== 'clamp') return false;
-  const [sum, low, high] = x.args;
-  if (!(isWholeNumber(low) && isWholeNumber(high) && low.value >= range[0] && high.value <= range[1])) return false;
-  if (sum?.kind !== 'call' || sum.fn !== 'add') return false;
-  const [rounded, offset] = sum.args;
-  return rounded?.kind === 'call' && rounded.fn === 'round' && isWholeNumber(offset);
+/** Whether an expression of real numbers gives whole ones within a range alone: neither NaN nor -0. */
+export function isWhole(x: Scalar, range: Range | undefined, types: readonly DType[] = []): boolean {
+  const its = rangeOf(x, types);
+  return range !== undefined && its !== null && its[0] >= range[0] && its[1] <= range[1];
 }
 
+/** The range of what is a whole number for every argument; null where that is not known. */
+function rangeOf(x: Scalar, types: readonly DType[] = []): Range | null {
+  // a small integer as a real number
+  if (x.kind === 'cast') return (x.to === 'f32' || x.to === 'f64') && x.arg.kind === 'arg' ? integerRange(x.arg, types) : null;
+  if (x.kind !== 'call') return null;
+  if (x.fn === 'sub') {
+    const [from, offset] = [rangeOf(x.args[0]!, types), x.args[1]];
+    return from && isWholeNumber(offset) ? [from[0] - offset.value, from[1] - offset.value] : null;
+  }
+  // clamp(round(a) + n, low, high)
+  if (x.fn !== 'clamp') return null;
+  const [sum, low, high] = x.args;
+  if (!isWholeNumber(low) || !isWholeNumber(high) || !isCallOf(sum, 'add')) return null;
+  const [rounded, offset] = sum.args;
+  return isCallOf(rounded, 'round') && isWholeNumber(offset) ? [low.value, high.value] : null;
+}
+
+const integerRange = ({index}: Extract<Scalar, {kind: 'arg'}>, types: readonly DType[]): Range | null => {
+  const type = types[index];
+  return (type && ranges[type]) ?? null;
+};
+
+const isCallOf = (x: Scalar | undefined, fn: Call['fn']): x is Call => x?.kind === 'call' && x.fn === fn;
+const isLiteral = (x: Scalar | undefined): x is Extract<Scalar, {kind: 'lit'}> => x?.kind === 'lit';
 const isWholeNumber = (x: Scalar | undefined): x is Extract<Scalar, {kind: 'lit'}> =>
   x?.kind === 'lit' && Number.isInteger(x.value) && !Object.is(x.value, -0);

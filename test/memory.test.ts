@@ -23,7 +23,7 @@ function wrongRead(entry: Entry, offsets: readonly (number | null)[]): string | 
       for (const cell of cells(root))
         if (owners[cell] !== root) return `step ${at} reads ${root}, but ${owners[cell]} is at ${cell}`;
     // A border may be zeroed while the operand still lies there: the zeros are the same.
-    if (work.kind === 'zero-border') continue;
+    if (work.kind === 'border') continue;
     for (const written of writesOf(work)) {
       const own = new Set(cells(written));
       for (const {root} of readsOf(work)) {

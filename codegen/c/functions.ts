@@ -1,5 +1,5 @@
 /** The static functions of a generated file: one per different kernel call or loop, shared by equal layers. */
-import type {KernelCall, Loop, View, Work, ZeroBorder} from '../../ir/plan.js';
+import type {FillBorder, KernelCall, Loop, View, Work} from '../../ir/plan.js';
 import {printScalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
 import {type Contract, choose, type Feature} from '../kernels/inventory.js';
@@ -21,7 +21,7 @@ export function functionOf(work: Work, features: readonly Feature[], chooseTile:
       return kernelFunction(work, features, chooseTile);
     case 'loop':
       return loopFunction(work);
-    case 'zero-border':
+    case 'border':
       return borderFunction(work);
     default:
       return work satisfies never;
@@ -51,7 +51,7 @@ ${assignments}
   ${kernel.fn}(${[...passed, 's', ...(epilogueName ? [epilogueName] : [])].join(', ')});
 }
 `;
-  return {text, headers: [kernel.header], args: present.map(({view}) => view), stem: contract.replace(/_f32$/, '')};
+  return {text, headers: [kernel.header], args: present.map(({view}) => view), stem: contract.replace(/_(f32|u8)$/, '')};
 }
 
 function epilogueFunction({epilogue}: KernelCall): [string, string] {
@@ -71,7 +71,7 @@ function tileFields(call: KernelCall, features: readonly Feature[], chooseTile: 
   const size = tiledSize(call);
   if (!size) return {};
   const {mr, nv, panelsOuter} = chooseTile(size, features);
-  return call.contract === 'conv2d_f32' ? {mr, nv, panels_outer: Number(panelsOuter)} : {mr, nv};
+  return call.contract === 'winograd_f32' ? {mr, nv} : {mr, nv, panels_outer: Number(panelsOuter)};
 }
 
 /** Statements in lines of up to 120 columns. */
@@ -131,20 +131,20 @@ function loopFunction(loop: Loop): StaticFunction {
 }
 
 /** Rows above and below at once, then the columns between two rows: right of one and left of the next are adjacent. */
-function borderFunction({root, dtype, images, rows, columns, width, border}: ZeroBorder): StaticFunction {
+function borderFunction({root, dtype, images, rows, columns, width, border}: FillBorder): StaticFunction {
   const type = cTypes[dtype];
   const row = (columns + border.left + border.right) * width;
   const [above, below] = [border.top * row + border.left * width, border.right * width + border.bottom * row];
   const image = (rows + border.top + border.bottom) * row;
   const between = (border.left + border.right) * width;
   const lines = [
-    above && `    memset(y, 0, ${above * widthOf(dtype)});`,
+    above && `    memset(y, ${border.value}, ${above * widthOf(dtype)});`,
     between &&
       rows > 1 &&
-      `    for (int r = 1; r < ${rows}; r++) memset(y + ${above + columns * width} + (ptrdiff_t)(r - 1) * ${row}, 0, ${between * widthOf(dtype)});`,
-    below && `    memset(y + ${image - below}, 0, ${below * widthOf(dtype)});`,
+      `    for (int r = 1; r < ${rows}; r++) memset(y + ${above + columns * width} + (ptrdiff_t)(r - 1) * ${row}, ${border.value}, ${between * widthOf(dtype)});`,
+    below && `    memset(y + ${image - below}, ${border.value}, ${below * widthOf(dtype)});`,
   ].filter(line => line);
   const text = `static void ${ownName}(${type} *y) {\n  for (int n = 0; n < ${images}; n++, y += ${image}) {\n${lines.join('\n')}\n  }\n}\n`;
   const whole: View = {root, dtype, offset: 0, shape: [images * image], strides: [1]};
-  return {text, headers: ['dnnc.h'], args: [whole], stem: 'zero_border'};
+  return {text, headers: ['dnnc.h'], args: [whole], stem: border.value === 0 ? 'zero_border' : 'border'};
 }

@@ -3,11 +3,11 @@
  *   y[n][oy][ox][c] = f(b[c] + sum over i, j of x[n][oy*sh + i*dh][ox*sw + j*dw][c] * w[i][j][c], e0, e1)
  *
  * x is padded already. w is [ceil(c / 16)][kh][kw][16] and b [ceil(c / 16) * 16], zero-filled. Channels of x beyond c
- * are not read. e0 may be y itself. */
+ * are not read. x, y and the extras are floats or bytes. e0 may be y itself. */
 #ifndef DNNC_DEPTHWISE_F32_H
 #define DNNC_DEPTHWISE_F32_H
 
-#include "simd.h"
+#include "bytes.h"
 
 typedef struct {
   int n, oh, ow, c;          /* output: batch, rows, columns, channels */
@@ -18,20 +18,24 @@ typedef struct {
   int extras;                /* 0, 1 or 2 further operands for the epilogue */
   ptrdiff_t e0n, e0h, e0w, e0c; /* channel stride 1, or 0: one value for all channels */
   ptrdiff_t e1n, e1h, e1w, e1c;
+  int x_bytes, y_bytes, e0_bytes, e1_bytes; /* 1: whole numbers from 0 to 255 in bytes, 0: floats */
 } depthwise_shape;
 
+/* Operands at a place: those of either type by the number of their element. */
 typedef struct {
-  const float *x, *w, *b;
-  float *y;
-  const float *e0, *e1;
+  const void *x;
+  const float *w, *b;
+  void *y;
+  const void *e0, *e1;
+  ptrdiff_t at_x, at_y, at_e0, at_e1;
 } depthwise_operands;
 
 /* The operands moved to an image, a row and a column. */
 DNNC_INLINE depthwise_operands depthwise_at(depthwise_operands o, depthwise_shape s, int n, int y, int x) {
-  o.x += n * s.xn + y * s.sh * s.xh + x * s.sw * s.xw;
-  o.y += n * s.yn + y * s.yh + x * s.yw;
-  if (s.extras > 0) o.e0 += n * s.e0n + y * s.e0h + x * s.e0w;
-  if (s.extras > 1) o.e1 += n * s.e1n + y * s.e1h + x * s.e1w;
+  o.at_x = n * s.xn + y * s.sh * s.xh + x * s.sw * s.xw;
+  o.at_y = n * s.yn + y * s.yh + x * s.yw;
+  o.at_e0 = n * s.e0n + y * s.e0h + x * s.e0w;
+  o.at_e1 = n * s.e1n + y * s.e1h + x * s.e1w;
   return o;
 }
 
@@ -39,9 +43,11 @@ DNNC_INLINE depthwise_operands depthwise_at(depthwise_operands o, depthwise_shap
 DNNC_INLINE void depthwise_store(dnnc_v acc, depthwise_operands o, depthwise_shape s, dnnc_epilogue f, int p, int c,
                                  int count) {
   const dnnc_v zero = v_set(0.0f);
-  const dnnc_v a0 = s.extras < 1 ? zero : dnnc_extra(o.e0 + p * s.e0w + c * s.e0c, s.e0c, count);
-  const dnnc_v a1 = s.extras < 2 ? zero : dnnc_extra(o.e1 + p * s.e1w + c * s.e1c, s.e1c, count);
-  v_store_part(o.y + p * s.yw + c, f(acc, a0, a1), count);
+  const dnnc_v a0 = s.extras < 1 ? zero
+    : dnnc_read_extra(o.e0, o.at_e0 + p * s.e0w + c * s.e0c, s.e0_bytes, s.e0c, count);
+  const dnnc_v a1 = s.extras < 2 ? zero
+    : dnnc_read_extra(o.e1, o.at_e1 + p * s.e1w + c * s.e1c, s.e1_bytes, s.e1c, count);
+  dnnc_write(o.y, o.at_y + p * s.yw + c, s.y_bytes, f(acc, a0, a1), count);
 }
 
 /* ---- portable: the reference ---- */
@@ -56,10 +62,10 @@ DNNC_INLINE void depthwise_f32_portable_tile(const depthwise_operands o, const d
 
   for (int i = 0; i < s.kh; i++)
     for (int j = 0; j < s.kw; j++) {
-      const float *DNNC_RESTRICT x = o.x + i * s.dh * s.xh + j * s.dw * s.xw + c;
+      const ptrdiff_t x = o.at_x + i * s.dh * s.xh + j * s.dw * s.xw + c;
       DNNC_KEEP_LOOP
       for (int l = 0; l < channels; l++)
-        for (int p = 0; p < points; p++) acc[p][l] += x[p * s.sw * s.xw + l] * w[l];
+        for (int p = 0; p < points; p++) acc[p][l] += dnnc_number(o.x, x + p * s.sw * s.xw + l, s.x_bytes) * w[l];
       w += DNNC_PANEL;
     }
 
@@ -77,9 +83,9 @@ DNNC_INLINE void depthwise_f32_portable_columns(const depthwise_operands o, cons
   if (rest) depthwise_f32_portable_tile(o, s, f, points, s.c - rest, rest);
 }
 
-DNNC_INLINE void depthwise_f32_portable(const float *x, const float *w, const float *b, float *y, const float *e0,
-                                        const float *e1, const depthwise_shape s, dnnc_epilogue f) {
-  const depthwise_operands o = {x, w, b, y, e0, e1};
+DNNC_INLINE void depthwise_f32_portable(const void *x, const float *w, const float *b, void *y, const void *e0,
+                                        const void *e1, const depthwise_shape s, dnnc_epilogue f) {
+  const depthwise_operands o = {x, w, b, y, e0, e1, 0, 0, 0, 0};
   const int points = dnnc_min(DNNC_PORTABLE_POINTS, s.ow), rest = s.ow % points;
   for (int n = 0; n < s.n; n++)
     for (int oy = 0; oy < s.oh; oy++) {
@@ -98,7 +104,7 @@ DNNC_INLINE void depthwise_f32_portable(const float *x, const float *w, const fl
 /* `points` output columns, `count` channels from c on. */
 DNNC_INLINE void depthwise_f32_tile(const depthwise_operands o, const depthwise_shape s, dnnc_epilogue f, int points,
                                     int c, int count) {
-  const float *DNNC_RESTRICT x = o.x + c;
+  const ptrdiff_t x = o.at_x + c;
   const float *DNNC_RESTRICT w = o.w + (ptrdiff_t)(c / DNNC_PANEL) * s.kh * s.kw * DNNC_PANEL + c % DNNC_PANEL;
   const dnnc_v bias = v_load(o.b + c);
 
@@ -110,9 +116,9 @@ DNNC_INLINE void depthwise_f32_tile(const depthwise_operands o, const depthwise_
     DNNC_UNROLL(8)
     for (int j = 0; j < s.kw; j++) {
       const dnnc_v wij = v_load(w + (i * s.kw + j) * DNNC_PANEL);
-      const float *xij = x + i * s.dh * s.xh + j * s.dw * s.xw;
+      const ptrdiff_t xij = x + i * s.dh * s.xh + j * s.dw * s.xw;
 #define DNNC_STEP(p) \
-  if (p < points) acc##p = v_fma(v_load_part(xij + p * s.sw * s.xw, count), wij, acc##p);
+  if (p < points) acc##p = v_fma(dnnc_read(o.x, xij + p * s.sw * s.xw, s.x_bytes, count), wij, acc##p);
       DNNC_EACH_POINT(DNNC_STEP)
 #undef DNNC_STEP
     }
@@ -132,9 +138,9 @@ DNNC_INLINE void depthwise_f32_columns(const depthwise_operands o, const depthwi
   if (rest) depthwise_f32_tile(o, s, f, points, s.c - rest, rest);
 }
 
-DNNC_INLINE void depthwise_f32_simd(const float *x, const float *w, const float *b, float *y, const float *e0,
-                                    const float *e1, const depthwise_shape s, dnnc_epilogue f) {
-  const depthwise_operands o = {x, w, b, y, e0, e1};
+DNNC_INLINE void depthwise_f32_simd(const void *x, const float *w, const float *b, void *y, const void *e0,
+                                    const void *e1, const depthwise_shape s, dnnc_epilogue f) {
+  const depthwise_operands o = {x, w, b, y, e0, e1, 0, 0, 0, 0};
   const int points = s.ow < 8 ? s.ow : s.ow % 8 && s.ow % 7 == 0 ? 7 : 8;
   const int rest = s.ow % points;
   for (int n = 0; n < s.n; n++)

@@ -20,7 +20,14 @@ export type Feature =
 export const panelSize = 16;
 
 /** What a kernel computes and with which signature. */
-export type Contract = 'conv2d_f32' | 'winograd_f32' | 'depthwise_f32' | 'maxpool_f32' | 'avgpool_f32' | 'matmul_f32';
+export type Contract =
+  | 'conv2d_f32'
+  | 'conv2d_u8'
+  | 'winograd_f32'
+  | 'depthwise_f32'
+  | 'maxpool_f32'
+  | 'avgpool_f32'
+  | 'matmul_f32';
 
 export interface Kernel {
   readonly contract: Contract;
@@ -44,6 +51,7 @@ function isEven({oh = 1, ow = 1, oc = 1, mr = 1, nv = 1}: Readonly<Record<string
 export const kernels: readonly Kernel[] = (
   [
     ['conv2d_f32', 'conv2d_f32.h'],
+    ['conv2d_u8', 'conv2d_u8.h'],
     ['winograd_f32', 'winograd_f32.h'],
     ['depthwise_f32', 'depthwise_f32.h'],
     ['maxpool_f32', 'pool_f32.h'],
@@ -54,7 +62,7 @@ export const kernels: readonly Kernel[] = (
   {contract, fn: `${contract}_portable`, header, needs: []},
   {contract, fn: `${contract}_simd`, header, needs: ['avx2', 'fma']},
   {contract, fn: `${contract}_simd`, header, needs: ['avx512f']},
-  ...(contract === 'conv2d_f32'
+  ...(contract === 'conv2d_f32' || contract === 'conv2d_u8'
     ? ([['avx2', 'fma'], ['avx512f']] as const).map(needs => ({
         contract,
         fn: `${contract}_simd_even`,

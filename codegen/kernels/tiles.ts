@@ -4,6 +4,8 @@ import {type Feature, panelSize} from './inventory.js';
 
 /** What the choice of a tile depends on: the fields of the C struct conv2d_shape. */
 export interface ConvolutionSize {
+  /** Sums of products of bytes: `ic` counts groups of four. */
+  readonly bytes?: boolean;
   readonly oh: number;
   readonly ow: number;
   readonly oc: number;
@@ -19,11 +21,15 @@ export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fie
   const [oc, ic] = [size('oc'), size('ic')];
   // Each product of Winograd is a 1x1 convolution of a row of tiles.
   if (contract === 'winograd_f32') return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc, ic, groups: 1};
+  if (contract === 'conv2d_u8') {
+    const sum = {kh: size('rows'), kw: size('cols'), ic: Math.ceil(size('run') / 4)};
+    return {oh: size('oh'), ow: size('ow'), ...sum, oc, groups: size('groups'), bytes: true};
+  }
   if (contract !== 'conv2d_f32') return null;
   return {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw'), oc, ic, groups: size('groups')};
 }
 
-/** The register tile of conv2d_f32: mr output columns (or floor(mr / ow) whole rows) x nv panels of 16 channels. */
+/** The register tile of conv2d_f32 and conv2d_u8: mr output columns (or floor(mr / ow) whole rows) x nv panels of 16 channels. */
 export interface Tile {
   readonly mr: number;
   readonly nv: number;
@@ -47,14 +53,14 @@ const tileOverhead = 12;
 
 interface Registers {
   readonly lanes: number;
-  /** All vector registers, and how many of them may hold sums (DNNC_TILE_VECTORS in simd.h). */
+  /** All vector registers, and how many of them may hold sums (DNNC_TILE_VECTORS in simd.h, DNNC_DOT_VECTORS in bytes.h). */
   readonly all: number;
   readonly sums: number;
 }
 
-function registersOf(features: ReadonlySet<Feature>): Registers | undefined {
-  if (features.has('avx512f')) return {lanes: 16, all: 32, sums: 28};
-  if (features.has('avx2') && features.has('fma')) return {lanes: 8, all: 16, sums: 12};
+function registersOf(features: ReadonlySet<Feature>, bytes: boolean): Registers | undefined {
+  if (features.has('avx512f')) return {lanes: 16, all: 32, sums: bytes && !features.has('avx512vnni') ? 20 : 28};
+  if (features.has('avx2') && features.has('fma')) return {lanes: 8, all: 16, sums: bytes && !features.has('avxvnni') ? 8 : 12};
   return undefined;
 }
 
@@ -101,7 +107,7 @@ export function rankedTiles(size: ConvolutionSize, features: Iterable<Feature>):
   const panels = Math.ceil(size.oc / panelSize);
   const weightBytes = size.groups * panels * panelSize * size.kh * size.kw * size.ic * 4;
   const panelsOuter = weightBytes > residentWeightBytes;
-  const registers = registersOf(new Set(features));
+  const registers = registersOf(new Set(features), size.bytes ?? false);
   if (!registers) return [{mr: Math.min(4, size.ow), nv: 1, panelsOuter}];
 
   const found: {readonly mr: number; readonly nv: number; readonly cycles: number}[] = [];

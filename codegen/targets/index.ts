@@ -11,6 +11,10 @@ export type Target = {
   readonly guard: string;
 };
 
+const avx512: readonly Feature[] = ['avx2', 'fma', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
+const avx512Flags = [...avx512.map(feature => `-m${feature}`), '-mprefer-vector-width=512'];
+const avx512Guard = 'defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)';
+
 /** From plain to special. */
 export const targets: readonly Target[] = [
   {name: 'generic', summary: 'portable C11, any CPU', features: [], flags: [], guard: '1'},
@@ -22,11 +26,25 @@ export const targets: readonly Target[] = [
     guard: 'defined(__AVX2__) && defined(__FMA__)',
   },
   {
+    name: 'x86-64-avxvnni',
+    summary: 'x86-64 with AVX2, FMA and AVX-VNNI: products of bytes (2021 and later)',
+    features: ['avx2', 'fma', 'avxvnni'],
+    flags: ['-mavx2', '-mfma', '-mavxvnni'],
+    guard: 'defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)',
+  },
+  {
     name: 'x86-64-avx512',
     summary: 'x86-64 with AVX-512 F, BW, VL, DQ',
-    features: ['avx2', 'fma', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'],
-    flags: ['-mavx2', '-mfma', '-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
-    guard: 'defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)',
+    features: avx512,
+    flags: avx512Flags,
+    guard: avx512Guard,
+  },
+  {
+    name: 'x86-64-avx512vnni',
+    summary: 'the same with AVX-512 VNNI: products of bytes (2019 and later)',
+    features: [...avx512, 'avx512vnni'],
+    flags: [...avx512Flags, '-mavx512vnni'],
+    guard: `${avx512Guard} && defined(__AVX512VNNI__)`,
   },
 ];
 

@@ -64,9 +64,10 @@ const wider = (a: Border, b: Border): Border => ({
   left: Math.max(a.left, b.left),
   bottom: Math.max(a.bottom, b.bottom),
   right: Math.max(a.right, b.right),
+  value: hasBorder(a) ? a.value : b.value,
 });
 const covers = (a: Border, b: Border): boolean => JSON.stringify(wider(a, b)) === JSON.stringify(a);
-const hasBorder = (border: Border): boolean => !covers(noBorder, border);
+const hasBorder = ({top, left, bottom, right}: Border): boolean => top + left + bottom + right > 0;
 
 /** The state of lowering one part once. */
 class Lowering {
@@ -242,7 +243,7 @@ class Lowering {
     const root = this.roots.push({kind: 'arena', name, bytes: elements * widthOf(type.dtype)}) - 1;
     if (hasBorder(border)) {
       const [images, width, rows, columns] = type.shape as [number, number, number, number];
-      this.push({kind: 'zero-border', root, dtype: type.dtype, images, rows, columns, width, border}, null, []);
+      this.push({kind: 'border', root, dtype: type.dtype, images, rows, columns, width, border}, null, []);
     }
     return {root, dtype: type.dtype, offset, shape: type.shape, strides};
   }
@@ -256,12 +257,13 @@ class Lowering {
     return isDense(view.shape, view.strides) ? view : this.copied(id, view, 'row-major', noBorder);
   }
 
-  /** The image with channels last and at least this border of zeros; copied where its buffer cannot have one. */
+  /** The image with channels last and at least this border; copied where its buffer cannot have one. */
   private channelsLast(id: ValueId, border: Border): View {
     const view = this.viewOf(id);
     const fits = view.strides[1] === 1 || view.shape[1] === 1;
     const owner = this.ownerOf(id);
-    if (!fits || (hasBorder(border) && owner === null)) return this.copied(id, view, 'channels-last', border);
+    if (!fits || (hasBorder(border) && !(owner !== null && this.allows(owner, border))))
+      return this.copied(id, view, 'channels-last', border);
     if (owner !== null) this.ask(owner, border);
     return view;
   }
@@ -280,7 +282,7 @@ class Lowering {
   }
 
   private copied(id: ValueId, view: View, layout: Layout, border: Border): View {
-    const owner = `${layout} copy of ${id}`;
+    const owner = `${layout} copy of ${id}${hasBorder(border) && border.value !== 0 ? ` in ${border.value}` : ''}`;
     this.ask(owner, border);
     const known = this.copies.get(owner);
     if (known) return known;
@@ -289,6 +291,12 @@ class Lowering {
     this.copy(view, fresh, producerOf(this.graph, id));
     this.copies.set(owner, fresh);
     return fresh;
+  }
+
+  /** Whether nobody has asked for a border of another value. */
+  private allows(owner: Owner, border: Border): boolean {
+    const have = this.borders.get(owner) ?? noBorder;
+    return !hasBorder(have) || have.value === border.value;
   }
 
   private ask(owner: Owner, border: Border): void {

@@ -17,6 +17,7 @@ import {concat} from './concat/index.js';
 import {constantImporters} from './constant/index.js';
 import {convTranspose} from './conv_transpose/index.js';
 import {conv2d} from './conv2d/index.js';
+import {conv2dU8} from './conv2d_u8/index.js';
 import {cumulative} from './cumulative/index.js';
 import {deformConvImporters} from './deform_conv/index.js';
 import {depthToSpaceImporters} from './depth_to_space/index.js';
@@ -32,6 +33,7 @@ import {groupnorm} from './groupnorm/index.js';
 import {integerMatmul} from './integer_matmul/index.js';
 import {layernorm} from './layernorm/index.js';
 import {linear} from './linear/index.js';
+import {linearU8} from './linear_u8/index.js';
 import {lpnormImporters} from './lpnorm/index.js';
 import {lpPoolImporters} from './lppool/index.js';
 import {lrn} from './lrn/index.js';
@@ -69,6 +71,7 @@ export const ops: readonly OpDef[] = [
   concat,
   convTranspose,
   conv2d,
+  conv2dU8,
   cumulative,
   dequantize,
   expand,
@@ -78,6 +81,7 @@ export const ops: readonly OpDef[] = [
   layernorm,
   integerMatmul,
   linear,
+  linearU8,
   lrn,
   map,
   matmul,

@@ -5,16 +5,20 @@
 import type {Editor} from '../../ir/edit.js';
 import {constantOf, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
+import {realOf} from '../../ir/ops/common/bytes.js';
 import {epilogueOf} from '../../ir/ops/common/epilogue.js';
+import {evenRows} from '../../ir/ops/common/linear.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
+import {conv2dU8} from '../../ir/ops/conv2d_u8/index.js';
 import {opOf} from '../../ir/ops/index.js';
-import {evenRows, linear} from '../../ir/ops/linear/index.js';
+import {linear} from '../../ir/ops/linear/index.js';
+import {linearU8} from '../../ir/ops/linear_u8/index.js';
 import {map} from '../../ir/ops/map/index.js';
 import {foldsToTwo, matmul} from '../../ir/ops/matmul/index.js';
 import {arg, lit, printScalar, type Scalar, sizeOfScalar, substitute, typeOfScalar} from '../../ir/scalar.js';
-import {simplify} from '../../ir/simplify.js';
+import {isWhole, simplify} from '../../ir/simplify.js';
 import {numberAt, tensorOf} from '../../ir/tensor.js';
-import type {Module, Node, ValueId} from '../../ir/types.js';
+import type {DType, Module, Node, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
 
@@ -26,7 +30,8 @@ export const fuse = definePass({
   breaks: ['unique'],
   tolerance: null,
   stats: {fused: 'element-wise nodes that joined another node'},
-  run: (module, context) => rewriteToFixpoint(module, 'fuse', [inlineConstants, intoEpilogue, joinMaps], context, 'fused'),
+  run: (module, context) =>
+    rewriteToFixpoint(module, 'fuse', [inlineConstants, intoEpilogue, joinMaps, readBytes], context, 'fused'),
 });
 
 /** Larger expressions are left alone: every use of an argument repeats its subexpression in the text. */
@@ -63,27 +68,24 @@ const inlineConstants: Rule = {
     const scalar = scalarOf(node, module);
     if (!scalar) return false;
     const {type} = node.outputs[0];
-    const values = node.inputs.map(id => singleValue(id, module, type.dtype));
+    const values = node.inputs.map(id => singleValue(id, module));
     const kept = node.inputs.flatMap((id, i) => (values[i] === null && id !== null ? [id] : []));
     // The remaining operands must still give the shape and the types.
     if (kept.length === node.inputs.length || !kept.some(id => shapeText(module, id) === String(type.shape))) return false;
     const expression = substitute(scalar, i => (values[i] == null ? arg(kept.indexOf(node.inputs[i]!)) : lit(values[i])));
-    if (
-      typeOfScalar(
-        expression,
-        kept.map(id => valueAt(module.graph, id).type.dtype),
-      ) !== type.dtype
-    )
-      return false;
+    const types = kept.map(id => valueAt(module.graph, id).type.dtype);
+    // Numbers alone have no type: what they stand in must be real arithmetic without them, rounded to an integer at most.
+    const inside = expression.kind === 'cast' ? expression.arg : expression;
+    if (typeOfScalar(expression, types) !== type.dtype || typeOfScalar(inside, types) !== 'f32') return false;
     emitMap(node, [node], expression, kept, module, edit);
     return true;
   },
 };
 
 /** The number of a floating-point constant of one element. */
-function singleValue(id: ValueId | null, {graph}: Module, dtype: string): number | null {
+function singleValue(id: ValueId | null, {graph}: Module): number | null {
   const constant = id === null ? null : constantOf(graph, id);
-  if (constant?.value.type.dtype !== 'f32' || dtype !== 'f32') return null;
+  if (constant?.value.type.dtype !== 'f32') return null;
   const tensor = tensorOf('f32', constant.value.type.shape, constant.blob.bytes);
   return tensor.data.length === 1 ? numberAt(tensor, 0) : null;
 }
@@ -99,6 +101,7 @@ const joinMaps: Rule = {
       const inner = producer && scalarOf(producer, module);
       if (id === null || !inner || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape))
         continue;
+      if (becomesBytes(id, module) && !becomesBytes(node.outputs[0].id, module)) continue;
       const operands = [
         ...new Set([...node.inputs.filter(other => other !== id), ...producer.inputs].filter(other => other !== null)),
       ];
@@ -112,6 +115,23 @@ const joinMaps: Rule = {
     return false;
   },
 };
+
+/** Whether a value is made from sums of bytes, element by element, and rounded to bytes: it will leave their kernel so. */
+function becomesBytes(id: ValueId, module: Module): boolean {
+  const {graph} = module;
+  const ofSums = (from: ValueId): boolean => {
+    const producer = producerOf(graph, from);
+    if (!producer || shapeText(module, from) !== shapeText(module, id)) return false;
+    if (isOp(producer, conv2dU8) || isOp(producer, linearU8)) return producer.outputs[0].type.dtype === 'f32';
+    return (
+      valueAt(graph, from).type.dtype === 'f32' &&
+      scalarOf(producer, module) !== null &&
+      producer.inputs.some(x => x !== null && ofSums(x))
+    );
+  };
+  const producer = producerOf(graph, id);
+  return valueAt(graph, id).type.dtype === 'u8' && producer !== null && producer.inputs.some(x => x !== null && ofSums(x));
+}
 
 function emitMap(
   node: Node,
@@ -136,13 +156,17 @@ const intoEpilogue: Rule = {
   name: 'into-epilogue',
   apply(node, module, edit) {
     const outer = scalarOf(node, module);
-    if (!outer || node.outputs[0].type.dtype !== 'f32') return false;
+    const wanted = node.outputs[0].type.dtype;
+    if (!outer || (wanted !== 'f32' && wanted !== 'u8')) return false;
     // The last producer takes the step: what the others make is there by then.
     const candidates = [...new Set(node.inputs)].filter(id => id !== null).sort((a, b) => b - a);
     for (const id of candidates) {
       const producer = producerOf(module.graph, id);
       if (!producer || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
-      if (!(isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
+      const ofBytes = isOp(producer, conv2dU8) || isOp(producer, linearU8);
+      if (!(ofBytes || isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
+      // What is bytes already stays bytes: a quarter of the memory.
+      if (producer.outputs[0].type.dtype !== 'f32' && wanted !== 'u8') continue;
       const first = isOp(producer, matmul) ? 2 : 3;
       const extras = [...new Set([...producer.inputs.slice(first), ...node.inputs.filter(other => other !== id)])].filter(
         other => other !== null,
@@ -153,22 +177,64 @@ const intoEpilogue: Rule = {
       const inner = substitute(epilogueOf(producer.attrs), i =>
         i === 0 ? arg(0) : arg(1 + extras.indexOf(producer.inputs[first + i - 1]!)),
       );
-      const expression = substitute(outer, i => (node.inputs[i] === id ? inner : place(node)(i)));
-      if (!isVector(expression) || sizeOfScalar(expression) > largestExpression) continue;
-      edit.update(producer, {attrs: {...producer.attrs, epilogue: printScalar(expression)}, inputs: [...own, ...extras]}, node);
-      edit.redirect(node.outputs[0].id, producer.outputs[0]);
+      const types = ['f32' as const, ...extras.map(extra => valueAt(module.graph, extra).type.dtype)];
+      const expression = simplify(
+        substitute(outer, i => (node.inputs[i] === id ? inner : place(node)(i))),
+        types,
+      );
+      if (sizeOfScalar(expression) > largestExpression) continue;
+      const attrs = {...producer.attrs, epilogue: printScalar(expression)};
+      if (ofBytes ? !isByteEpilogue(expression, types) : !isVector(expression)) continue;
+      if (wanted === 'f32') {
+        edit.update(producer, {attrs, inputs: [...own, ...extras]}, node);
+        edit.redirect(node.outputs[0].id, producer.outputs[0]);
+        return true;
+      }
+      const operands = [...own, ...extras].map(operand => (operand === null ? null : valueAt(module.graph, operand)));
+      edit.redirect(node.outputs[0].id, edit.before(node, producer).emit(opOf(producer), operands, attrs)[0]);
       return true;
     }
     return false;
   },
 };
 
+/** conv2d_u8(.., f(bytes)) {g} -> conv2d_u8(.., bytes) {g o f}: an extra operand is read as it lies. */
+const readBytes: Rule = {
+  name: 'read-bytes',
+  apply(node, module, edit) {
+    if (!(isOp(node, conv2dU8) || isOp(node, linearU8))) return false;
+    const at = node.inputs.findIndex((id, i) => {
+      const producer = i < 3 || id === null ? null : producerOf(module.graph, id);
+      const [bytes, ...others] = producer?.inputs ?? [];
+      const isAlone = producer && scalarOf(producer, module) && others.length === 0 && onlyUser(module, id!) === node;
+      return isAlone && bytes != null && valueAt(module.graph, bytes).type.dtype === 'u8';
+    });
+    const producer = at < 0 ? null : producerOf(module.graph, node.inputs[at]!);
+    const inner = producer && scalarOf(producer, module);
+    if (!producer || !inner) return false;
+    const inputs = node.inputs.with(at, producer.inputs[0]!);
+    const expression = substitute(epilogueOf(node.attrs), i => (i === at - 2 ? substitute(inner, () => arg(i)) : arg(i)));
+    const types = ['f32' as const, ...inputs.slice(3).map(id => valueAt(module.graph, id!).type.dtype)];
+    if (!isByteEpilogue(expression, types) || sizeOfScalar(expression) > largestExpression) return false;
+    edit.update(node, {attrs: {...node.attrs, epilogue: printScalar(simplify(expression, types))}, inputs}, producer);
+    return true;
+  },
+};
+
+/** Whether a kernel that sums products of bytes can apply it: arithmetic on real numbers, which gives one of them or a byte. */
+function isByteEpilogue(expression: Scalar, types: readonly DType[]): boolean {
+  const real = realOf(expression);
+  const isResult = typeOfScalar(expression, types) === 'f32' || (expression.kind === 'cast' && isWhole(expression.arg, [0, 255]));
+  return real !== null && isVector(real) && isResult;
+}
+
 /** Whether a kernel can read an operand along with its results. */
 function fits(extra: ValueId, producer: Node, module: Module): boolean {
   const {dtype, shape} = valueAt(module.graph, extra).type;
-  if (dtype !== 'f32') return false;
+  const ofBytes = isOp(producer, conv2dU8) || isOp(producer, linearU8);
+  if (dtype !== 'f32' && !(ofBytes && dtype === 'u8')) return false;
   const result = producer.outputs[0].type.shape;
-  if (isOp(producer, linear)) return evenRows(shape, result);
+  if (isOp(producer, linear) || isOp(producer, linearU8)) return evenRows(shape, result);
   const operands = producer.inputs.map(id => (id === null ? [] : valueAt(module.graph, id).type.shape));
   return !isOp(producer, matmul) || foldsToTwo(result, [...operands, shape]);
 }

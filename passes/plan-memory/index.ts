@@ -71,7 +71,7 @@ function shareBuffers(entry: Entry, buffers: (Buffer | null)[]): Buffer[] {
       const [from, to] = [buffers[root], written === undefined ? null : buffers[written]];
       if (!from || !to || from === to || from.last !== step || from.size !== to.size) continue;
       // The border of the result may be zeroed a step before: the operand's border is zero there already.
-      const begins = to.first === step || (to.first === step - 1 && entry.steps[step - 1]!.work.kind === 'zero-border');
+      const begins = to.first === step || (to.first === step - 1 && entry.steps[step - 1]!.work.kind === 'border');
       const readOtherwise = readsOf(work).filter(view => buffers[view.root] === from).length > 1;
       if (!begins || readOtherwise) continue;
       from.last = Math.max(from.last, to.last);

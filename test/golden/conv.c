@@ -119,15 +119,15 @@ static void avgpool_1(const float *x, float *y) {
   pool_shape s;
   s.n = 1; s.oh = 1; s.ow = 1; s.c = 8; s.ih = 4; s.iw = 4; s.kh = 4; s.kw = 4; s.sh = 1; s.sw = 1; s.dh = 1;
   s.dw = 1; s.pt = 0; s.pl = 0; s.count_include_pad = 0; s.pb = 0; s.pr = 0; s.xn = 128; s.xh = 32; s.xw = 8;
-  s.yn = 8; s.yh = 8; s.yw = 8;
+  s.yn = 8; s.yh = 8; s.yw = 8; s.x_bytes = 0; s.y_bytes = 0;
   avgpool_f32_simd(x, y, s);
 }
 
 static void conv2d_3(const float *x, const float *w, const float *b, float *y) {
   conv2d_shape s;
-  s.n = 1; s.oh = 1; s.ow = 1; s.oc = 5; s.kh = 1; s.kw = 1; s.ic = 8; s.groups = 1; s.sh = 1; s.sw = 1; s.dh = 1;
-  s.dw = 1; s.xn = 0; s.xh = 0; s.xw = 8; s.yn = 0; s.yh = 0; s.yw = 5; s.extras = 0; s.e0n = 0; s.e0c = 0; s.e0h = 0;
-  s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.mr = 1; s.nv = 1; s.panels_outer = 0;
+  s.n = 1; s.oh = 1; s.ow = 1; s.oc = 5; s.ic = 8; s.groups = 1; s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.xn = 0;
+  s.xh = 0; s.xw = 8; s.yn = 0; s.yh = 0; s.yw = 5; s.extras = 0; s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0;
+  s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.kh = 1; s.kw = 1; s.mr = 1; s.nv = 1; s.panels_outer = 0;
   conv2d_f32_simd_even(x, w, b, y, 0, 0, s, dnnc_identity);
 }
 

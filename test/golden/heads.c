@@ -94,7 +94,7 @@ static void depthwise_1(const float *x, const float *w, const float *b, float *y
   depthwise_shape s;
   s.n = 1; s.oh = 5; s.ow = 5; s.xn = 196; s.xh = 28; s.xw = 4; s.yn = 100; s.yh = 20; s.yw = 4; s.extras = 0;
   s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.c = 4; s.kh = 3; s.kw = 3;
-  s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1;
+  s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.x_bytes = 0; s.y_bytes = 0; s.e0_bytes = 0; s.e1_bytes = 0;
   depthwise_f32_portable(x, w, b, y, 0, 0, s, dnnc_identity);
 }
 
@@ -110,7 +110,7 @@ static void maxpool_1(const float *x, float *y) {
   pool_shape s;
   s.n = 1; s.oh = 5; s.ow = 5; s.c = 4; s.ih = 5; s.iw = 5; s.kh = 3; s.kw = 3; s.sh = 1; s.sw = 1; s.dh = 1;
   s.dw = 1; s.pt = 1; s.pl = 1; s.count_include_pad = 0; s.pb = 1; s.pr = 1; s.xn = 100; s.xh = 20; s.xw = 4;
-  s.yn = 150; s.yh = 30; s.yw = 6;
+  s.yn = 150; s.yh = 30; s.yw = 6; s.x_bytes = 0; s.y_bytes = 0;
   maxpool_f32_portable(x, y, s);
 }
 

@@ -11,10 +11,19 @@ import {randomOf, randomTensor} from './tensors.js';
 const loc = {kind: 'text', file: 'cases.ts', line: 1, column: 1} as const;
 
 /** Operands that the compiled form needs as constants: packed weights. */
-const constants: Readonly<Record<string, readonly number[]>> = {conv2d: [1, 2], linear: [1, 2]};
+const constants: Readonly<Record<string, readonly number[]>> = {
+  conv2d: [1, 2],
+  conv2d_u8: [1, 2],
+  linear: [1, 2],
+  linear_u8: [1, 2],
+};
 
-/** A variance is positive; everything else is what `randomTensor` makes. */
+/** A variance is positive, weights of 16 bits are bytes but for two places; everything else is what `randomTensor` makes. */
 export function tensorFor(op: OpDef, index: number, type: TensorType, seed: number): Tensor {
+  if (op.name.endsWith('_u8') && type.dtype === 'i16') {
+    const bytes = numbersOf(randomTensor({...type, dtype: 'i8'}, randomOf(seed)));
+    return tensorFrom('i16', type.shape, bytes.with(1, 254).with(-1, -256));
+  }
   const tensor = randomTensor(type, randomOf(seed));
   if (op.name !== 'batchnorm' || index !== 4) return tensor;
   return tensorFrom(

@@ -43,15 +43,19 @@ static struct {
 } check_buffers[CHECK_BUFFERS];
 static int check_buffer_count;
 
-/* `count` floats that end where a locked page begins. */
-static inline float *check_buffer(ptrdiff_t count) {
-  const size_t bytes = (size_t)count * sizeof(float);
+/* `length` bytes that end where a locked page begins. */
+static inline char *check_bytes(ptrdiff_t length) {
+  const size_t bytes = (size_t)length;
   const size_t size = (bytes + CHECK_PAGE - 1) / CHECK_PAGE * CHECK_PAGE;
   char *start = (char *)mmap(NULL, size + CHECK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   mprotect(start + size, CHECK_PAGE, PROT_NONE);
   check_buffers[check_buffer_count].start = start;
   check_buffers[check_buffer_count++].size = size + CHECK_PAGE;
-  return (float *)(void *)(start + size - bytes);
+  return start + size - bytes;
+}
+
+static inline float *check_buffer(ptrdiff_t count) {
+  return (float *)(void *)check_bytes(count * (ptrdiff_t)sizeof(float));
 }
 
 /* Gives all buffers back. */

@@ -88,7 +88,7 @@ static void check_random_shape(void) {
 #define DEFINE(kernel, id, ...)                                                                          \
   static void kernel##_##id(const float *x, const float *w, const float *b, float *y, const float *e0,   \
                             const float *e1) {                                                           \
-    const depthwise_shape s = {__VA_ARGS__};                                                             \
+    const depthwise_shape s = {__VA_ARGS__, 0, 0, 0, 0};                                                             \
     depthwise_f32_##kernel(x, w, b, y, e0, e1, s, check_epilogue);                                       \
   }
 #define DEFINE_PORTABLE(...) DEFINE(portable, __VA_ARGS__)
@@ -107,7 +107,7 @@ int main(void) {
 #ifdef CHECK_LITERAL
 #define CHECK(kernel, id, ...)                           \
   {                                                      \
-    const depthwise_shape s = {__VA_ARGS__};             \
+    const depthwise_shape s = {__VA_ARGS__, 0, 0, 0, 0};             \
     check(#kernel " " #id, kernel##_##id, s);            \
   }
 #define CHECK_PORTABLE(...) CHECK(portable, __VA_ARGS__)

@@ -97,11 +97,11 @@ static void check_random_shape(void) {
 
 #define DEFINE(kernel, id, ...)                                                                     \
   static void maxpool_##kernel##_##id(const float *x, float *y) {                                   \
-    const pool_shape s = {__VA_ARGS__};                                                             \
+    const pool_shape s = {__VA_ARGS__, 0, 0};                                                             \
     maxpool_f32_##kernel(x, y, s);                                                                  \
   }                                                                                                 \
   static void avgpool_##kernel##_##id(const float *x, float *y) {                                   \
-    const pool_shape s = {__VA_ARGS__};                                                             \
+    const pool_shape s = {__VA_ARGS__, 0, 0};                                                             \
     avgpool_f32_##kernel(x, y, s);                                                                  \
   }
 #define DEFINE_PORTABLE(...) DEFINE(portable, __VA_ARGS__)
@@ -120,7 +120,7 @@ int main(void) {
 #ifdef CHECK_LITERAL
 #define CHECK(kernel, id, ...)                                              \
   {                                                                         \
-    const pool_shape s = {__VA_ARGS__};                                     \
+    const pool_shape s = {__VA_ARGS__, 0, 0};                                     \
     check("maxpool " #kernel " " #id, maxpool_##kernel##_##id, s, 0);       \
     check("avgpool " #kernel " " #id, avgpool_##kernel##_##id, s, 1);       \
   }

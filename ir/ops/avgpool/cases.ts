@@ -1,9 +1,9 @@
 import type {OpCase} from '../common/cases.js';
-import {cases as poolCases} from '../maxpool/cases.js';
+import {windows} from '../maxpool/cases.js';
 
 export const cases: readonly OpCase[] = [
-  ...poolCases,
-  ...poolCases
+  ...windows,
+  ...windows
     .filter(({attrs}) => 'pads' in attrs || 'ceil' in attrs)
     .map(({name, attrs, inputs}) => ({name: `${name}, padding counts`, attrs: {...attrs, includePad: true}, inputs})),
 ];

@@ -82,6 +82,7 @@ export function lowerPool(contract: string, {attrs, inputs, outputs}: KernelCont
     fields: {
       ...{n, oh, ow, c, ih: x.shape[2]!, iw: x.shape[3]!, kh, kw, sh, sw, dh, dw, pt, pl},
       ...{count_include_pad: Number(includePad), pb, pr, ...imageStrides(x, y)},
+      ...{x_bytes: Number(x.dtype === 'u8'), y_bytes: Number(y.dtype === 'u8')},
     },
     params: [
       {name: 'x', role: 'read', view: x},

@@ -27,11 +27,12 @@ export function windowCount(
   });
 }
 
-export const borderOf = ({pads}: {readonly pads: readonly number[]}): Border => ({
+export const borderOf = ({pads}: {readonly pads: readonly number[]}, value = 0): Border => ({
   top: pads[0]!,
   left: pads[1]!,
   bottom: pads[2]!,
   right: pads[3]!,
+  value,
 });
 
 /** The attributes of one image that is a row of height 1. */

@@ -1,6 +1,7 @@
 /** ONNX's Conv over one, two or three spatial axes. Kernels that the network computes, and doubles, go to plain_conv. */
 import type {Builder, OnnxCall, OpDef} from '../../op.js';
 import type {Value} from '../../types.js';
+import type {ConvolutionAttrs} from '../common/convolution.js';
 import {noEpilogue} from '../common/epilogue.js';
 import {type Window, windowAlong, windowCount, windowFromOnnx} from '../common/window.js';
 import {concat} from '../concat/index.js';
@@ -10,12 +11,11 @@ import {plainConv} from '../plain_conv/index.js';
 import {reshapeTo} from '../reshape/index.js';
 import {slice, sliceAxis} from '../slice/index.js';
 import {transposeTo} from '../transpose/index.js';
-import type {Conv2dAttrs} from './attributes.js';
 
 /** A 2-D convolution of x with w in these windows, the bias added or not. */
 type Convolve = (x: Value, w: Value, window: Window, bias: boolean) => Value;
 
-export function importConv(onnx: OnnxCall, conv2d: OpDef<Conv2dAttrs>): readonly Value[] {
+export function importConv(onnx: OnnxCall, conv2d: OpDef<ConvolutionAttrs>): readonly Value[] {
   const [x, w] = [onnx.input(0), onnx.input(1)];
   const b = onnx.inputs[2] ?? null;
   const rank = x.type.shape.length;

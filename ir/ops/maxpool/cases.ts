@@ -1,7 +1,7 @@
 import type {OpCase} from '../common/cases.js';
 
 /** Windows that both pools must get right. */
-export const cases: readonly OpCase[] = [
+export const windows: readonly OpCase[] = [
   pool('2x2', [1, 3, 8, 8], {kernel: [2, 2], strides: [2, 2]}),
   pool('3x3, overlapping', [1, 17, 7, 7], {kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1]}),
   pool('stride larger than kernel', [1, 2, 9, 9], {kernel: [2, 2], strides: [3, 4]}),
@@ -23,6 +23,18 @@ export const cases: readonly OpCase[] = [
   pool('33 channels', [1, 33, 3, 3], {kernel: [2, 1]}),
   pool('a row', [1, 3, 1, 12], {kernel: [1, 4], strides: [1, 3]}),
   pool('batch 2', [2, 3, 5, 4], {kernel: [2, 2], strides: [2, 1], pads: [1, 0, 0, 1]}),
+];
+
+/** All of them, and some on bytes. */
+export const cases: readonly OpCase[] = [
+  ...windows,
+  ...windows
+    .filter(({attrs}) => 'pads' in attrs)
+    .map(({name, attrs, inputs}) => ({
+      name: `${name}, of bytes`,
+      attrs,
+      inputs: inputs.map(type => type && {...type, dtype: 'u8' as const}),
+    })),
 ];
 
 function pool(name: string, shape: readonly number[], attrs: OpCase['attrs']): OpCase {

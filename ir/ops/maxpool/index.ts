@@ -25,7 +25,7 @@ export const maxpool: OpDef<PoolAttrs> = defineOp<PoolAttrs>({
     MaxPool: importMaxPool,
     GlobalMaxPool: onnx => overImage(onnx, (image, attrs) => largest(onnx, image, attrs)),
   },
-  kernel: {layout: 'channels-last', lower: context => lowerPool('maxpool_f32', context, false)},
+  kernel: {layout: 'channels-last', dtypes: ['f32', 'u8'], lower: context => lowerPool('maxpool_f32', context, false)},
 });
 
 function importMaxPool(onnx: OnnxCall): readonly (Value | null)[] {
