@@ -1,0 +1,90 @@
+/** Throw-away builds in which a task's head returns values from inside its network besides its own. */
+import {join} from 'node:path';
+import {invariant} from '../../ir/diagnostics.js';
+import {editor} from '../../ir/edit.js';
+import {valueAt} from '../../ir/graph.js';
+import {concat} from '../../ir/ops/concat/index.js';
+import {reshape} from '../../ir/ops/reshape/index.js';
+import {elements} from '../../ir/tensor.js';
+import type {Module, ValueId} from '../../ir/types.js';
+import {type Entry, load, type TypedArray} from '../../runtime/index.js';
+import {build} from '../build.js';
+import {targetsNamed} from '../host.js';
+import {temporaryFolder} from '../open.js';
+import type {Task} from '../tasks.js';
+
+/** How a build reads the models: the same in all builds of a recipe, so that they have the same values. */
+export type Reading = {
+  /** Sizes of symbolic dimensions. */
+  readonly bind: ReadonlyMap<string, number>;
+  /** As in `BuildOptions`. */
+  readonly share?: boolean;
+  readonly progress?: (doing: string) => void;
+};
+
+/** A module, and the values of it that tasks return besides their own outputs; all are f32. */
+export type Tapped = {readonly module: Module; readonly taps: ReadonlyMap<string, readonly ValueId[]>};
+
+/** A task's code, and what it gives of the values tapped: views of its outputs, which the next call overwrites. */
+export type TappedEntry = {readonly entry: Entry; tapsOf(outputs: readonly TypedArray[]): readonly Float32Array[]};
+
+/** Builds the tasks for this machine; `change` says what is tapped. Heads that are not a task's own are left out. */
+export async function openTapped(
+  tasks: readonly Task[],
+  {bind, share = true, progress = () => {}}: Reading,
+  change: (module: Module) => Tapped,
+): Promise<(task: string) => TappedEntry> {
+  const directory = join(temporaryFolder(), 'taps');
+  const sizes = new Map<string, readonly number[]>();
+  const lossy = (given: Module): Module => {
+    const {module, taps} = change(given);
+    for (const [task, ids] of taps)
+      sizes.set(
+        task,
+        ids.map(id => elements(valueAt(module.graph, id).type.shape)),
+      );
+    const own: Module = {...module, heads: module.heads.filter(({name}) => tasks.some(task => task.name === name))};
+    return [...taps].reduce<Module>((tapped, [task, ids]) => withTaps(tapped, task, ids), own);
+  };
+  await build(
+    tasks.map(task => ({...task, others: []})),
+    {
+      ...{directory, name: 'taps', targets: targetsNamed(['native']), bind, share},
+      ...{lossy, measure: false, typed: false, progress},
+    },
+  );
+  const session = load(directory);
+  return task => ({
+    entry: session.entry(task),
+    tapsOf: outputs => {
+      let begin = 0;
+      const all = floats(outputs.at(-1)!);
+      return (sizes.get(task) ?? []).map(size => {
+        begin += size;
+        return all.subarray(begin - size, begin);
+      });
+    },
+  });
+}
+
+/** One more output with all taps, one behind the other: entries take few outputs, networks have many layers. */
+function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module {
+  const edit = editor(module, 'taps');
+  const {emit} = edit.atEnd(`${task}.taps`);
+  const rows = ids.map(id => {
+    const value = valueAt(module.graph, id);
+    return emit(reshape, [value], {shape: [1, elements(value.type.shape)]})[0];
+  });
+  const [all] = emit(concat, rows, {axis: 1});
+  const head = module.heads.find(({name}) => name === task)!;
+  const names = [...head.outputs.map((_, i) => `output.${i}`), 'taps'];
+  edit.addHead({...head, outputs: [...head.outputs, all.id], attrs: {...head.attrs, outputs: names}});
+  const {heads, ...rest} = edit.finish();
+  return {...rest, heads: heads.filter(({name}, i) => name !== task || i === heads.length - 1)};
+}
+
+/** What is tapped is f32: of other types nothing becomes bytes. */
+export function floats(values: TypedArray): Float32Array {
+  invariant(values instanceof Float32Array, 'int8.tap', 'int8', 'a value that is not f32 was tapped');
+  return values;
+}
