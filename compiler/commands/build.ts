@@ -24,8 +24,10 @@ import {
   withModelOptions,
   withTune,
 } from './options.js';
+import {checkRecipes, type RecipeFlags, runRecipes, withLabels, withRecipes} from './recipes.js';
 
 type Flags = ModelFlags &
+  RecipeFlags &
   TuneFlag &
   JsonFlag & {
     readonly output?: string;
@@ -67,10 +69,15 @@ export function defineBuild(program: Command): void {
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--fit <[TASK=]DATA>', 'labelled data that --share retarget fits heads to; repeatable', collect, [])
     .option('--balance', 'classes count alike in these fits, however many samples each has')
-    .option('--calibrate <[TASK=]DATA>', 'labelled data not trained on: makes probabilities honest; repeatable', collect, [])
+    .option(
+      '--calibrate <[TASK=]DATA>',
+      'data not trained on: ranges for --recipe; with labels it makes probabilities honest; repeatable',
+      collect,
+      [],
+    )
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
-  withJson(withTune(withModelOptions(command))).action(runBuild);
+  withJson(withTune(withRecipes(withModelOptions(command)))).action(runBuild);
 }
 
 async function runBuild(models: readonly string[], flags: Flags): Promise<void> {
@@ -78,6 +85,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {weights} = flags;
   if (weights !== 'blob' && weights !== 'c')
     return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
+  checkRecipes(flags, flags.evaluate);
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const evaluate = labelledData(tasks, flags.evaluate);
@@ -93,6 +101,9 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     flags.share === 'retarget'
       ? await retarget(tasks, {fit, bind: flags.bind, balance: flags.balance ?? false, progress: show}).finally(show.done)
       : null;
+  const recipes = await runRecipes(tasks, flags, {calibrate, evaluate, bind: flags.bind, share, progress: show}).finally(
+    show.done,
+  );
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,
@@ -104,17 +115,19 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     prefer: flags.prefer,
     ...(tuning && {chooser: tuning.chooser}),
     ...(retargeting && {extend: retargeting.extend}),
+    ...recipes,
     measure: flags.measure,
-    ...{evaluate, calibrate, observe},
+    ...{evaluate, calibrate: recipes ? withLabels(calibrate) : calibrate, observe},
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
   if (flags.json)
     printJson({
       ...document(built, tasks, seconds, tuning),
+      ...(recipes && {recipes: recipes.recipes}),
       ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
     });
-  else tell(built, seconds, tuning, retargeting);
+  else tell(built, seconds, tuning, retargeting, recipes?.recipes ?? []);
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */

@@ -40,7 +40,7 @@ export type Studied = Wanted & {
   readonly names: ReadonlyMap<ValueId, string>;
 };
 
-const headOf = ({heads}: Module, task: string): Head => heads.find(({name}) => name === task)!;
+export const headOf = ({heads}: Module, task: string): Head => heads.find(({name}) => name === task)!;
 
 /** One build for all of them. Errors: usage int8.quantized, int8.layers; input calibrate.few, calibrate.constant. */
 export async function study(

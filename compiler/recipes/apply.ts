@@ -3,6 +3,7 @@ import {fail} from '../../ir/diagnostics.js';
 import type {Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
 import {hashOfData} from '../evaluate-variant.js';
+import {type Budget, type Kept, keepWithin} from '../quantize/budget.js';
 import {explain, type Int8Options, study, withVariant} from '../quantize/index.js';
 import {type Method, methodText} from '../quantize/ranges.js';
 import type {Task} from '../tasks.js';
@@ -20,6 +21,10 @@ export type RecipeOptions = {
   readonly samples?: number;
   /** Whether biases make up for what rounding does to means. Default: true. */
   readonly correctBias?: boolean;
+  /** Percentage points of right answers that a variant may lose against `full`; layers stay in float until it holds. */
+  readonly maxLoss?: number;
+  /** Labelled samples by task that the loss is counted on. */
+  readonly evaluate?: ReadonlyMap<string, Labelled>;
   /** Sizes of symbolic dimensions, and sharing, as the build has them. */
   readonly bind: ReadonlyMap<string, number>;
   readonly share?: boolean;
@@ -32,7 +37,7 @@ export type Applied = {readonly lossy: (module: Module) => Module; readonly reci
 /** Errors: those of `parseRecipes`; usage recipe.samples, int8.*; input calibrate.*. */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
-  const {calibrate, method = {kind: 'min-max'}, samples: count = 64, correctBias = true, ...reading} = given;
+  const {calibrate, evaluate, maxLoss, method = {kind: 'min-max'}, samples: count = 64, correctBias = true, ...reading} = given;
   const options: Int8Options = {...reading, method, count, correctBias};
   const wanted = recipes.flatMap(recipe =>
     tasks.map(task => {
@@ -49,14 +54,51 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
       return {task, recipe: recipe.name, samples};
     }),
   );
+  const budgets = budgetsOf(tasks, maxLoss, evaluate);
   const studied = await study(wanted, tasks, options);
-  const floats = studied.map(() => new Map<string, string>());
-  const layers = await explain(studied, tasks, floats, options);
+  const kept: Kept[] = [];
+  for (const each of studied) {
+    const labelled = budgets.get(each.task.name);
+    kept.push(labelled ? await keepWithin(labelled, each, tasks, options) : {float: new Map(), effects: new Map()});
+  }
+  const layers = await explain(
+    studied,
+    tasks,
+    kept.map(({float}) => float),
+    options,
+  );
   return {
-    lossy: module => studied.reduce((extended, each, i) => withVariant(extended, each, floats[i]!, correctBias), module),
+    lossy: module => studied.reduce((extended, each, i) => withVariant(extended, each, kept[i]!.float, correctBias), module),
     recipes: studied.map(({task, recipe, samples, indices}, i) => ({
       ...{task: task.name, recipe, calibration: methodText(method), samples: indices.length, data: hashOfData(samples)},
-      layers: layers[i]!,
+      ...(kept[i]!.loss !== undefined && {loss: kept[i]!.loss}),
+      layers: layers[i]!.map(layer => {
+        const effect = kept[i]!.effects.get(layer.layer);
+        return effect === undefined ? layer : {...layer, effect: Number(effect.toPrecision(3))};
+      }),
     })),
   };
+}
+
+/** Errors: usage recipe.evaluate. */
+function budgetsOf(
+  tasks: readonly Task[],
+  points: number | undefined,
+  evaluate: ReadonlyMap<string, Labelled> = new Map(),
+): ReadonlyMap<string, Budget> {
+  if (points === undefined) return new Map();
+  return new Map(
+    tasks.map(({name}) => {
+      const labelled =
+        evaluate.get(name) ??
+        fail(
+          'usage',
+          'recipe.evaluate',
+          name,
+          'a loss is counted on labelled samples',
+          `--evaluate DATA or --evaluate ${name}=DATA`,
+        );
+      return [name, {points, labelled}];
+    }),
+  );
 }
