@@ -9,11 +9,11 @@ import {accuracyOfCount, answersOf, labelsOf} from '../evaluate-variant.js';
 import {targetsNamed} from '../host.js';
 import {temporaryFolder} from '../open.js';
 import type {Task} from '../tasks.js';
-import {headOf, type Int8Options, quantizationOf, type Studied, withVariant} from './index.js';
 import {withQuantized} from './insert.js';
 import {type ErrorSoFar, seeError} from './observe.js';
 import {forEachSample} from './samples.js';
 import {sitesOf} from './sites.js';
+import {headOf, type Int8Options, quantizationOf, type Studied, withVariant} from './study.js';
 import {openTapped} from './taps.js';
 
 /** Percentage points of right answers that a variant may lose against `full`, on this data. */
@@ -107,7 +107,7 @@ async function effectsOf(studied: Studied, tasks: readonly Task[], options: Int8
   const {progress = () => {}, correctBias} = options;
   const {name} = studied.task;
   const layers: string[] = [];
-  const open = await openTapped(tasks, options, given => {
+  const [open] = await openTapped(tasks, options, given => {
     const head = headOf(given, name);
     const integer = sitesOf(given, head).layers.flatMap(layer => (layer.float === null ? [layer.name] : []));
     const taps: ValueId[] = [head.outputs[0]!];
@@ -120,10 +120,10 @@ async function effectsOf(studied: Studied, tasks: readonly Task[], options: Int8
       taps.push(headOf(module, alone).outputs[0]!);
       layers.push(layer);
     }
-    return {module, taps: new Map([[name, taps]])};
+    return {module, taps: [{task: name, ids: taps}]};
   });
   const errors = layers.map((): ErrorSoFar => ({signal: 0, noise: 0}));
-  const {entry, tapsOf} = open(name);
+  const {entry, tapsOf} = open!;
   const step = Math.max(1, Math.floor(studied.indices.length / fewSamples));
   const indices = studied.indices.filter((_, i) => i % step === 0);
   forEachSample(

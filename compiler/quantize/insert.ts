@@ -6,7 +6,7 @@
 import {invariant} from '../../ir/diagnostics.js';
 import {type Editor, editor} from '../../ir/edit.js';
 import {constantOf, valueAt} from '../../ir/graph.js';
-import {isOp} from '../../ir/op.js';
+import {type Builder, isOp} from '../../ir/op.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {dequantize} from '../../ir/ops/dequantize/index.js';
 import {add} from '../../ir/ops/elementwise/index.js';
@@ -27,17 +27,27 @@ export type Quantization = {
   readonly affine: ReadonlyMap<ValueId, Affine>;
   /** Of what layers read: their biases are corrected by it. Absent: they stay as they are. */
   readonly means?: ReadonlyMap<ValueId, Means>;
+  /** Of layers whose channels were evened out, by their results: they have these instead of their own. */
+  readonly changed?: Changes;
 };
+
+/** Weights, and the bias where there is one. */
+export type Parameters = {readonly weights: Tensor; readonly bias: readonly number[] | null};
+export type Changes = ReadonlyMap<ValueId, Parameters>;
+
+export function parametersOf(graph: Graph, {inputs: [, w, b], outputs: [{id}]}: Node, changed?: Changes): Parameters {
+  return changed?.get(id) ?? {weights: tensorAt(graph, w!), bias: b == null ? null : numbersOf(tensorAt(graph, b))};
+}
 
 /** The layer's weights and bias as numbers, and as integers. */
 export type IntegerLayer = IntegerWeights & {readonly real: Tensor; readonly bias: readonly number[]; readonly input: Affine};
 
-export function integerLayer(graph: Graph, node: Node, {affine, means}: Quantization): IntegerLayer {
-  const [x, w, b] = node.inputs;
+export function integerLayer(graph: Graph, node: Node, {affine, means, changed}: Quantization): IntegerLayer {
+  const [x] = node.inputs;
   const input = affine.get(x!);
   invariant(input, 'int8.input', node.outputs[0].name, 'reads a value without a scale');
-  const real = tensorAt(graph, w!);
-  const plain = b == null ? new Array<number>(real.shape[0]!).fill(0) : numbersOf(tensorAt(graph, b));
+  const {weights: real, bias: own} = parametersOf(graph, node, changed);
+  const plain = own ?? new Array<number>(real.shape[0]!).fill(0);
   const its = means?.get(x!);
   const groups = isOp(node, conv2d) ? node.attrs.groups : 1;
   const integer = quantizeWeights(real, plain, input.scale);
@@ -104,14 +114,13 @@ export function withQuantized(
       read(id, node);
       continue;
     }
+    const operands = node.inputs.map(input => (input === null ? null : stands(input)));
+    const change = quantization.changed?.get(id);
+    if (change) operands.splice(1, 2, ...literalsOf(build, change, node.outputs[0].name));
     if (layers.has(node))
       copies.set(id, integerSum(edit, node, stands(node.inputs[0]!), integerLayer(graph, node, quantization)));
     else {
-      const made = build.emit(
-        opOf(node),
-        node.inputs.map(input => (input === null ? null : stands(input))),
-        node.attrs,
-      );
+      const made = build.emit(opOf(node), operands, node.attrs);
       for (const [i, output] of node.outputs.entries()) copies.set(output.id, made[i]!);
     }
     for (const output of node.outputs)
@@ -127,6 +136,11 @@ const affineOperands = (edit: Editor, place: Node, {scale, zero}: Affine): reado
   const {literal} = edit.before(place);
   return [literal(tensorFrom('f32', [], [scale])), literal(tensorFrom('f32', [], [zero]))];
 };
+
+const literalsOf = ({literal}: Builder, {weights, bias}: Parameters, name: string): readonly Value[] => [
+  literal(weights, `${name}.weights`),
+  ...(bias ? [literal(tensorFrom('f32', [bias.length], bias), `${name}.bias`)] : []),
+];
 
 /** The layer over integers: a convolution with its bias, or a product and a sum. */
 function integerSum(edit: Editor, node: Node, x: Value, {weights, scales, bias, input}: IntegerLayer): Value {

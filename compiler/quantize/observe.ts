@@ -31,8 +31,14 @@ export function seeHistogram({low, high, counts}: Histogram, values: Numbers): v
   }
 }
 
-/** Sums by channel of a tensor and of what quantization makes of it, and how many values it clips. */
-export type SumsSoFar = {readonly real: Float64Array; readonly stored: Float64Array; clipped: number; count: number};
+/** By channel: sums of a tensor and of what quantization makes of it, the largest sizes; and how many values are clipped. */
+export type SumsSoFar = {
+  readonly real: Float64Array;
+  readonly stored: Float64Array;
+  readonly largest: Float64Array;
+  clipped: number;
+  count: number;
+};
 
 /** Where channels lie: those of images on axis 1, others on the last axis. */
 export function channelsOf(shape: readonly number[]): {readonly channels: number; readonly inner: number} {
@@ -42,7 +48,8 @@ export function channelsOf(shape: readonly number[]): {readonly channels: number
 
 export function noSums(shape: readonly number[]): SumsSoFar {
   const {channels} = channelsOf(shape);
-  return {real: new Float64Array(channels), stored: new Float64Array(channels), clipped: 0, count: 0};
+  const zeros = (): Float64Array => new Float64Array(channels);
+  return {real: zeros(), stored: zeros(), largest: zeros(), clipped: 0, count: 0};
 }
 
 export function seeSums(so: SumsSoFar, values: Numbers, shape: readonly number[], affine: Affine): void {
@@ -51,13 +58,15 @@ export function seeSums(so: SumsSoFar, values: Numbers, shape: readonly number[]
   // Half a step beyond the ends is still rounded to them.
   const [low, high] = [(-0.5 - zero) * scale, (255.5 - zero) * scale];
   for (let start = 0, c = 0; start < values.length; start += inner, c = c + 1 === channels ? 0 : c + 1) {
-    let [real, stored] = [0, 0];
+    let [real, stored, largest] = [0, 0, so.largest[c]!];
     for (let i = start; i < start + inner; i++) {
       const value = values[i]!;
       real += value;
       stored += rounded(value, affine);
       if (value < low || value > high) so.clipped++;
+      if (value > largest || -value > largest) largest = Math.abs(value);
     }
+    so.largest[c] = largest;
     so.real[c]! += real;
     so.stored[c]! += stored;
   }

@@ -14,6 +14,8 @@ export type Survey = {
   readonly ranges: ReadonlyMap<ValueId, Range>;
   /** Of what layers read, under the scales of a network that is integer throughout. */
   readonly means: ReadonlyMap<ValueId, Means>;
+  /** The largest size in each channel, of all of these. */
+  readonly largest: ReadonlyMap<ValueId, ArrayLike<number>>;
   /** The part of the values of each, from 0 to 1, that is clipped. */
   readonly clipped: ReadonlyMap<ValueId, number>;
 };
@@ -76,7 +78,12 @@ export function surveyOf(
       return [id, {real: real.map(sum => sum / perChannel), stored: stored.map(sum => sum / perChannel)}] as const;
     }),
   );
-  return {ranges, means, clipped: new Map(watched.map((id, at) => [id, sums[at]!.clipped / sums[at]!.count]))};
+  return {
+    ranges,
+    means,
+    largest: new Map(watched.map((id, at) => [id, sums[at]!.largest])),
+    clipped: new Map(watched.map((id, at) => [id, sums[at]!.clipped / sums[at]!.count])),
+  };
 }
 
 /** A scale for every value that is stored as bytes: the range of all that share it. */

@@ -22,29 +22,32 @@ export type Reading = {
   readonly progress?: (doing: string) => void;
 };
 
-/** A module, and the values of it that tasks return besides their own outputs; all are f32. */
-export type Tapped = {readonly module: Module; readonly taps: ReadonlyMap<string, readonly ValueId[]>};
+/** Values that a task returns besides its own outputs; all are f32. */
+export type Taps = {readonly task: string; readonly ids: readonly ValueId[]};
 
-/** A task's code, and what it gives of the values tapped: views of its outputs, which the next call overwrites. */
+/** A module, and what is tapped: several lists may be of one task. */
+export type Tapped = {readonly module: Module; readonly taps: readonly Taps[]};
+
+/** A task's code, and what it gives of one list of values tapped: views of its outputs, which the next call overwrites. */
 export type TappedEntry = {readonly entry: Entry; tapsOf(outputs: readonly TypedArray[]): readonly Float32Array[]};
 
-/** Builds the tasks for this machine; `change` says what is tapped. Heads that are not a task's own are left out. */
+/**
+ * Builds the tasks for this machine; `change` says what is tapped, and there is an entry for each of its lists. Heads that are
+ * not a task's own are left out.
+ */
 export async function openTapped(
   tasks: readonly Task[],
   {bind, share = true, progress = () => {}}: Reading,
   change: (module: Module) => Tapped,
-): Promise<(task: string) => TappedEntry> {
+): Promise<readonly TappedEntry[]> {
   const directory = join(temporaryFolder(), 'taps');
-  const sizes = new Map<string, readonly number[]>();
+  const lists: {readonly task: string; readonly sizes: readonly number[]}[] = [];
   const lossy = (given: Module): Module => {
     const {module, taps} = change(given);
-    for (const [task, ids] of taps)
-      sizes.set(
-        task,
-        ids.map(id => elements(valueAt(module.graph, id).type.shape)),
-      );
+    for (const {task, ids} of taps) lists.push({task, sizes: ids.map(id => elements(valueAt(module.graph, id).type.shape))});
     const own: Module = {...module, heads: module.heads.filter(({name}) => tasks.some(task => task.name === name))};
-    return [...taps].reduce<Module>((tapped, [task, ids]) => withTaps(tapped, task, ids), own);
+    const named = tasks.map(({name}) => ({name, ids: taps.flatMap(({task, ids}) => (task === name ? ids : []))}));
+    return named.reduce((tapped, {name, ids}) => (ids.length === 0 ? tapped : withTaps(tapped, name, ids)), own);
   };
   await build(
     tasks.map(task => ({...task, others: []})),
@@ -54,16 +57,18 @@ export async function openTapped(
     },
   );
   const session = load(directory);
-  return task => ({
-    entry: session.entry(task),
-    tapsOf: outputs => {
-      let begin = 0;
+  return lists.map(({task, sizes}, i) => {
+    const before = lists.slice(0, i).flatMap(list => (list.task === task ? list.sizes : []));
+    const first = before.reduce((sum, size) => sum + size, 0);
+    const tapsOf = (outputs: readonly TypedArray[]): readonly Float32Array[] => {
       const all = floats(outputs.at(-1)!);
-      return (sizes.get(task) ?? []).map(size => {
+      let begin = first;
+      return sizes.map(size => {
         begin += size;
         return all.subarray(begin - size, begin);
       });
-    },
+    };
+    return {entry: session.entry(task), tapsOf};
   });
 }
 

@@ -4,8 +4,9 @@ import type {Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
 import {hashOfData} from '../evaluate-variant.js';
 import {type Budget, type Kept, keepWithin} from '../quantize/budget.js';
-import {explain, type Int8Options, study, withVariant} from '../quantize/index.js';
+import {explain} from '../quantize/explain.js';
 import {type Method, methodText} from '../quantize/ranges.js';
+import {type Int8Options, study, withVariant} from '../quantize/study.js';
 import type {Task} from '../tasks.js';
 import {parseRecipes} from './parse.js';
 import type {RecipeReport} from './report.js';
@@ -51,7 +52,8 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
           `recipe ${recipe.name} needs samples`,
           `--calibrate DATA or --calibrate ${name}=DATA`,
         );
-      return {task, recipe: recipe.name, samples};
+      const [{equalize}] = recipe.steps;
+      return {task, recipe: recipe.name, equalize, samples};
     }),
   );
   const budgets = budgetsOf(tasks, maxLoss, evaluate);
@@ -69,8 +71,9 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   );
   return {
     lossy: module => studied.reduce((extended, each, i) => withVariant(extended, each, kept[i]!.float, correctBias), module),
-    recipes: studied.map(({task, recipe, samples, indices}, i) => ({
+    recipes: studied.map(({task, recipe, samples, indices, equalized}, i) => ({
       ...{task: task.name, recipe, calibration: methodText(method), samples: indices.length, data: hashOfData(samples)},
+      ...(equalized && {equalized: equalized.pairs}),
       ...(kept[i]!.loss !== undefined && {loss: kept[i]!.loss}),
       layers: layers[i]!.map(layer => {
         const effect = kept[i]!.effects.get(layer.layer);
