@@ -32,7 +32,7 @@ export type Tapped = {readonly module: Module; readonly taps: readonly Taps[]};
 export type TappedEntry = {readonly entry: Entry; tapsOf(outputs: readonly TypedArray[]): readonly Float32Array[]};
 
 /**
- * Builds the tasks for this machine; `change` says what is tapped, and there is an entry for each of its lists. Heads that are
+ * Builds the tasks in portable C, so that scales are the same on every machine and compile fast; `change` says what is tapped, and there is an entry for each of its lists. Heads that are
  * not a task's own are left out.
  */
 export async function openTapped(
@@ -52,8 +52,8 @@ export async function openTapped(
   await build(
     tasks.map(task => ({...task, others: []})),
     {
-      ...{directory, name: 'taps', targets: targetsNamed(['native']), bind, share},
-      ...{lossy, measure: false, typed: false, progress},
+      ...{directory, name: 'taps', targets: targetsNamed(['generic']), bind, share},
+      ...{lossy, measure: false, typed: false, progress, flags: ['-O2']},
     },
   );
   const session = load(directory);
