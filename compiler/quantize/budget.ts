@@ -14,7 +14,7 @@ import {type ErrorSoFar, seeError} from './observe.js';
 import {forEachSample} from './samples.js';
 import {sitesOf} from './sites.js';
 import {headOf, type Int8Options, quantizationOf, type Studied, withVariant} from './study.js';
-import {openTapped} from './taps.js';
+import {openTapped, withoutOthers} from './taps.js';
 
 /** Percentage points of right answers that a variant may lose against `full`, on this data. */
 export type Budget = {readonly points: number; readonly labelled: Labelled};
@@ -83,14 +83,11 @@ async function lossOf(
   {bind, share = true, correctBias, progress = () => {}}: Int8Options,
 ): Promise<number> {
   const directory = join(temporaryFolder(), 'loss');
-  await build(
-    tasks.map(task => ({...task, others: []})),
-    {
-      ...{directory, name: 'loss', targets: targetsNamed(['native']), bind, share, progress},
-      lossy: module => withVariant(module, studied, float, correctBias),
-      ...{measure: false, typed: false},
-    },
-  );
+  await build(tasks, {
+    ...{directory, name: 'loss', targets: targetsNamed(['native']), bind, share, progress},
+    lossy: module => withVariant(withoutOthers(module, tasks), studied, float, correctBias),
+    ...{measure: false, typed: false},
+  });
   const session = load(directory);
   const {name} = studied.task;
   const percent = (variant: string): number => {

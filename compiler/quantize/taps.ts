@@ -45,17 +45,16 @@ export async function openTapped(
   const lossy = (given: Module): Module => {
     const {module, taps} = change(given);
     for (const {task, ids} of taps) lists.push({task, sizes: ids.map(id => elements(valueAt(module.graph, id).type.shape))});
-    const own: Module = {...module, heads: module.heads.filter(({name}) => tasks.some(task => task.name === name))};
     const named = tasks.map(({name}) => ({name, ids: taps.flatMap(({task, ids}) => (task === name ? ids : []))}));
-    return named.reduce((tapped, {name, ids}) => (ids.length === 0 ? tapped : withTaps(tapped, name, ids)), own);
+    return named.reduce(
+      (tapped, {name, ids}) => (ids.length === 0 ? tapped : withTaps(tapped, name, ids)),
+      withoutOthers(module, tasks),
+    );
   };
-  await build(
-    tasks.map(task => ({...task, others: []})),
-    {
-      ...{directory, name: 'taps', targets: targetsNamed(['generic']), bind, share},
-      ...{lossy, measure: false, typed: false, progress, flags: ['-O2']},
-    },
-  );
+  await build(tasks, {
+    ...{directory, name: 'taps', targets: targetsNamed(['generic']), bind, share},
+    ...{lossy, measure: false, typed: false, progress, flags: ['-O2']},
+  });
   const session = load(directory);
   return lists.map(({task, sizes}, i) => {
     const before = lists.slice(0, i).flatMap(list => (list.task === task ? list.sizes : []));
@@ -71,6 +70,12 @@ export async function openTapped(
     return {entry: session.entry(task), tapsOf};
   });
 }
+
+/** The module with the heads that are tasks, and no others: variants cost time to compile. */
+export const withoutOthers = (module: Module, tasks: readonly Task[]): Module => ({
+  ...module,
+  heads: module.heads.filter(({name}) => tasks.some(task => task.name === name)),
+});
 
 /** One more output with all taps, one behind the other: entries take few outputs, networks have many layers. */
 function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module {

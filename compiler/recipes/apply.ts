@@ -35,7 +35,7 @@ export type RecipeOptions = {
 /** What `build` takes as `lossy` and `recipes`. */
 export type Applied = {readonly lossy: (module: Module) => Module; readonly recipes: readonly RecipeReport[]};
 
-/** Errors: those of `parseRecipes`; usage recipe.samples, int8.*; input calibrate.*. */
+/** Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, int8.*; check recipe.loss; input calibrate.*. */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
   const {calibrate, evaluate, maxLoss, method = {kind: 'min-max'}, samples: count = 64, correctBias = true, ...reading} = given;
@@ -43,6 +43,8 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const wanted = recipes.flatMap(recipe =>
     tasks.map(task => {
       const {name} = task;
+      if (task.others.some(other => other.recipe === recipe.name))
+        fail('usage', 'recipe.taken', `${name}/${recipe.name}`, 'is another network of this task', 'rename its file');
       const samples = calibrate.get(name);
       if (!samples)
         return fail(
