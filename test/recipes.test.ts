@@ -2,6 +2,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import {samplesOf, withLabels} from '../compiler/commands/recipes.js';
 import {openDataset} from '../compiler/data/dataset.js';
 import {writeNpz} from '../compiler/data/npz.js';
 import {loadTasks} from '../compiler/load.js';
@@ -86,6 +87,17 @@ test('samples that tell no range', async t => {
   const missing = await problem(write('nan.npz', broken, new Array<number>(8).fill(0)));
   t.is(missing.code, 'dataset.nan');
   t.true(missing.where.endsWith('x[2]'));
+});
+
+test('samples for ranges need no labels, and never have those of another task', t => {
+  const named = tasks.map(task => ({...task, labelsKey: 'y_tiny'}));
+  const path = write('other.npz', noise(4, 8, 1), new Array<number>(8).fill(1));
+  const samples = samplesOf(named, [path]);
+  t.is(samples.get('tiny')?.data.count, 8);
+  t.is(withLabels(samples).size, 0);
+  t.is(withLabels(samplesOf(tasks, [`tiny=${path}`])).size, 1);
+  t.is(samplesOf(tasks, []).size, 0);
+  t.is(samplesOf([{...tasks[0]!, calibrate: path}], []).size, 1);
 });
 
 test('what is missing is said before anything is built', async t => {

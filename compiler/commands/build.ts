@@ -5,11 +5,13 @@ import {print} from '../../ir/print.js';
 import type {Granularity} from '../../ir/segments.js';
 import type {PassReport} from '../../passes/framework/manager.js';
 import {build} from '../build.js';
+import type {Labelled} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
 import {targetsNamed} from '../host.js';
 import {printJson, progress} from '../output.js';
 import {exact} from '../pipeline.js';
+import {applyRecipes} from '../recipes/apply.js';
 import {retarget} from '../retarget/index.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {tune} from '../tune.js';
@@ -24,7 +26,7 @@ import {
   withModelOptions,
   withTune,
 } from './options.js';
-import {checkRecipes, type RecipeFlags, runRecipes, withLabels, withRecipes} from './recipes.js';
+import {checkRecipes, type RecipeFlags, recipeOptions, samplesOf, withLabels, withRecipes} from './recipes.js';
 
 type Flags = ModelFlags &
   RecipeFlags &
@@ -89,7 +91,10 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const evaluate = labelledData(tasks, flags.evaluate);
-  const calibrate = labelledData(tasks, flags.calibrate);
+  const samples = flags.recipe.length > 0 ? samplesOf(tasks, flags.calibrate) : null;
+  // Samples for ranges need no labels; without a recipe they are there for their labels.
+  const labelled = samples ? withLabels(samples) : labelledData(tasks, flags.calibrate);
+  const calibrate = flags.calibrate.length === 0 ? new Map<string, Labelled>() : labelled;
   const fit = labelledData(tasks, flags.fit);
   const observe = dumping(flags.dumpIrAfter);
   const show = progress();
@@ -101,9 +106,16 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     flags.share === 'retarget'
       ? await retarget(tasks, {fit, bind: flags.bind, balance: flags.balance ?? false, progress: show}).finally(show.done)
       : null;
-  const recipes = await runRecipes(tasks, flags, {calibrate, evaluate, bind: flags.bind, share, progress: show}).finally(
-    show.done,
-  );
+  const recipes = samples
+    ? await applyRecipes(tasks, {
+        ...recipeOptions(flags),
+        calibrate: samples,
+        evaluate,
+        bind: flags.bind,
+        share,
+        progress: show,
+      }).finally(show.done)
+    : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,
@@ -117,7 +129,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     ...(retargeting && {extend: retargeting.extend}),
     ...recipes,
     measure: flags.measure,
-    ...{evaluate, calibrate: recipes ? withLabels(calibrate) : calibrate, observe},
+    ...{evaluate, calibrate, observe},
     progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;

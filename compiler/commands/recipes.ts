@@ -1,10 +1,10 @@
 /** `--recipe` and what belongs to it: flags, what they ask for, and what is said about it. */
 import {type Command, Option} from 'commander';
-import {fail} from '../../ir/diagnostics.js';
-import type {Labelled} from '../data/dataset.js';
+import {DnncError, fail} from '../../ir/diagnostics.js';
+import {type Dataset, type Labelled, openDataset} from '../data/dataset.js';
+import {dataPath, openLabelled} from '../data-flags.js';
 import {bytesText, say, table} from '../output.js';
 import {parseMethod} from '../quantize/ranges.js';
-import {type Applied, applyRecipes, type RecipeOptions} from '../recipes/apply.js';
 import {parseRecipes} from '../recipes/parse.js';
 import type {LayerReport, RecipeReport} from '../recipes/report.js';
 import type {Task} from '../tasks.js';
@@ -33,26 +33,46 @@ export function checkRecipes({recipe, calibration, maxLoss}: RecipeFlags, evalua
     fail('usage', 'recipe.evaluate', '--max-loss', 'a loss is counted on labelled samples', '--evaluate DATA');
 }
 
-/** null where no recipe is asked for. */
-export async function runRecipes(
-  tasks: readonly Task[],
-  {recipe: recipes, calibration, maxLoss}: RecipeFlags,
-  given: Pick<RecipeOptions, 'calibrate' | 'evaluate' | 'bind' | 'share' | 'progress'>,
-): Promise<Applied | null> {
-  if (recipes.length === 0) return null;
-  return applyRecipes(tasks, {...given, recipes, method: parseMethod(calibration), ...(maxLoss !== undefined && {maxLoss})});
+/** What the flags say about how recipes are made. */
+export const recipeOptions = ({recipe: recipes, calibration, maxLoss}: RecipeFlags) => ({
+  recipes,
+  method: parseMethod(calibration),
+  ...(maxLoss !== undefined && {maxLoss}),
+});
+
+/** Samples by task, opened before anything is built: of `--calibrate`, else of the configuration. Labels may be missing. */
+export function samplesOf(tasks: readonly Task[], flags: readonly string[]): ReadonlyMap<string, Labelled> {
+  return new Map(
+    tasks.flatMap(task => {
+      const path = dataPath(flags, task, task.calibrate);
+      return path === null ? [] : [[task.name, {path, data: openSamples(path, task)}] as const];
+    }),
+  );
 }
 
-/** Samples for ranges need no labels; what else they are used for does. */
-export function withLabels(samples: ReadonlyMap<string, Labelled>): ReadonlyMap<string, Labelled> {
-  return new Map([...samples].filter(([, {data}]) => hasLabels(data)));
+function openSamples(path: string, task: Task): Dataset {
+  try {
+    return openLabelled(path, task, undefined);
+  } catch (error) {
+    if (!(error instanceof DnncError) || error.problems[0]?.code !== 'dataset.labels-key') throw error;
+    // Labels of something else are none of this task.
+    const label = (): never => {
+      throw error;
+    };
+    return {...openDataset(path), label};
+  }
 }
 
-function hasLabels(data: Labelled['data']): boolean {
+/** Those that can be used for more than ranges. */
+export const withLabels = (samples: ReadonlyMap<string, Labelled>): ReadonlyMap<string, Labelled> =>
+  new Map([...samples].filter(([, {data}]) => hasLabels(data)));
+
+function hasLabels(data: Dataset): boolean {
   try {
     return data.label(0) >= 0;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof DnncError) return false;
+    throw error;
   }
 }
 

@@ -5,14 +5,14 @@
  * up without loss; so the range of the *activation* stands where the paper has that of the first layer's weights, and the second
  * layer's weights are what a factor can harm.
  */
-import {onlyUser, valueAt} from '../../ir/graph.js';
+import {valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {clip, relu} from '../../ir/ops/elementwise/index.js';
 import {numberAt, type Tensor, tensorFrom} from '../../ir/tensor.js';
 import type {Graph, Head, Module, Node, ValueId} from '../../ir/types.js';
 import {type Changes, type Parameters, parametersOf} from './insert.js';
-import {type Layer, sitesOf} from './sites.js';
+import {type Layer, readersIn, sitesOf} from './sites.js';
 
 export type Equalized = {
   readonly changed: Changes;
@@ -26,12 +26,14 @@ const mostFactor = 64;
 /** `largest`: the size of each channel, of what layers read. */
 export function equalize(module: Module, head: Head, largest: ReadonlyMap<ValueId, ArrayLike<number>>): Equalized {
   const {graph} = module;
-  const integer = sitesOf(module, head).layers.filter(({node, float}) => float === null && isOp(node, conv2d));
+  const {layers, nodes} = sitesOf(module, head);
+  const readerOf = readersIn(graph, head, nodes);
+  const integer = layers.filter(({node, float}) => float === null && isOp(node, conv2d));
   const readers = new Map(integer.map(layer => [layer.node, layer]));
   const changed = new Map<ValueId, Parameters>();
   let pairs = 0;
   for (const layer of integer) {
-    const reader = readers.get(onlyUser(module, layer.result) ?? layer.node);
+    const reader = readers.get(readerOf(layer.result) ?? layer.node);
     const sizes = largest.get(layer.result);
     if (!reader || reader === layer || !sizes || !scalesAlong(graph, layer)) continue;
     const factors = factorsOf(graph, reader.node, Array.from(sizes), parametersOf(graph, reader.node, changed).weights);

@@ -3,7 +3,7 @@
  * quantized once, where it is made: behind the activation that alone reads the sum. What only moves values keeps their scale,
  * and operands of a concatenation have the scale of its result.
  */
-import {constantOf, nodesFor, onlyUser, valueAt} from '../../ir/graph.js';
+import {constantOf, nodesFor, usersOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {avgpool} from '../../ir/ops/avgpool/index.js';
 import {concat} from '../../ir/ops/concat/index.js';
@@ -50,11 +50,12 @@ export const keepsScale = (node: Node): boolean =>
 export function sitesOf(module: Module, head: Head, float: ReadonlyMap<string, string> = new Map()): Sites {
   const {graph} = module;
   const nodes = nodesFor(graph, head.outputs);
+  const reader = readersIn(graph, head, nodes);
   const layers = nodes
     .filter(node => isOp(node, conv2d) || isOp(node, linear))
     .map((node): Layer => {
       const [{name}] = node.outputs;
-      return {name, node, result: resultOf(module, node), float: float.get(name) ?? whyNot(graph, node)};
+      return {name, node, result: resultOf(graph, reader, node), float: float.get(name) ?? whyNot(graph, node)};
     });
   const integer = new Set(layers.filter(layer => layer.float === null).map(({node}) => node));
   const wanted = new Set<ValueId>();
@@ -63,7 +64,9 @@ export function sitesOf(module: Module, head: Head, float: ReadonlyMap<string, s
     const [output] = node.outputs;
     if (integer.has(node)) wanted.add(node.inputs[0]!);
     else if (
-      isSum(graph, node) ? wanted.has(resultOf(module, node)) : keepsScale(node) && isReal(graph, node) && wanted.has(output.id)
+      isSum(graph, node)
+        ? wanted.has(resultOf(graph, reader, node))
+        : keepsScale(node) && isReal(graph, node) && wanted.has(output.id)
     )
       for (const id of node.inputs) if (id !== null) wanted.add(id);
   }
@@ -89,16 +92,25 @@ const isReal = (graph: Graph, node: Node): boolean =>
   node.inputs.every(id => id !== null && !constantOf(graph, id) && valueAt(graph, id).type.dtype === 'f32');
 
 /** A residual addition: two computed tensors of one shape. */
-export function isSum(graph: Graph, node: Node): boolean {
+function isSum(graph: Graph, node: Node): boolean {
   const shapes = node.inputs.map(id => (id === null ? '' : String(valueAt(graph, id).type.shape)));
   return isOp(node, add) && isReal(graph, node) && shapes[0] === shapes[1];
 }
 
+/** Among the nodes of a head, the only reader of a value that it does not return; null where there are several or none. */
+export function readersIn(graph: Graph, {outputs}: Head, nodes: readonly Node[]): (id: ValueId) => Node | null {
+  const own = new Set(nodes);
+  return id => {
+    const [reader, another] = usersOf(graph, id).filter(node => own.has(node));
+    return reader && !another && !outputs.includes(id) ? reader : null;
+  };
+}
+
 /** The result of a node, behind an activation that alone reads it. */
-function resultOf(module: Module, node: Node): ValueId {
+function resultOf(graph: Graph, readerOf: (id: ValueId) => Node | null, node: Node): ValueId {
   const [{id}] = node.outputs;
-  const reader = onlyUser(module, id);
-  return reader && isActivation(module.graph, reader) ? reader.outputs[0].id : id;
+  const reader = readerOf(id);
+  return reader && isActivation(graph, reader) ? reader.outputs[0].id : id;
 }
 
 /** An element-wise function of one tensor. */

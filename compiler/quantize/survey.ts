@@ -1,4 +1,5 @@
 /** What a network holds while it sees samples: ranges of all that will be bytes, and means of all that layers read. */
+import {fail} from '../../ir/diagnostics.js';
 import {valueAt} from '../../ir/graph.js';
 import type {Head, Module, ValueId} from '../../ir/types.js';
 import type {Dataset} from '../data/dataset.js';
@@ -27,7 +28,10 @@ export function watchedOf(module: Module, sites: Sites): readonly ValueId[] {
   return [...new Set([...sites.made, ...read])].filter(id => !inputs.has(id));
 }
 
-/** Two passes over the samples; three where the method needs histograms. `taps` returns what `watchedOf` lists. */
+/**
+ * Two passes over the samples; three where the method needs histograms. The taps are what `watchedOf` lists.
+ * Errors: input calibrate.infinite, and those of `forEachSample`.
+ */
 export function surveyOf(
   module: Module,
   head: Head,
@@ -61,6 +65,11 @@ export function surveyOf(
 
   const seen = watched.map((): RangeSoFar => noRange());
   each('ranges', (values, at) => seeRange(seen[at]!, values));
+  seen.forEach(({low, high}, at) => {
+    if (Number.isFinite(high - low)) return;
+    const {name} = valueAt(module.graph, watched[at]!);
+    fail('input', 'calibrate.infinite', name, `lies between ${low} and ${high} on these samples`, 'check the input preparation');
+  });
   let kept: readonly Range[] = seen;
   if (needsHistogram(method)) {
     const histograms = seen.map(noHistogram);
