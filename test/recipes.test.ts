@@ -6,6 +6,7 @@ import {samplesOf, withLabels} from '../compiler/commands/recipes.js';
 import {openDataset} from '../compiler/data/dataset.js';
 import {writeNpz} from '../compiler/data/npz.js';
 import {loadTasks} from '../compiler/load.js';
+import {beforeFusion} from '../compiler/pipeline.js';
 import {applyRecipes, type RecipeOptions} from '../compiler/recipes/apply.js';
 import {parseRecipe, parseRecipes} from '../compiler/recipes/parse.js';
 import type {RecipeReport} from '../compiler/recipes/report.js';
@@ -14,6 +15,7 @@ import {npz, splits} from '../examples/signs/data.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
 import {numbersOf, tensorFrom} from '../ir/tensor.js';
+import {runPasses} from '../passes/framework/manager.js';
 import type {Manifest} from '../runtime/manifest.js';
 import {documentOf, dnnc as run, writeTiny} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
@@ -119,6 +121,26 @@ test('what is missing is said before anything is built', async t => {
     t.is(wrong.code, 2);
     t.true(wrong.stderr.includes(id), wrong.stderr);
   }
+});
+
+compiled('several tasks, with other networks, under several recipes at once', async t => {
+  const [first] = tasks;
+  const others = [{recipe: 'twin', model: at('tiny.onnx'), output: null}];
+  const two = [
+    {...first!, name: 'a', others},
+    {...first!, name: 'b'},
+  ];
+  const path = write('two.npz', noise(21, 8, 1), new Array<number>(8).fill(0));
+  const calibrate = samplesOf(two, [path]);
+  const {lossy, recipes} = await applyRecipes(two, {recipes: ['int8', 'int8:equalize'], calibrate, bind});
+  t.deepEqual(
+    recipes.map(({task, recipe}) => `${task}/${recipe}`),
+    ['a/int8', 'b/int8', 'a/int8:equalize', 'b/int8:equalize'],
+  );
+  for (const {layers} of recipes) t.true(layers.every(({outputSqnr}) => outputSqnr! > 25));
+  const {module} = loadTasks(two, {name: 'two', bind});
+  const {heads} = lossy(runPasses(module, beforeFusion));
+  t.deepEqual(heads.map(({name}) => name).sort(), ['a', 'a_int8', 'a_int8_equalize', 'a_twin', 'b', 'b_int8', 'b_int8_equalize']);
 });
 
 compiled('layers stay in float until a loss is met: those that move the scores most', async t => {

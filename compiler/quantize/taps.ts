@@ -46,10 +46,9 @@ export async function openTapped(
     const {module, taps} = change(given);
     for (const {task, ids} of taps) lists.push({task, sizes: ids.map(id => elements(valueAt(module.graph, id).type.shape))});
     const named = tasks.map(({name}) => ({name, ids: taps.flatMap(({task, ids}) => (task === name ? ids : []))}));
-    return named.reduce(
-      (tapped, {name, ids}) => (ids.length === 0 ? tapped : withTaps(tapped, name, ids)),
-      withoutOthers(module, tasks),
-    );
+    // Copies that are tapped hang on heads of their own, which go last.
+    const all = named.reduce((tapped, {name, ids}) => (ids.length === 0 ? tapped : withTaps(tapped, name, ids)), module);
+    return withoutOthers(all, tasks);
   };
   await build(tasks, {
     ...{directory, name: 'taps', targets: targetsNamed(['generic']), bind, share},
