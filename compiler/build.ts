@@ -27,6 +27,7 @@ import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
 import {confusionOf} from './per-class.js';
+import type {RecipeReport} from './recipes/report.js';
 import {splitsOf} from './splits.js';
 import {filesOf, type Task} from './tasks.js';
 import {version} from './version.js';
@@ -41,6 +42,10 @@ export type BuildOptions = {
   readonly weights?: 'blob' | 'c';
   /** What kernels are chosen for: time (the default), or memory that weights take. */
   readonly prefer?: Preference;
+  /** Adds variants to the module before anything is fused, such as `applyRecipes` made. */
+  readonly lossy?: (module: Module) => Module;
+  /** What was decided for these variants, layer by layer: kept in the log. */
+  readonly recipes?: readonly RecipeReport[];
   /** Adds heads to the optimized module, such as `retarget` fitted. */
   readonly extend?: (module: Module) => Module;
   /** How calls are computed, as `tune` found it; by default as `prefer` says. */
@@ -97,6 +102,7 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
     ...{targets, sources, embedded},
     chooser: options.chooser ?? preferences[options.prefer],
     ...(options.cuts && {cuts: options.cuts}),
+    ...(options.lossy && {lossy: options.lossy}),
     ...(options.extend && {extend: options.extend}),
     ...(options.observe && {observe: options.observe}),
   });
@@ -149,6 +155,7 @@ async function writeBuild(
       ...others.map(other => ({task, recipe: other.recipe, ...sourceOf(other.model, options.directory), output: other.output})),
     ]),
     bound: Object.fromEntries(loaded.bound),
+    ...(options.recipes && {recipes: options.recipes}),
   };
   write(logName, `${JSON.stringify(log, null, 2)}\n`);
   const facts = {name, tasks, compiled, loaded, targets, embedded, prefer: options.prefer, files: hashesOf(folder)};

@@ -10,7 +10,7 @@ import type {Module} from '../ir/types.js';
 import {type PassReport, runPasses} from '../passes/framework/manager.js';
 import {planMemory} from '../passes/plan-memory/index.js';
 import {lower} from './lower/lower.js';
-import {exact} from './pipeline.js';
+import {beforeFusion, exact} from './pipeline.js';
 import {checkSupported} from './supported.js';
 import {version} from './version.js';
 
@@ -37,14 +37,20 @@ export type CompileOptions = {
   readonly chooser?: Chooser;
   /** Where segments begin and end; by default where tasks part. */
   readonly cuts?: Granularity;
+  /**
+   * Adds variants to the module before anything is fused: convolutions and activations are nodes of their own. What it returns
+   * is optimized like any other.
+   */
+  readonly lossy?: (module: Module) => Module;
   /** Changes the optimized module; what it returns is optimized again. */
   readonly extend?: (module: Module) => Module;
   readonly observe?: (report: PassReport) => void;
 };
 
 export function compile(module: Module, options: CompileOptions): Compiled {
-  const {targets, sources, embedded = false, chooser = cheapest, cuts, extend, observe} = options;
-  const plain = runPasses(module, exact, observe);
+  const {targets, sources, embedded = false, chooser = cheapest, cuts, lossy, extend, observe} = options;
+  const given = lossy ? lossy(runPasses(module, beforeFusion, observe)) : module;
+  const plain = runPasses(given, exact, observe);
   const optimized = extend ? runPasses(extend(plain), exact, observe) : plain;
   checkSupported(optimized);
   const segments = segmentsOf(optimized, cuts);

@@ -28,3 +28,6 @@ export const exact: readonly Pass[] = [
   commonSubexpressions,
   fuse,
 ];
+
+/** What recipes start from: every activation is a node of its own. */
+export const beforeFusion: readonly Pass[] = exact.slice(0, exact.indexOf(fuse));

@@ -4,10 +4,12 @@ import type {Module} from '../../ir/types.js';
 import type {Manifest, Segment} from '../../runtime/manifest.js';
 import type {Built} from '../build.js';
 import {bytesText, countText, say, table, timeText} from '../output.js';
+import type {RecipeReport} from '../recipes/report.js';
 import type {Retargeting} from '../retarget/index.js';
 import {alikeOf, sharedOf} from '../sharing.js';
 import type {Task} from '../tasks.js';
 import {type Tuning, tuningFacts, tuningText} from '../tune.js';
+import {tellRecipes} from './recipes.js';
 
 /** What `--json` prints. */
 export const document = (
@@ -46,6 +48,7 @@ export function tell(
   seconds: number,
   tuning: Tuning | null,
   retargeting: Retargeting | null,
+  recipes: readonly RecipeReport[],
 ): void {
   for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
   const rows = manifest.variants.map(variant => {
@@ -63,6 +66,7 @@ export function tell(
   say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
   tellSharing(compiled.module);
   tellCuts(manifest);
+  tellRecipes(recipes);
   if (retargeting) tellRetargeted(retargeting, manifest);
   if (tuning) say(`\n${tuningText(tuning)}`);
   say(

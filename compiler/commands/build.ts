@@ -5,11 +5,13 @@ import {print} from '../../ir/print.js';
 import type {Granularity} from '../../ir/segments.js';
 import type {PassReport} from '../../passes/framework/manager.js';
 import {build} from '../build.js';
+import type {Labelled} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
 import {targetsNamed} from '../host.js';
 import {printJson, progress} from '../output.js';
 import {exact} from '../pipeline.js';
+import {applyRecipes} from '../recipes/apply.js';
 import {retarget} from '../retarget/index.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {tune} from '../tune.js';
@@ -24,8 +26,10 @@ import {
   withModelOptions,
   withTune,
 } from './options.js';
+import {checkRecipes, type RecipeFlags, recipeOptions, samplesOf, withLabels, withRecipes} from './recipes.js';
 
 type Flags = ModelFlags &
+  RecipeFlags &
   TuneFlag &
   JsonFlag & {
     readonly output?: string;
@@ -67,10 +71,15 @@ export function defineBuild(program: Command): void {
     .option('--evaluate <[TASK=]DATA>', 'labelled data: accuracy goes into the manifest; repeatable', collect, [])
     .option('--fit <[TASK=]DATA>', 'labelled data that --share retarget fits heads to; repeatable', collect, [])
     .option('--balance', 'classes count alike in these fits, however many samples each has')
-    .option('--calibrate <[TASK=]DATA>', 'labelled data not trained on: makes probabilities honest; repeatable', collect, [])
+    .option(
+      '--calibrate <[TASK=]DATA>',
+      'data not trained on: ranges for --recipe; with labels it makes probabilities honest; repeatable',
+      collect,
+      [],
+    )
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
-  withJson(withTune(withModelOptions(command))).action(runBuild);
+  withJson(withTune(withRecipes(withModelOptions(command)))).action(runBuild);
 }
 
 async function runBuild(models: readonly string[], flags: Flags): Promise<void> {
@@ -78,10 +87,14 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {weights} = flags;
   if (weights !== 'blob' && weights !== 'c')
     return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
+  checkRecipes(flags, flags.evaluate);
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const evaluate = labelledData(tasks, flags.evaluate);
-  const calibrate = labelledData(tasks, flags.calibrate);
+  const samples = flags.recipe.length > 0 ? samplesOf(tasks, flags.calibrate) : null;
+  // Samples for ranges need no labels; without a recipe they are there for their labels.
+  const labelled = samples ? withLabels(samples) : labelledData(tasks, flags.calibrate);
+  const calibrate = flags.calibrate.length === 0 ? new Map<string, Labelled>() : labelled;
   const fit = labelledData(tasks, flags.fit);
   const observe = dumping(flags.dumpIrAfter);
   const show = progress();
@@ -93,6 +106,16 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     flags.share === 'retarget'
       ? await retarget(tasks, {fit, bind: flags.bind, balance: flags.balance ?? false, progress: show}).finally(show.done)
       : null;
+  const recipes = samples
+    ? await applyRecipes(tasks, {
+        ...recipeOptions(flags),
+        calibrate: samples,
+        evaluate,
+        bind: flags.bind,
+        share,
+        progress: show,
+      }).finally(show.done)
+    : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,
@@ -104,6 +127,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     prefer: flags.prefer,
     ...(tuning && {chooser: tuning.chooser}),
     ...(retargeting && {extend: retargeting.extend}),
+    ...recipes,
     measure: flags.measure,
     ...{evaluate, calibrate, observe},
     progress: show,
@@ -112,9 +136,10 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   if (flags.json)
     printJson({
       ...document(built, tasks, seconds, tuning),
+      ...(recipes && {recipes: recipes.recipes}),
       ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
     });
-  else tell(built, seconds, tuning, retargeting);
+  else tell(built, seconds, tuning, retargeting, recipes?.recipes ?? []);
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */

@@ -22,6 +22,13 @@ export function positive(value: string): number {
   return number;
 }
 
+/** A number of percentage points, for `--max-loss`. */
+export function points(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= 0 && number <= 100)) throw new InvalidArgumentError('it must be a number from 0 to 100');
+  return number;
+}
+
 export const withModelOptions = (command: Command): Command =>
   command
     .option('--task <NAME=FILE[:OUTPUT]>', 'names a task; repeatable', collect, [])

@@ -1,0 +1,56 @@
+/** Recipes by name: `int8`, `int8:equalize`. A recipe is a list of lossy steps joined by `+`, applied from left to right. */
+import {fail} from '../../ir/diagnostics.js';
+
+/** 8-bit weights and activations; `equalize` evens out the ranges of channels before. */
+export type Int8Step = {readonly kind: 'int8'; readonly equalize: boolean};
+
+/** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
+export type Step = Int8Step;
+
+export type Recipe = {
+  /** As the user wrote it: the name of the variant. */
+  readonly name: string;
+  readonly steps: readonly [Step, ...Step[]];
+};
+
+type Kind = {
+  /** How it is spelt, for messages. */
+  readonly usage: string;
+  /** null: the argument is not one of its own. */
+  parse(argument: string | null): Step | null;
+};
+
+const kinds: Readonly<Record<string, Kind>> = {
+  int8: {
+    usage: 'int8 or int8:equalize',
+    parse: argument => (argument === null || argument === 'equalize' ? {kind: 'int8', equalize: argument !== null} : null),
+  },
+};
+
+/** Errors: usage recipe.unknown, recipe.argument, recipe.steps. */
+export function parseRecipe(name: string): Recipe {
+  const [first, ...rest] = name.split('+').map(text => parseStep(text, name));
+  if (rest.length > 0) fail('usage', 'recipe.steps', name, 'these steps cannot be combined', `one of ${known()}`);
+  return {name, steps: [first!, ...rest]};
+}
+
+/** Each once. Errors: those of `parseRecipe`; usage recipe.twice. */
+export function parseRecipes(names: readonly string[]): readonly Recipe[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) fail('usage', 'recipe.twice', twice, 'is asked for twice', 'name each recipe once');
+  return names.map(parseRecipe);
+}
+
+function parseStep(text: string, recipe: string): Step {
+  const colon = text.indexOf(':');
+  const [name, argument] = colon < 0 ? [text, null] : [text.slice(0, colon), text.slice(colon + 1)];
+  const kind = kinds[name];
+  if (!kind || !Object.hasOwn(kinds, name))
+    return fail('usage', 'recipe.unknown', recipe, `"${text}" is not a recipe`, `one of ${known()}`);
+  return kind.parse(argument) ?? fail('usage', 'recipe.argument', recipe, `${name} does not take "${argument}"`, kind.usage);
+}
+
+const known = (): string =>
+  Object.values(kinds)
+    .map(({usage}) => usage)
+    .join(', ');

@@ -1,0 +1,36 @@
+/** What a recipe did to a task, as `build` prints it and keeps it in its log. */
+
+/** A convolution or fully connected layer. What does not apply to it is absent. */
+export type LayerReport = {
+  readonly layer: string;
+  /** Why it stayed in float. Absent: it computes with integers. */
+  readonly float?: string;
+  /** Of what it gives, behind its activation, where that is stored as bytes. */
+  readonly scale?: number;
+  readonly zero?: number;
+  /** The part of these values, from 0 to 1, that lies outside the range of a byte. */
+  readonly clipped?: number;
+  /** Signal over error of quantization, in decibels: of the weights alone, and of what the layer gives in the whole network. */
+  readonly weightSqnr?: number;
+  readonly outputSqnr?: number;
+  /** Relative error of the scores where this layer alone is integer; measured where layers had to be chosen. */
+  readonly effect?: number;
+  /** Of weights, scales and biases. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+};
+
+export type RecipeReport = {
+  readonly task: string;
+  readonly recipe: string;
+  /** How ranges were chosen: `min-max`, `percentile:99.99`, `mse`. */
+  readonly calibration: string;
+  /** How many samples it was chosen on, and the sha256 of their data. */
+  readonly samples: number;
+  readonly data: string;
+  /** Percent of right answers of `full` less those of this variant, where `--max-loss` was given. */
+  readonly loss?: number;
+  /** Pairs of layers whose channels were evened out. */
+  readonly equalized?: number;
+  readonly layers: readonly LayerReport[];
+};

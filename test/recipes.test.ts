@@ -1,0 +1,197 @@
+/** Lossy variants as users ask for them: names, samples, loss budgets, and what is said where one of them is wrong. */
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import test from 'ava';
+import {samplesOf, withLabels} from '../compiler/commands/recipes.js';
+import {openDataset} from '../compiler/data/dataset.js';
+import {writeNpz} from '../compiler/data/npz.js';
+import {loadTasks} from '../compiler/load.js';
+import {beforeFusion} from '../compiler/pipeline.js';
+import {applyRecipes, type RecipeOptions} from '../compiler/recipes/apply.js';
+import {parseRecipe, parseRecipes} from '../compiler/recipes/parse.js';
+import type {RecipeReport} from '../compiler/recipes/report.js';
+import {resolveTasks} from '../compiler/tasks.js';
+import {npz, splits} from '../examples/signs/data.js';
+import {DnncError} from '../ir/diagnostics.js';
+import {evaluate} from '../ir/evaluate.js';
+import {numbersOf, tensorFrom} from '../ir/tensor.js';
+import {runPasses} from '../passes/framework/manager.js';
+import type {Manifest} from '../runtime/manifest.js';
+import {documentOf, dnnc as run, writeTiny} from './support/cli.js';
+import {temporaryFolder} from './support/temporary.js';
+import {randomOf} from './support/tensors.js';
+import {hasCompiler} from './tiny-build.js';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder, name);
+const dnnc = (...args: readonly string[]) => run(args, {env: {XDG_CACHE_HOME: at('cache')}});
+const compiled = hasCompiler ? test.serial : test.serial.skip;
+
+/** Samples without preparation: x (N, 3, 48, 48) of f32 and y (N,). */
+function write(name: string, samples: readonly (readonly number[])[], labels: readonly number[]): string {
+  const x = tensorFrom('f32', [samples.length, 3, 48, 48], samples.flat());
+  writeNpz(at(name), {x, y: tensorFrom('i32', [labels.length], labels)});
+  return at(name);
+}
+
+/** Black and white noise, each channel of each sample as bright as is drawn. */
+function noise(seed: number, count: number, contrast: number): number[][] {
+  const random = randomOf(seed);
+  return Array.from({length: count}, () => {
+    const bright = [0, 1, 2].map(() => random.unit());
+    return Array.from({length: 3 * 48 * 48}, (_, i) => (random.chance(bright[Math.floor(i / 2304)]!) ? contrast : -contrast));
+  });
+}
+
+const {tasks} = ((): ReturnType<typeof resolveTasks> => {
+  writeTiny(folder);
+  writeFileSync(at('plain.json'), JSON.stringify({tasks: {tiny: {model: 'tiny.onnx'}}}));
+  return resolveTasks({config: at('plain.json')});
+})();
+const bind = new Map<string, number>();
+const dataOf = (path: string) => new Map([['tiny', {path, data: openDataset(path)}]]);
+const apply = (given: Partial<RecipeOptions>) => applyRecipes(tasks, {recipes: ['int8'], calibrate: new Map(), bind, ...given});
+
+/** What the network itself answers. */
+function answers(samples: readonly (readonly number[])[]): readonly number[] {
+  const {module} = loadTasks(tasks, {name: 'tiny', bind});
+  return samples.map(sample => {
+    const values = evaluate(module, new Map([['pixels', tensorFrom('f32', [1, 3, 48, 48], sample)]]));
+    const scores = numbersOf(values.get(module.heads[0]!.outputs[0]!)!);
+    return scores.indexOf(Math.max(...scores));
+  });
+}
+
+test('recipes by name', t => {
+  t.deepEqual(parseRecipe('int8').steps, [{kind: 'int8', equalize: false}]);
+  t.deepEqual(parseRecipe('int8:equalize').steps, [{kind: 'int8', equalize: true}]);
+  const code = (...names: readonly string[]) => t.throws(() => parseRecipes(names), {instanceOf: DnncError})?.problems[0]?.code;
+  t.is(code('int7'), 'recipe.unknown');
+  t.is(code('constructor'), 'recipe.unknown');
+  t.is(code('int8:fast'), 'recipe.argument');
+  t.is(code('int8+int8'), 'recipe.steps');
+  t.is(code('int8', 'int8'), 'recipe.twice');
+});
+
+test('samples that tell no range', async t => {
+  const samples = noise(1, 8, 1);
+  const problem = async (path: string) => {
+    const error = await t.throwsAsync(() => apply({calibrate: dataOf(path)}), {instanceOf: DnncError});
+    return error!.problems[0]!;
+  };
+  t.is((await problem(write('few.npz', samples.slice(0, 7), new Array<number>(7).fill(0)))).code, 'calibrate.few');
+  if (!hasCompiler) return;
+  const flat = samples.map((sample, i) => (i === 5 ? sample.map(() => 3) : sample));
+  const constant = await problem(write('flat.npz', flat, new Array<number>(8).fill(0)));
+  t.is(constant.code, 'calibrate.constant');
+  t.true(constant.where.endsWith('x[5]'));
+  const broken = samples.map((sample, i) => (i === 2 ? sample.with(7, Number.NaN) : sample));
+  const missing = await problem(write('nan.npz', broken, new Array<number>(8).fill(0)));
+  t.is(missing.code, 'dataset.nan');
+  t.true(missing.where.endsWith('x[2]'));
+});
+
+test('samples for ranges need no labels, and never have those of another task', t => {
+  const named = tasks.map(task => ({...task, labelsKey: 'y_tiny'}));
+  const path = write('other.npz', noise(4, 8, 1), new Array<number>(8).fill(1));
+  const samples = samplesOf(named, [path]);
+  t.is(samples.get('tiny')?.data.count, 8);
+  t.is(withLabels(samples).size, 0);
+  t.is(withLabels(samplesOf(tasks, [`tiny=${path}`])).size, 1);
+  t.is(samplesOf(tasks, []).size, 0);
+  t.is(samplesOf([{...tasks[0]!, calibrate: path}], []).size, 1);
+});
+
+test('what is missing is said before anything is built', async t => {
+  const code = async (given: Partial<RecipeOptions>) =>
+    (await t.throwsAsync(() => apply(given), {instanceOf: DnncError}))?.problems[0]?.code;
+  t.is(await code({}), 'recipe.samples');
+  t.is(await code({recipes: ['int3']}), 'recipe.unknown');
+  const calibrate = dataOf(write('some.npz', noise(2, 8, 1), new Array<number>(8).fill(0)));
+  t.is(await code({calibrate, maxLoss: 1}), 'recipe.evaluate');
+  const outcome = await dnnc('build', at('tiny.onnx'), '--recipe', 'int8', '-o', at('none'));
+  t.is(outcome.code, 2);
+  t.regex(outcome.stderr, /recipe\.samples.*\n.*--calibrate/);
+  for (const [flags, id] of [
+    [['--recipe', 'int8', '--max-loss', '1'], 'recipe.evaluate'],
+    [['--max-loss', '1'], 'recipe.none'],
+    [['--recipe', 'int8', '--calibration', 'best'], 'calibration.method'],
+  ] as const) {
+    const wrong = await dnnc('build', at('tiny.onnx'), ...flags, '-o', at('none'));
+    t.is(wrong.code, 2);
+    t.true(wrong.stderr.includes(id), wrong.stderr);
+  }
+});
+
+compiled('several tasks, with other networks, under several recipes at once', async t => {
+  const [first] = tasks;
+  const others = [{recipe: 'twin', model: at('tiny.onnx'), output: null}];
+  const two = [
+    {...first!, name: 'a', others},
+    {...first!, name: 'b'},
+  ];
+  const path = write('two.npz', noise(21, 8, 1), new Array<number>(8).fill(0));
+  const calibrate = samplesOf(two, [path]);
+  const {lossy, recipes} = await applyRecipes(two, {recipes: ['int8', 'int8:equalize'], calibrate, bind});
+  t.deepEqual(
+    recipes.map(({task, recipe}) => `${task}/${recipe}`),
+    ['a/int8', 'b/int8', 'a/int8:equalize', 'b/int8:equalize'],
+  );
+  for (const {layers} of recipes) t.true(layers.every(({outputSqnr}) => outputSqnr! > 25));
+  const {module} = loadTasks(two, {name: 'two', bind});
+  const {heads} = lossy(runPasses(module, beforeFusion));
+  t.deepEqual(heads.map(({name}) => name).sort(), ['a', 'a_int8', 'a_int8_equalize', 'a_twin', 'b', 'b_int8', 'b_int8_equalize']);
+});
+
+compiled('layers stay in float until a loss is met: those that move the scores most', async t => {
+  const samples = noise(11, 48, 1);
+  const labels = answers(samples);
+  t.true(new Set(labels).size > 1);
+  const labelled = dataOf(write('noise.npz', samples, labels));
+  // Pixels have two values, so their range survives; of what the second layer reads 40% is clipped.
+  const method = {kind: 'percentile', percent: 60} as const;
+  const {recipes} = await apply({calibrate: labelled, evaluate: labelled, method, maxLoss: 0});
+  const [report] = recipes;
+  t.is(report?.loss, 0);
+  const [see, judge] = report!.layers;
+  t.is(see?.float, undefined);
+  t.regex(judge?.float ?? '', /^alone it moves the scores by/);
+  t.true((judge?.effect ?? 0) > 3 * (see?.effect ?? 1));
+});
+
+compiled('a loss that no mix meets', async t => {
+  const samples = noise(11, 48, 1);
+  const labelled = dataOf(write('noise.npz', samples, answers(samples)));
+  const dim = dataOf(write('dim.npz', noise(12, 16, 0.01), new Array<number>(16).fill(0)));
+  const error = await t.throwsAsync(() => apply({calibrate: dim, evaluate: labelled, maxLoss: 0}), {instanceOf: DnncError});
+  t.is(error?.kind, 'check');
+  t.is(error?.problems[0]?.code, 'recipe.loss');
+  t.regex(error?.problems[0]?.says ?? '', /^loses \d+\.\d\d points at best, with [01] of 2 layers in float; --max-loss is 0$/);
+});
+
+compiled('a network for weather, from the command line', async t => {
+  t.timeout(120_000);
+  writeFileSync(at('calibrate.npz'), npz({seed: splits.calibrate, count: 24}));
+  writeFileSync(at('tune.npz'), npz({seed: splits.tune, count: 150}));
+  const build = (...flags: readonly string[]) =>
+    dnnc(
+      ...['build', '--task', 'weather=examples/signs/models/weather.onnx', '--config', 'examples/signs/dnnc.config.json'],
+      ...['--target', 'generic', '--no-measure', '-o', at('weather'), '--json', '--recipe', 'int8', ...flags],
+    );
+  const outcome = await build('--calibrate', at('calibrate.npz'), '--evaluate', at('tune.npz'));
+  t.is(outcome.code, 0, outcome.stderr);
+  const {recipes} = documentOf<{recipes: readonly RecipeReport[]}>(outcome);
+  const [report] = recipes;
+  t.like(report, {task: 'weather', recipe: 'int8', calibration: 'min-max', samples: 24});
+  for (const layer of report!.layers) {
+    t.is(layer.float, undefined);
+    t.true(layer.bytesAfter < 0.5 * layer.bytesBefore);
+    t.true(layer.weightSqnr! > 30 && layer.outputSqnr! > 15, layer.layer);
+  }
+  const manifest = JSON.parse(readFileSync(at('weather/manifest.json'), 'utf8')) as Manifest;
+  t.deepEqual(manifest.tasks['weather']?.variants, ['weather/full', 'weather/int8']);
+  const [full, small] = manifest.variants.map(({quality}) => quality!.value);
+  t.true(Math.abs(full! - small!) <= 3, `${full} and ${small}`);
+  const log = JSON.parse(readFileSync(at('weather/build.log.json'), 'utf8')) as {recipes: readonly RecipeReport[]};
+  t.deepEqual(log.recipes, recipes);
+});
