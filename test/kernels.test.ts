@@ -22,7 +22,7 @@ function projectRoot(): string {
 const folder = join(projectRoot(), 'codegen', 'kernels');
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Werror', '-I', folder];
 const avx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
-const targets = [[], ['avx2', 'fma'], avx512];
+const targets = [[], ['avx2', 'fma', 'f16c'], avx512];
 const flagsOf = (target: readonly string[]) => target.map(feature => `-m${feature}`);
 
 const cpuFlags = existsSync('/proc/cpuinfo') ? new Set(readFileSync('/proc/cpuinfo', 'utf8').split(/\s+/)) : new Set<string>();
@@ -124,7 +124,13 @@ test('choose takes the most special kernel that the target runs', t => {
   t.is(choose('conv2d_f32', ['avx512f'], {...uneven, mr: 7, oc: 40}).fn, 'conv2d_f32_simd');
   t.deepEqual(choose('matmul_f32', ['avx2', 'fma', 'avx512f'], {}).needs, ['avx512f']);
   for (const contract of new Set<Contract>(kernels.map(row => row.contract))) t.deepEqual(choose(contract, [], {}).needs, []);
-  for (const {header, fn} of kernels) t.true(readFileSync(join(folder, header), 'utf8').includes(` ${fn}(`), fn);
+  t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_f16_portable');
+  t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma', 'f16c'], uneven).fn, 'conv2d_f32_by_f16_simd');
+  t.is(choose('conv2d_f32_by_i4', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_i4_simd');
+  for (const {header, fn, contract} of kernels) {
+    const text = readFileSync(join(folder, header), 'utf8');
+    t.true(text.includes(` ${fn}(`) || text.includes(`DNNC_CONV2D_BY(${contract},`), fn);
+  }
 });
 
 test('ways: Winograd where tiles and channels are many, plain sums where weights may not grow', t => {

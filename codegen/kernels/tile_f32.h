@@ -6,11 +6,13 @@
  * named variable: gcc keeps an array of them on the stack. One step of the sum loads the vectors of w once, and
  * broadcasts one x per point.
  *
+ * The weights may be narrower than floats (weights.h): a step widens its vectors of w once for all points.
+ *
  * All fields are literals, so the tests on them cost nothing and every offset is part of an address. */
 #ifndef DNNC_TILE_F32_H
 #define DNNC_TILE_F32_H
 
-#include "simd.h"
+#include "weights.h"
 
 typedef struct {
   int lines, points;                    /* the points: `lines` lines of `points` */
@@ -57,9 +59,19 @@ DNNC_INLINE void dnnc_tile_store(dnnc_v acc, float *y, const float *e0, const fl
   v_store_part(y + dnnc_tile_at(t, p, t.y_line, t.y_point) + col, f(acc, a0, a1), count);
 }
 
+/* Vector v of the columns at a step of the sum, which p points at. */
+DNNC_INLINE dnnc_v dnnc_tile_weights(const void *DNNC_RESTRICT p, dnnc_weights w, dnnc_tile t, int step, int v) {
+  if (w.type == DNNC_F32)
+    return v_load_part((const float *)p + dnnc_tile_w(t, v), t.w_padded ? DNNC_LANES : t.cols - v * DNNC_LANES);
+  const dnnc_v wide = v_weights(dnnc_weights_after(p, w.type, dnnc_tile_w(t, v)), w.type);
+  if (!w.group) return wide;
+  const int panel = v * DNNC_LANES / DNNC_PANEL, groups = dnnc_ceil_div(t.k0 * t.k1 * t.k2, w.group);
+  return v_mul(wide, v_load(w.scales + ((ptrdiff_t)panel * groups + step / w.group) * DNNC_PANEL + v * DNNC_LANES % DNNC_PANEL));
+}
+
 /* x, y, e0, e1 point at the first point, w and b at the first column; b (padded to whole vectors) may be null. */
-DNNC_INLINE void dnnc_tile_f32(const float *DNNC_RESTRICT x, const float *DNNC_RESTRICT w, const float *DNNC_RESTRICT b,
-                               float *y, const float *e0, const float *e1, const dnnc_tile t, dnnc_epilogue f) {
+DNNC_INLINE void dnnc_tile_sums(const float *DNNC_RESTRICT x, const dnnc_weights w, const float *DNNC_RESTRICT b, float *y,
+                                const float *e0, const float *e1, const dnnc_tile t, dnnc_epilogue f) {
   const int vectors = dnnc_ceil_div(t.cols, DNNC_LANES);
   const int live = t.lines * t.points * vectors;
   if (live > DNNC_TILE_VECTORS) __builtin_trap(); /* a tile that the caller should not have chosen */
@@ -68,6 +80,8 @@ DNNC_INLINE void dnnc_tile_f32(const float *DNNC_RESTRICT x, const float *DNNC_R
   DNNC_EACH_VECTOR(DNNC_START)
 #undef DNNC_START
 
+  const void *DNNC_RESTRICT wk = w.data;
+  int step = 0;
   for (int k0 = 0; k0 < t.k0; k0++)
     for (int k1 = 0; k1 < t.k1; k1++) {
       const float *xk = x + k0 * t.x_k0 + k1 * t.x_k1;
@@ -75,19 +89,23 @@ DNNC_INLINE void dnnc_tile_f32(const float *DNNC_RESTRICT x, const float *DNNC_R
 #define DNNC_STEP(i)                                                                                       \
   if (i < live)                                                                                            \
     acc##i = v_fma(v_set(xk[dnnc_tile_at(t, i / vectors, t.x_line, t.x_point)]),                           \
-                   v_load_part(w + dnnc_tile_w(t, i % vectors),                                            \
-                               t.w_padded ? DNNC_LANES : t.cols - i % vectors * DNNC_LANES),               \
-                   acc##i);
+                   dnnc_tile_weights(wk, w, t, step, i % vectors), acc##i);
         DNNC_EACH_VECTOR(DNNC_STEP)
 #undef DNNC_STEP
         xk += t.x_k2;
-        w += t.w_k;
+        wk = dnnc_weights_after(wk, w.type, t.w_k);
+        step++;
       }
     }
 
 #define DNNC_FINISH(i) if (i < live) dnnc_tile_store(acc##i, y, e0, e1, t, i / vectors, i % vectors, f);
   DNNC_EACH_VECTOR(DNNC_FINISH)
 #undef DNNC_FINISH
+}
+
+DNNC_INLINE void dnnc_tile_f32(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1,
+                               const dnnc_tile t, dnnc_epilogue f) {
+  dnnc_tile_sums(x, dnnc_weights_f32(w), b, y, e0, e1, t, f);
 }
 
 #endif

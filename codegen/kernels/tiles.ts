@@ -1,6 +1,6 @@
 /** Which register tile a convolution is computed by: estimates in cycles, from what a core can do in one. */
 import type {KernelCall} from '../../ir/plan.js';
-import {type Feature, panelSize} from './inventory.js';
+import {type Feature, isTiledConvolution, panelSize} from './inventory.js';
 
 /** What the choice of a tile depends on: the fields of the C struct conv2d_shape. */
 export interface ConvolutionSize {
@@ -19,7 +19,7 @@ export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fie
   const [oc, ic] = [size('oc'), size('ic')];
   // Each product of Winograd is a 1x1 convolution of a row of tiles.
   if (contract === 'winograd_f32') return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc, ic, groups: 1};
-  if (contract !== 'conv2d_f32') return null;
+  if (!isTiledConvolution(contract)) return null;
   return {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw'), oc, ic, groups: size('groups')};
 }
 

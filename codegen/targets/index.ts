@@ -16,16 +16,16 @@ export const targets: readonly Target[] = [
   {name: 'generic', summary: 'portable C11, any CPU', features: [], flags: [], guard: '1'},
   {
     name: 'x86-64-avx2',
-    summary: 'x86-64 with AVX2 and FMA (2013 and later)',
-    features: ['avx2', 'fma'],
-    flags: ['-mavx2', '-mfma'],
-    guard: 'defined(__AVX2__) && defined(__FMA__)',
+    summary: 'x86-64 with AVX2, FMA and F16C (2013 and later)',
+    features: ['avx2', 'fma', 'f16c'],
+    flags: ['-mavx2', '-mfma', '-mf16c'],
+    guard: 'defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)',
   },
   {
     name: 'x86-64-avx512',
     summary: 'x86-64 with AVX-512 F, BW, VL, DQ',
-    features: ['avx2', 'fma', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'],
-    flags: ['-mavx2', '-mfma', '-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
+    features: ['avx2', 'fma', 'f16c', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'],
+    flags: ['-mavx2', '-mfma', '-mf16c', '-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=512'],
     guard: 'defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)',
   },
 ];

@@ -1,0 +1,99 @@
+/* weights.h: weights as they are stored, read as floats.
+ *
+ * A panel is 16 output channels side by side at each step of a sum. It holds floats, half-width floats (their bits),
+ * integers of 8 bits, or of 4: channel 2j of a panel is the low half of byte j, channel 2j + 1 the high half. With scales,
+ * each of `group` steps in turn multiplies what was read by a row of its own: the product is what a weight of f32 would be.
+ *
+ * A sum over narrow weights is to the last bit the sum over the floats that they stand for. */
+#ifndef DNNC_WEIGHTS_H
+#define DNNC_WEIGHTS_H
+
+#include "simd.h"
+
+enum { DNNC_F32, DNNC_F16, DNNC_BF16, DNNC_I8, DNNC_I4 };
+
+typedef struct {
+  const void *data;    /* panels, each a run of steps of 16 weights */
+  int type;            /* one of the above */
+  const float *scales; /* [panel][ceil(steps / group)][16], where group is not 0 */
+  int group;
+} dnnc_weights;
+
+DNNC_INLINE dnnc_weights dnnc_weights_f32(const float *w) {
+  const dnnc_weights weights = {w, DNNC_F32, 0, 0};
+  return weights;
+}
+
+/* `count` weights, an even number, after p. */
+DNNC_INLINE const void *dnnc_weights_after(const void *p, int type, ptrdiff_t count) {
+  const unsigned char *bytes = (const unsigned char *)p;
+  return type == DNNC_F32 ? bytes + 4 * count : type == DNNC_I4 ? bytes + count / 2 : bytes + (type == DNNC_I8 ? 1 : 2) * count;
+}
+
+/* The panel after `panels` others of so many steps. */
+DNNC_INLINE dnnc_weights dnnc_weights_at(dnnc_weights w, ptrdiff_t panels, int steps) {
+  w.data = dnnc_weights_after(w.data, w.type, panels * steps * DNNC_PANEL);
+  if (w.group) w.scales += panels * dnnc_ceil_div(steps, w.group) * DNNC_PANEL;
+  return w;
+}
+
+/* ---- one step of a panel as 16 floats: the reference ---- */
+
+DNNC_INLINE float s_weight(const void *p, int type, int lane) {
+  uint16_t half;
+  int8_t byte;
+  if (type == DNNC_F16 || type == DNNC_BF16) {
+    memcpy(&half, (const unsigned char *)p + 2 * lane, sizeof half);
+    return type == DNNC_F16 ? cast_f16_f32(half) : cast_bf16_f32(half);
+  }
+  memcpy(&byte, (const unsigned char *)p + (type == DNNC_I4 ? lane / 2 : lane), sizeof byte);
+  if (type == DNNC_I8) return (float)byte;
+  return (float)(((byte >> 4 * (lane % 2) & 15) ^ 8) - 8);
+}
+
+/* Step `step` of the panel that w begins with, which p points at. */
+DNNC_INLINE void dnnc_weights_step(float *to, const void *p, dnnc_weights w, int step) {
+  for (int lane = 0; lane < DNNC_PANEL; lane++) to[lane] = s_weight(p, w.type, lane);
+  if (!w.group) return;
+  const float *scales = w.scales + step / w.group * DNNC_PANEL;
+  for (int lane = 0; lane < DNNC_PANEL; lane++) to[lane] *= scales[lane];
+}
+
+/* ---- one vector: DNNC_LANES weights from p on ---- */
+
+#if DNNC_LANES == 16
+
+DNNC_INLINE dnnc_v v_weights(const void *p, int type) {
+  if (type == DNNC_F16) return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+  if (type == DNNC_BF16)
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+  if (type == DNNC_I8) return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+  /* A byte per 64 bits, its high half once more in the upper 32: permutations look at the low 4 bits of each index. */
+  const __m512 values = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
+  const __m512i bytes = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
+  return _mm512_permutexvar_ps(_mm512_or_si512(bytes, _mm512_slli_epi64(bytes, 28)), values);
+}
+
+#elif DNNC_LANES == 8
+
+DNNC_INLINE dnnc_v v_weights(const void *p, int type) {
+  if (type == DNNC_F16) {
+#if defined(__F16C__)
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+#else
+    float wide[8];
+    for (int lane = 0; lane < 8; lane++) wide[lane] = s_weight(p, type, lane);
+    return v_load(wide);
+#endif
+  }
+  if (type == DNNC_BF16)
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
+  if (type == DNNC_I8) return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+  int32_t word;
+  memcpy(&word, p, sizeof word);
+  const __m256i up = _mm256_sllv_epi32(_mm256_set1_epi32(word), _mm256_setr_epi32(28, 24, 20, 16, 12, 8, 4, 0));
+  return _mm256_cvtepi32_ps(_mm256_srai_epi32(up, 28));
+}
+
+#endif
+#endif
