@@ -50,8 +50,12 @@ export function layOut(plans: readonly Plan[]): Layout {
   };
 }
 
-const paddedBytes = (weight: Weight): number =>
-  Math.ceil((packedElements(weight) * widthOf(weight.type.dtype)) / blobAlignment) * blobAlignment;
+const paddedBytes = (weight: Weight): number => Math.ceil(packedBytes(weight) / blobAlignment) * blobAlignment;
+
+/** Panels hold two integers of 4 bits per byte. */
+const packedBytes = (weight: Weight): number => packedElements(weight) * (isNibbles(weight) ? 0.5 : widthOf(weight.type.dtype));
+
+const isNibbles = ({type, packing}: Weight): boolean => type.dtype === 'i4' && packing.kind === 'panels';
 
 const panels = (channels: number): number => Math.ceil(channels / panelSize);
 
@@ -81,25 +85,47 @@ export function packWeights(layout: Layout): Uint8Array {
   return bytes;
 }
 
-function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): void {
+function pack(weight: Weight, into: Uint8Array, offset: number): void {
+  const {blob, type, packing} = weight;
   if (!blob) return;
   if (packing.kind === 'plain') {
     into.set(blob.bytes, offset);
     return;
   }
-  invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
-  const aligned = blob.bytes.byteOffset % 4 === 0 ? blob.bytes : blob.bytes.slice();
-  const from = new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-  const to = new Float32Array(into.buffer, offset);
-  if (packing.kind === 'winograd-panels') packWinograd(from, type.shape, packing.tile, to);
-  else packFloats(from, type.shape, packing, to);
+  const width = widthOf(type.dtype);
+  invariant(width <= 4, 'weights.packing', packing.kind, `holds ${type.dtype}`);
+  if (packing.kind === 'winograd-panels') {
+    invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
+    const from = wordsOf(blob.bytes, 4);
+    packWinograd(
+      new Float32Array(from.buffer, from.byteOffset, from.length),
+      type.shape,
+      packing.tile,
+      new Float32Array(into.buffer, offset),
+    );
+    return;
+  }
+  const elements = packedElements(weight);
+  const to = isNibbles(weight) ? new Uint8Array(elements) : wordsOf(into.subarray(offset, offset + elements * width), width);
+  packPanels(wordsOf(blob.bytes, width), type.shape, packing, to);
+  if (isNibbles(weight)) for (let i = 0; i < elements; i += 2) into[offset + i / 2] = (to[i]! & 15) | ((to[i + 1]! & 15) << 4);
 }
 
-function packFloats(
-  from: Float32Array,
+type Words = Uint8Array | Uint16Array | Uint32Array;
+
+/** Bytes as words of 1, 2 or 4 of them: copied only where they are not aligned. */
+function wordsOf(bytes: Uint8Array, width: number): Words {
+  const {buffer, byteOffset, byteLength} = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  if (width === 1) return new Uint8Array(buffer, byteOffset, byteLength);
+  return width === 2 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** Moves words, whatever they mean. */
+function packPanels(
+  from: Words,
   shape: readonly number[],
   packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels'}>,
-  to: Float32Array,
+  to: Words,
 ): void {
   const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
   const groups = packing.kind === 'depthwise-panels' ? 1 : packing.groups;

@@ -34,7 +34,8 @@ export type Contract =
 export type NarrowContract = `conv2d_f32_by_${'f16' | 'bf16' | 'i8' | 'i4'}`;
 
 /** Whether a call sums in the register tile of conv2d_f32, whatever its weights are stored as. */
-export const isTiledConvolution = (contract: string): boolean => contract === 'conv2d_f32' || contract.startsWith('conv2d_f32_by_');
+export const isTiledConvolution = (contract: string): boolean =>
+  contract === 'conv2d_f32' || contract.startsWith('conv2d_f32_by_');
 
 export interface Kernel {
   readonly contract: Contract;

@@ -6,6 +6,7 @@ import type {Editor} from '../../ir/edit.js';
 import {constantOf, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {epilogueOf} from '../../ir/ops/common/epilogue.js';
+import {firstExtra} from '../../ir/ops/common/weights.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {evenRows, linear} from '../../ir/ops/linear/index.js';
@@ -143,7 +144,7 @@ const intoEpilogue: Rule = {
       const producer = producerOf(module.graph, id);
       if (!producer || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
       if (!(isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
-      const first = isOp(producer, matmul) ? 2 : 3;
+      const first = isOp(producer, matmul) ? 2 : firstExtra(producer);
       const extras = [...new Set([...producer.inputs.slice(first), ...node.inputs.filter(other => other !== id)])].filter(
         other => other !== null,
       );

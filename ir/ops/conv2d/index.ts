@@ -7,6 +7,7 @@ import type {KernelCall, Packing, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {TensorType} from '../../types.js';
 import {applyEpilogue, epilogueOf, epilogueRules, extraFields, extraParams, extraViews} from '../common/epilogue.js';
+import {contractFor, firstExtra, packedOperands, weightFields, weightParams, weightRules, widened} from '../common/weights.js';
 import {borderOf, windowCount} from '../common/window.js';
 import type {Conv2dAttrs} from './attributes.js';
 import {importConv} from './onnx.js';
@@ -46,10 +47,16 @@ export const conv2d: OpDef<Conv2dAttrs> = defineOp<Conv2dAttrs>({
       holds: ({inputs: [, w, b]}) => !b || (b.shape.length === 1 && b.shape[0] === w?.shape[0]),
     },
     {id: 'conv2d.window', says: 'the kernel fits into the padded image', holds: call => shapeOf(call).every(size => size > 0)},
-    ...epilogueRules<Conv2dAttrs>('conv2d', 3, shapeOf),
+    ...weightRules<Conv2dAttrs>('conv2d'),
+    {
+      id: 'conv2d.depthwise',
+      says: 'a kernel of its own for each channel is f32, or of the type of x',
+      holds: call => !isDepthwise(call) || call.inputs[1]?.dtype === call.inputs[0]?.dtype,
+    },
+    ...epilogueRules<Conv2dAttrs>('conv2d', firstExtra, shapeOf),
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: shapeOf(call)}],
-  evaluate: (call, inputs) => [applyEpilogue(call.attrs, convolve(call, inputs), inputs.slice(3))],
+  evaluate: (call, inputs) => [applyEpilogue(call.attrs, convolve(call, inputs), inputs.slice(firstExtra(call)))],
   macs: call => {
     const [, i, r, s] = typeAt(call, 1).shape;
     return shapeOf(call).reduce((n, d) => n * d, 1) * i! * r! * s!;
@@ -57,17 +64,17 @@ export const conv2d: OpDef<Conv2dAttrs> = defineOp<Conv2dAttrs>({
   fromOnnx: {Conv: onnx => importConv(onnx, conv2d)},
   kernel: {
     layout: 'channels-last',
-    free: () => [1, 2],
-    extras: 3,
+    free: packedOperands,
+    extras: firstExtra,
     border: ({attrs}) => borderOf(attrs),
-    inPlace: () => [3, 4],
+    inPlace: call => [0, 1].map(i => firstExtra(call) + i),
     lower: lowerConv,
   },
 });
 
 function convolve(call: Call<Conv2dAttrs>, inputs: readonly (Tensor | null)[]): Tensor {
   const {strides, dilations, pads, groups} = call.attrs;
-  const [x, w, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1), inputs[2]];
+  const [x, w, b] = [tensorAt(inputs, 0), widened(call.attrs, tensorAt(inputs, 1), inputs[3]), inputs[2]];
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [outputs, perGroup, rows, columns] = w.shape as [number, number, number, number];
   const shape = shapeOf(call);
@@ -98,25 +105,15 @@ function convolve(call: Call<Conv2dAttrs>, inputs: readonly (Tensor | null)[]): 
 
 function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
   const {attrs, types} = context;
-  const [w, b] = [types[1]!, types[2]];
+  const w = types[1]!;
   const x = context.inputs[0]!.view();
   const y = context.outputs[0]!;
   const [oc, ic, kh, kw] = w.shape as [number, number, number, number];
   const {groups} = attrs;
   const depthwise = isDepthwise({attrs, inputs: types});
   const way = depthwise ? 'direct' : wayOf(context, y.shape);
-  const biasType: TensorType = b ?? {dtype: w.dtype, shape: [oc]};
-  const packing: Packing = depthwise
-    ? {kind: 'depthwise-panels'}
-    : way === 'direct'
-      ? {kind: 'panels', groups}
-      : {kind: 'winograd-panels', tile: winogradTile[way]};
-  const weights = context.weight(context.inputs[1]!.constant, w, packing);
-  const bias = context.weight(context.inputs[2]?.constant ?? null, biasType, {
-    kind: 'bias-panels',
-    groups: depthwise ? 1 : groups,
-  });
-  const image = flattened(attrs, [kh, kw], x, y, extraViews(context, 3, y.shape));
+  const weights = depthwise || way !== 'direct' ? floatParams(context, depthwise, way) : weightParams(context, groups);
+  const image = flattened(attrs, [kh, kw], x, y, extraViews(context, firstExtra(context), y.shape));
   const [xn, , xh, xw] = image.x.strides as [number, number, number, number];
   const [yn, , yh, yw] = image.y.strides as [number, number, number, number];
   const [n, , oh, ow] = image.y.shape as [number, number, number, number];
@@ -126,8 +123,7 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
   const padded: View = {...image.x, offset: image.x.offset - attrs.pads[0]! * xh - attrs.pads[1]! * xw};
   const params: KernelCall['params'] = [
     {name: 'x', role: 'read', view: padded},
-    {name: 'w', role: 'read', view: weights},
-    {name: 'b', role: 'read', view: bias},
+    ...weights,
     {name: 'y', role: 'write', view: image.y},
     ...extraParams(image.extras),
   ];
@@ -136,19 +132,35 @@ function lowerConv(context: KernelContext<Conv2dAttrs>): KernelCall {
   const window = {kh, kw, sh, sw, dh, dw};
   const call = (contract: string, fields: KernelCall['fields'], more: KernelCall['params'] = []): KernelCall => ({
     kind: 'kernel',
-    contract: `${contract}_f32`,
+    contract,
     header: null,
-    struct: `${contract}_shape`,
+    struct: `${contract.split('_')[0]}_shape`,
     fields: {...common, ...fields},
     params: [...params, ...more],
     epilogue: epilogueOf(attrs),
   });
-  if (depthwise) return call('depthwise', {c: oc, ...window});
-  if (way === 'direct') return call('conv2d', {oc: oc / groups, ic, groups, ...window});
+  if (depthwise) return call('depthwise_f32', {c: oc, ...window});
+  if (way === 'direct') return call(contractFor(w.dtype), {oc: oc / groups, ic, groups, ...window, ...weightFields(attrs, w)});
   const m = winogradTile[way];
   const tiles = tilesTogether({oh, ow, ic, oc}, m);
   const scratch = context.scratch(scratchElements({ic, oc}, m, tiles));
-  return call('winograd', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
+  return call('winograd_f32', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
+}
+
+/** Weights and bias of the kernels that know floats alone. */
+function floatParams(
+  {types, inputs, weight}: KernelContext<Conv2dAttrs>,
+  depthwise: boolean,
+  way: ConvolutionWay,
+): KernelCall['params'] {
+  const w = types[1]!;
+  const biasType: TensorType = types[2] ?? {dtype: w.dtype, shape: [w.shape[0]!]};
+  const packing: Packing =
+    depthwise || way === 'direct' ? {kind: 'depthwise-panels'} : {kind: 'winograd-panels', tile: winogradTile[way]};
+  return [
+    {name: 'w', role: 'read', view: weight(inputs[1]!.constant, w, packing)},
+    {name: 'b', role: 'read', view: weight(inputs[2]?.constant ?? null, biasType, {kind: 'bias-panels', groups: 1})},
+  ];
 }
 
 /** Three ways for plain 3x3 kernels, one for all others. */
@@ -156,7 +168,7 @@ function wayOf(context: KernelContext<Conv2dAttrs>, y: readonly number[]): Convo
   const {attrs, types} = context;
   const [oc, ic, ...kernel] = types[1]!.shape as [number, number, number, number];
   const plain = attrs.groups === 1 && [...attrs.strides, ...attrs.dilations].every(n => n === 1);
-  if (!plain || kernel.some(n => n !== 3)) return 'direct';
+  if (!plain || kernel.some(n => n !== 3) || types[1]!.dtype !== 'f32') return 'direct';
   const sizes = {n: y[0]!, oh: y[2]!, ow: y[3]!, oc, ic};
   return context.choose('conv2d_f32', sizes, ['direct', 'winograd-2', 'winograd-4']);
 }

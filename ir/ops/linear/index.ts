@@ -11,13 +11,25 @@ import {
   extraParams,
   extraViews,
 } from '../common/epilogue.js';
+import {
+  contractFor,
+  firstExtra,
+  packedOperands,
+  type WeightAttrs,
+  weightFields,
+  weightParams,
+  weightRules,
+  widened,
+} from '../common/weights.js';
 
-const shapeOf = (call: Call<EpilogueAttrs>): readonly number[] => [
+export type LinearAttrs = EpilogueAttrs & WeightAttrs;
+
+const shapeOf = (call: Call<LinearAttrs>): readonly number[] => [
   ...typeAt(call, 0).shape.slice(0, -1),
   typeAt(call, 1).shape[0]!,
 ];
 
-export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
+export const linear: OpDef<LinearAttrs> = defineOp<LinearAttrs>({
   name: 'linear',
   summary: 'y[...][o] = epilogue(b[o] + sum x[...][i] * w[o][i])',
   operands: ['x', 'w', 'b?', 'e*'],
@@ -33,16 +45,17 @@ export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
       says: 'b has one element per output',
       holds: ({inputs: [, w, b]}) => !b || (b.shape.length === 1 && b.shape[0] === w?.shape[0]),
     },
-    ...epilogueRules<EpilogueAttrs>('linear', 3, shapeOf),
+    ...weightRules<LinearAttrs>('linear'),
+    ...epilogueRules<LinearAttrs>('linear', firstExtra, shapeOf),
     {
       id: 'linear.rows',
       says: 'an extra operand has one row for all rows of the result, or a row each',
-      holds: call => call.inputs.slice(3).every(extra => !extra || evenRows(extra.shape, shapeOf(call))),
+      holds: call => call.inputs.slice(firstExtra(call)).every(extra => !extra || evenRows(extra.shape, shapeOf(call))),
     },
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: shapeOf(call)}],
   evaluate: (call, inputs) => {
-    const [x, w, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1), inputs[2]];
+    const [x, w, b] = [tensorAt(inputs, 0), widened(call.attrs, tensorAt(inputs, 1), inputs[3]), inputs[2]];
     const [outputs, inner] = w.shape as [number, number];
     const y = zeros(x.dtype, shapeOf(call));
     for (let at = 0; at < y.data.length; at++) {
@@ -51,14 +64,20 @@ export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
       for (let i = 0; i < inner; i++) sum += numberAt(x, row * inner + i) * numberAt(w, o * inner + i);
       setElement(y, at, sum);
     }
-    return [applyEpilogue(call.attrs, y, inputs.slice(3))];
+    return [applyEpilogue(call.attrs, y, inputs.slice(firstExtra(call)))];
   },
   macs: call => shapeOf(call).reduce((n, d) => n * d, 1) * typeAt(call, 1).shape[1]!,
-  kernel: {layout: 'row-major', free: () => [1, 2], extras: 3, inPlace: () => [3, 4], lower: lowerLinear},
+  kernel: {
+    layout: 'row-major',
+    free: packedOperands,
+    extras: firstExtra,
+    inPlace: call => [0, 1].map(i => firstExtra(call) + i),
+    lower: lowerLinear,
+  },
 });
 
 /** The convolution kernel on an image of one row: each row of x is a pixel. */
-function lowerLinear(context: KernelContext<EpilogueAttrs>): KernelCall {
+function lowerLinear(context: KernelContext<LinearAttrs>): KernelCall {
   const {attrs, types, inputs} = context;
   const [x, y] = [inputs[0]!.view(), context.outputs[0]!];
   const w = types[1]!;
@@ -66,25 +85,21 @@ function lowerLinear(context: KernelContext<EpilogueAttrs>): KernelCall {
   const rows = y.shape.slice(0, -1).reduce((n, d) => n * d, 1);
   const params: KernelCall['params'] = [
     {name: 'x', role: 'read', view: x},
-    {name: 'w', role: 'read', view: context.weight(inputs[1]!.constant, w, {kind: 'panels', groups: 1})},
-    {
-      name: 'b',
-      role: 'read',
-      view: context.weight(inputs[2]?.constant ?? null, {dtype: w.dtype, shape: [oc]}, {kind: 'bias-panels', groups: 1}),
-    },
+    ...weightParams(context, 1),
     {name: 'y', role: 'write', view: y},
   ];
   // An extra operand varies along the last axis, along all rows alike, or is one value.
-  const extras = extraViews(context, 3, y.shape).map(view => view && asPixels(view, rows));
+  const extras = extraViews(context, firstExtra(context), y.shape).map(view => view && asPixels(view, rows));
   const fields = {
     ...{n: 1, oh: 1, ow: rows, oc, kh: 1, kw: 1, ic, groups: 1, sh: 1, sw: 1, dh: 1, dw: 1},
     ...{xn: 0, xh: 0, xw: ic, yn: 0, yh: 0, yw: oc},
     extras: extras.filter(Boolean).length,
     ...extraFields(extras, ['n', 'c', 'h', 'w']),
+    ...weightFields(attrs, w),
   };
   return {
     kind: 'kernel',
-    contract: 'conv2d_f32',
+    contract: contractFor(w.dtype),
     header: null,
     struct: 'conv2d_shape',
     fields,
