@@ -108,7 +108,7 @@ function pack(weight: Weight, into: Uint8Array, offset: number): void {
   const elements = packedElements(weight);
   const to = isNibbles(weight) ? new Uint8Array(elements) : wordsOf(into.subarray(offset, offset + elements * width), width);
   packPanels(wordsOf(blob.bytes, width), type.shape, packing, to);
-  if (isNibbles(weight)) for (let i = 0; i < elements; i += 2) into[offset + i / 2] = (to[i]! & 15) | ((to[i + 1]! & 15) << 4);
+  if (isNibbles(weight)) packNibbles(to, into.subarray(offset));
 }
 
 type Words = Uint8Array | Uint16Array | Uint32Array;
@@ -118,6 +118,14 @@ function wordsOf(bytes: Uint8Array, width: number): Words {
   const {buffer, byteOffset, byteLength} = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
   if (width === 1) return new Uint8Array(buffer, byteOffset, byteLength);
   return width === 2 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** Panels of 16 integers: even ones fill a 32-bit word from the low bits up, odd ones the next (codegen/kernels/weights.h). */
+function packNibbles(from: Words, to: Uint8Array): void {
+  from.forEach((value: number, i: number) => {
+    const lane = i % panelSize;
+    to[((i - lane) / panelSize) * 8 + (lane % 2) * 4 + (lane >> 2)]! |= (value & 15) << ((lane & 2) * 2);
+  });
 }
 
 /** Moves words, whatever they mean. */

@@ -59,14 +59,15 @@ DNNC_INLINE void dnnc_tile_store(dnnc_v acc, float *y, const float *e0, const fl
   v_store_part(y + dnnc_tile_at(t, p, t.y_line, t.y_point) + col, f(acc, a0, a1), count);
 }
 
-/* Vector v of the columns at a step of the sum, which p points at. */
-DNNC_INLINE dnnc_v dnnc_tile_weights(const void *DNNC_RESTRICT p, dnnc_weights w, dnnc_tile t, int step, int v) {
+/* Vector v of the columns at a step of the sum, which p points at; `scales` at the row of scales for it. */
+DNNC_INLINE dnnc_v dnnc_tile_weights(const void *p, dnnc_weights w, const float *scales, dnnc_tile t, int v) {
   if (w.type == DNNC_F32)
     return v_load_part((const float *)p + dnnc_tile_w(t, v), t.w_padded ? DNNC_LANES : t.cols - v * DNNC_LANES);
-  const dnnc_v wide = v_weights(dnnc_weights_after(p, w.type, dnnc_tile_w(t, v)), w.type);
+  const int panel = v * DNNC_LANES / DNNC_PANEL, lane = v * DNNC_LANES % DNNC_PANEL;
+  const dnnc_v wide = v_weights(dnnc_weights_after(p, w.type, panel * t.w_panel), w.type, lane);
   if (!w.group) return wide;
-  const int panel = v * DNNC_LANES / DNNC_PANEL, groups = dnnc_ceil_div(t.k0 * t.k1 * t.k2, w.group);
-  return v_mul(wide, v_load(w.scales + ((ptrdiff_t)panel * groups + step / w.group) * DNNC_PANEL + v * DNNC_LANES % DNNC_PANEL));
+  const ptrdiff_t rows = dnnc_ceil_div(t.k0 * t.k1 * t.k2, w.group);
+  return v_mul(wide, v_load(scales + panel * rows * DNNC_PANEL + lane));
 }
 
 /* x, y, e0, e1 point at the first point, w and b at the first column; b (padded to whole vectors) may be null. */
@@ -80,23 +81,36 @@ DNNC_INLINE void dnnc_tile_sums(const float *DNNC_RESTRICT x, const dnnc_weights
   DNNC_EACH_VECTOR(DNNC_START)
 #undef DNNC_START
 
+#define DNNC_STEP(i)                                                                                       \
+  if (i < live)                                                                                            \
+    acc##i = v_fma(v_set(xk[dnnc_tile_at(t, i / vectors, t.x_line, t.x_point)]),                           \
+                   dnnc_tile_weights(wk, w, scales, t, i % vectors), acc##i);
   const void *DNNC_RESTRICT wk = w.data;
+  const float *DNNC_RESTRICT scales = w.scales;
   int step = 0;
   for (int k0 = 0; k0 < t.k0; k0++)
     for (int k1 = 0; k1 < t.k1; k1++) {
       const float *xk = x + k0 * t.x_k0 + k1 * t.x_k1;
-      for (int k2 = 0; k2 < t.k2; k2++) {
-#define DNNC_STEP(i)                                                                                       \
-  if (i < live)                                                                                            \
-    acc##i = v_fma(v_set(xk[dnnc_tile_at(t, i / vectors, t.x_line, t.x_point)]),                           \
-                   dnnc_tile_weights(wk, w, t, step, i % vectors), acc##i);
-        DNNC_EACH_VECTOR(DNNC_STEP)
-#undef DNNC_STEP
-        xk += t.x_k2;
-        wk = dnnc_weights_after(wk, w.type, t.w_k);
-        step++;
-      }
+      if (w.group == 0)
+        for (int k2 = 0; k2 < t.k2; k2++) {
+          DNNC_EACH_VECTOR(DNNC_STEP)
+          xk += t.x_k2;
+          wk = dnnc_weights_after(wk, w.type, t.w_k);
+        }
+      else
+        for (int k2 = 0; k2 < t.k2;) {
+          /* Scales stay in registers for as long as they hold. */
+          const int end = dnnc_min(t.k2, k2 + w.group - step % w.group);
+          scales = w.scales + step / w.group * DNNC_PANEL;
+          step += end - k2;
+          for (; k2 < end; k2++) {
+            DNNC_EACH_VECTOR(DNNC_STEP)
+            xk += t.x_k2;
+            wk = dnnc_weights_after(wk, w.type, t.w_k);
+          }
+        }
     }
+#undef DNNC_STEP
 
 #define DNNC_FINISH(i) if (i < live) dnnc_tile_store(acc##i, y, e0, e1, t, i / vectors, i % vectors, f);
   DNNC_EACH_VECTOR(DNNC_FINISH)

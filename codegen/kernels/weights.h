@@ -1,8 +1,9 @@
 /* weights.h: weights as they are stored, read as floats.
  *
  * A panel is 16 output channels side by side at each step of a sum. It holds floats, half-width floats (their bits),
- * integers of 8 bits, or of 4: channel 2j of a panel is the low half of byte j, channel 2j + 1 the high half. With scales,
- * each of `group` steps in turn multiplies what was read by a row of its own: the product is what a weight of f32 would be.
+ * integers of 8 bits, or of 4: even channels are the 32-bit word of bytes 0 to 3, odd ones that of bytes 4 to 7, from the
+ * low bits up, so that each channel is one shift away. With scales, each `group` steps in turn multiply what was read by a
+ * row of their own: the product is what a weight of f32 would be.
  *
  * A sum over narrow weights is to the last bit the sum over the floats that they stand for. */
 #ifndef DNNC_WEIGHTS_H
@@ -46,9 +47,9 @@ DNNC_INLINE float s_weight(const void *p, int type, int lane) {
     memcpy(&half, (const unsigned char *)p + 2 * lane, sizeof half);
     return type == DNNC_F16 ? cast_f16_f32(half) : cast_bf16_f32(half);
   }
-  memcpy(&byte, (const unsigned char *)p + (type == DNNC_I4 ? lane / 2 : lane), sizeof byte);
+  memcpy(&byte, (const unsigned char *)p + (type == DNNC_I4 ? lane % 2 * 4 + lane / 4 : lane), sizeof byte);
   if (type == DNNC_I8) return (float)byte;
-  return (float)(((byte >> 4 * (lane % 2) & 15) ^ 8) - 8);
+  return (float)(((byte >> lane / 2 % 2 * 4 & 15) ^ 8) - 8);
 }
 
 /* Step `step` of the panel that w begins with, which p points at. */
@@ -59,40 +60,44 @@ DNNC_INLINE void dnnc_weights_step(float *to, const void *p, dnnc_weights w, int
   for (int lane = 0; lane < DNNC_PANEL; lane++) to[lane] *= scales[lane];
 }
 
-/* ---- one vector: DNNC_LANES weights from p on ---- */
+/* ---- one vector: DNNC_LANES weights of the step at p, from `lane` on ---- */
 
 #if DNNC_LANES == 16
 
-DNNC_INLINE dnnc_v v_weights(const void *p, int type) {
+DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
+  (void)lane;
   if (type == DNNC_F16) return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
   if (type == DNNC_BF16)
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
   if (type == DNNC_I8) return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
-  /* A byte per 64 bits, its high half once more in the upper 32: permutations look at the low 4 bits of each index. */
+  /* Permutations look at the low 4 bits of each index. */
+  int64_t words;
+  memcpy(&words, p, sizeof words);
+  const __m512i shifts = _mm512_setr_epi32(0, 0, 4, 4, 8, 8, 12, 12, 16, 16, 20, 20, 24, 24, 28, 28);
   const __m512 values = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
-  const __m512i bytes = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
-  return _mm512_permutexvar_ps(_mm512_or_si512(bytes, _mm512_slli_epi64(bytes, 28)), values);
+  return _mm512_permutexvar_ps(_mm512_srlv_epi32(_mm512_set1_epi64(words), shifts), values);
 }
 
 #elif DNNC_LANES == 8
 
-DNNC_INLINE dnnc_v v_weights(const void *p, int type) {
+DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
+  const void *from = dnnc_weights_after(p, type, lane);
   if (type == DNNC_F16) {
 #if defined(__F16C__)
-    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
 #else
     float wide[8];
-    for (int lane = 0; lane < 8; lane++) wide[lane] = s_weight(p, type, lane);
+    for (int i = 0; i < 8; i++) wide[i] = s_weight(p, type, lane + i);
     return v_load(wide);
 #endif
   }
   if (type == DNNC_BF16)
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
-  if (type == DNNC_I8) return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
-  int32_t word;
-  memcpy(&word, p, sizeof word);
-  const __m256i up = _mm256_sllv_epi32(_mm256_set1_epi32(word), _mm256_setr_epi32(28, 24, 20, 16, 12, 8, 4, 0));
-  return _mm256_cvtepi32_ps(_mm256_srai_epi32(up, 28));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)from)), 16));
+  if (type == DNNC_I8) return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)from)));
+  int64_t words;
+  memcpy(&words, p, sizeof words);
+  const __m256i shifts = lane ? _mm256_setr_epi32(12, 12, 8, 8, 4, 4, 0, 0) : _mm256_setr_epi32(28, 28, 24, 24, 20, 20, 16, 16);
+  return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_set1_epi64x(words), shifts), 28));
 }
 
 #endif

@@ -40,7 +40,8 @@ static double meaning(const unsigned char *w, int type, ptrdiff_t i) {
   if (type == DNNC_I8) return (double)(w[i] < 128 ? w[i] : w[i] - 256);
   if (type == DNNC_BF16) return sign * ldexp(1 + (half & 127) / 128.0, (half >> 7 & 255) - 127);
   if (type == DNNC_F16) return sign * (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
-  const int nibble = i % 2 ? w[i / 2] >> 4 : w[i / 2] & 15;
+  const ptrdiff_t byte = i / 16 * 8 + i % 2 * 4 + i % 16 / 4;
+  const int nibble = i / 2 % 2 ? w[byte] >> 4 : w[byte] & 15;
   return nibble < 8 ? nibble : nibble - 16;
 }
 
@@ -100,13 +101,15 @@ static void check_meaning(void) {
     for (int type = DNNC_F16; type <= DNNC_I4; type++) {
       if (type == DNNC_F16 && (i >> 10 & 31) == 31) continue;
       if (type == DNNC_BF16 && ((i >> 7 & 255) == 255 || (i >> 7 & 255) == 0)) continue;
-      for (int lane = 0; lane < 2; lane++)
+      for (int lane = 0; lane < 16; lane++)
         check_near("one weight", type, i, (double)s_weight(bytes, type, lane), meaning(bytes, type, lane), 0);
 #if DNNC_LANES > 1
       float wide[DNNC_LANES];
-      v_store(wide, v_weights(bytes, type));
-      for (int lane = 0; lane < DNNC_LANES; lane++)
-        check_near("a vector", type, i, (double)wide[lane], meaning(bytes, type, lane), 0);
+      for (int first = 0; first < 16; first += DNNC_LANES) {
+        v_store(wide, v_weights(bytes, type, first));
+        for (int lane = 0; lane < DNNC_LANES; lane++)
+          check_near("a vector", type, i, (double)wide[lane], meaning(bytes, type, first + lane), 0);
+      }
 #endif
     }
   }
