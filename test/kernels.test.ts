@@ -7,7 +7,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import test from 'ava';
 import {type Contract, choose, type Feature, kernels} from '../codegen/kernels/inventory.js';
-import {chooseTile} from '../codegen/kernels/tiles.js';
+import {chooseTile, tiledSize} from '../codegen/kernels/tiles.js';
 import {cheapest, smallest} from '../codegen/kernels/ways.js';
 
 const run = promisify(execFile);
@@ -142,6 +142,15 @@ test('ways: Winograd where tiles and channels are many, plain sums where weights
   t.is(cheapest.way('conv2d_f32', size(7, 512, 512), ways), 'direct');
   t.is(cheapest.way('conv2d_f32', size(1, 64, 64), ways), 'direct');
   t.is(smallest.way('conv2d_f32', size(56, 64, 64), ways), 'direct');
+});
+
+test("Winograd's products are of whole panels, whose tiles must fit the registers", t => {
+  const narrow: Feature[] = ['avx2', 'fma'];
+  for (let oc = 1; oc < 80; oc++) {
+    const size = tiledSize({contract: 'winograd_f32', fields: {oc, ic: 8, tiles: 4, m: 4}})!;
+    const {mr, nv} = chooseTile(size, narrow);
+    t.true(mr * 2 * Math.min(nv, Math.ceil(oc / 16)) <= 12, `${oc} channels`);
+  }
 });
 
 test('chooseTile finds tiles that fit the registers and waste little', t => {

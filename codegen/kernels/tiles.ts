@@ -17,8 +17,11 @@ export interface ConvolutionSize {
 export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fields'>): ConvolutionSize | null {
   const size = (name: string): number => fields[name] ?? 1;
   const [oc, ic] = [size('oc'), size('ic')];
-  // Each product of Winograd is a 1x1 convolution of a row of tiles.
-  if (contract === 'winograd_f32') return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc, ic, groups: 1};
+  // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole panels.
+  if (contract === 'winograd_f32') {
+    const whole = Math.ceil(oc / panelSize) * panelSize;
+    return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc: whole, ic, groups: 1};
+  }
   if (!isTiledConvolution(contract)) return null;
   return {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw'), oc, ic, groups: size('groups')};
 }
