@@ -40,21 +40,30 @@ DNNC_INLINE dnnc_weights dnnc_weights_at(dnnc_weights w, ptrdiff_t panels, int s
 
 /* ---- one step of a panel as 16 floats: the reference ---- */
 
-DNNC_INLINE float s_weight(const void *p, int type, int lane) {
-  uint16_t half;
-  int8_t byte;
+/* Without scales. */
+DNNC_INLINE void dnnc_widen(float *to, const void *p, int type) {
+  uint16_t halves[DNNC_PANEL];
+  int8_t bytes[DNNC_PANEL];
+  uint32_t words[2];
   if (type == DNNC_F16 || type == DNNC_BF16) {
-    memcpy(&half, (const unsigned char *)p + 2 * lane, sizeof half);
-    return type == DNNC_F16 ? cast_f16_f32(half) : cast_bf16_f32(half);
+    memcpy(halves, p, sizeof halves);
+    DNNC_KEEP_LOOP
+    for (int lane = 0; lane < DNNC_PANEL; lane++)
+      to[lane] = type == DNNC_F16 ? cast_f16_f32(halves[lane]) : cast_bf16_f32(halves[lane]);
+  } else if (type == DNNC_I8) {
+    memcpy(bytes, p, sizeof bytes);
+    DNNC_KEEP_LOOP
+    for (int lane = 0; lane < DNNC_PANEL; lane++) to[lane] = (float)bytes[lane];
+  } else {
+    memcpy(words, p, sizeof words);
+    for (int j = 0; j < DNNC_PANEL / 2; j++)
+      for (int odd = 0; odd < 2; odd++) to[2 * j + odd] = (float)((int32_t)(words[odd] << (28 - 4 * j)) >> 28);
   }
-  memcpy(&byte, (const unsigned char *)p + (type == DNNC_I4 ? lane % 2 * 4 + lane / 4 : lane), sizeof byte);
-  if (type == DNNC_I8) return (float)byte;
-  return (float)(((byte >> lane / 2 % 2 * 4 & 15) ^ 8) - 8);
 }
 
 /* Step `step` of the panel that w begins with, which p points at. */
 DNNC_INLINE void dnnc_weights_step(float *to, const void *p, dnnc_weights w, int step) {
-  for (int lane = 0; lane < DNNC_PANEL; lane++) to[lane] = s_weight(p, w.type, lane);
+  dnnc_widen(to, p, w.type);
   if (!w.group) return;
   const float *scales = w.scales + step / w.group * DNNC_PANEL;
   for (int lane = 0; lane < DNNC_PANEL; lane++) to[lane] *= scales[lane];
@@ -86,9 +95,9 @@ DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
 #if defined(__F16C__)
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
 #else
-    float wide[8];
-    for (int i = 0; i < 8; i++) wide[i] = s_weight(p, type, lane + i);
-    return v_load(wide);
+    float wide[DNNC_PANEL];
+    dnnc_widen(wide, p, type);
+    return v_load(wide + lane);
 #endif
   }
   if (type == DNNC_BF16)

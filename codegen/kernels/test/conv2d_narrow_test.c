@@ -101,10 +101,11 @@ static void check_meaning(void) {
     for (int type = DNNC_F16; type <= DNNC_I4; type++) {
       if (type == DNNC_F16 && (i >> 10 & 31) == 31) continue;
       if (type == DNNC_BF16 && ((i >> 7 & 255) == 255 || (i >> 7 & 255) == 0)) continue;
+      float wide[16];
+      dnnc_widen(wide, bytes, type);
       for (int lane = 0; lane < 16; lane++)
-        check_near("one weight", type, i, (double)s_weight(bytes, type, lane), meaning(bytes, type, lane), 0);
+        check_near("a step", type, i, (double)wide[lane], meaning(bytes, type, lane), 0);
 #if DNNC_LANES > 1
-      float wide[DNNC_LANES];
       for (int first = 0; first < 16; first += DNNC_LANES) {
         v_store(wide, v_weights(bytes, type, first));
         for (int lane = 0; lane < DNNC_LANES; lane++)
