@@ -50,10 +50,15 @@ export function layOut(plans: readonly Plan[]): Layout {
   };
 }
 
-const paddedBytes = (weight: Weight): number => {
-  const width = weight.packing.kind === 'byte-panels' ? 1 : widthOf(weight.type.dtype);
-  return Math.ceil((packedElements(weight) * width) / blobAlignment) * blobAlignment;
-};
+const paddedBytes = (weight: Weight): number => Math.ceil(packedBytes(weight) / blobAlignment) * blobAlignment;
+
+/** Panels hold two integers of 4 bits per byte; what does not fit a byte of byte panels has another one. */
+function packedBytes(weight: Weight): number {
+  if (weight.packing.kind === 'byte-panels') return packedElements(weight);
+  return packedElements(weight) * (isNibbles(weight) ? 0.5 : widthOf(weight.type.dtype));
+}
+
+const isNibbles = ({type, packing}: Weight): boolean => type.dtype === 'i4' && packing.kind === 'panels';
 
 const panels = (channels: number): number => Math.ceil(channels / panelSize);
 
@@ -88,7 +93,8 @@ export function packWeights(layout: Layout): Uint8Array {
   return bytes;
 }
 
-function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): void {
+function pack(weight: Weight, into: Uint8Array, offset: number): void {
+  const {blob, type, packing} = weight;
   if (!blob) return;
   if (packing.kind === 'plain') {
     into.set(blob.bytes, offset);
@@ -99,17 +105,23 @@ function pack({blob, type, packing}: Weight, into: Uint8Array, offset: number): 
     packBytes(numbers, type.shape, packing, new Int8Array(into.buffer, offset));
     return;
   }
-  const aligned = blob.bytes.byteOffset % 4 === 0 ? blob.bytes : blob.bytes.slice();
-  if (type.dtype === 'i32' && packing.kind === 'bias-panels') {
-    const whole = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-    packPanels(whole, type.shape, packing, new Int32Array(into.buffer, offset));
+  const width = widthOf(type.dtype);
+  invariant(width <= 4, 'weights.packing', packing.kind, `holds ${type.dtype}`);
+  if (packing.kind === 'winograd-panels') {
+    invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
+    const from = wordsOf(blob.bytes, 4);
+    packWinograd(
+      new Float32Array(from.buffer, from.byteOffset, from.length),
+      type.shape,
+      packing.tile,
+      new Float32Array(into.buffer, offset),
+    );
     return;
   }
-  invariant(type.dtype === 'f32', 'weights.packing', packing.kind, `holds f32, not ${type.dtype}`);
-  const from = new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-  const to = new Float32Array(into.buffer, offset);
-  if (packing.kind === 'winograd-panels') packWinograd(from, type.shape, packing.tile, to);
-  else packPanels(from, type.shape, packing, to);
+  const elements = packedElements(weight);
+  const to = isNibbles(weight) ? new Uint8Array(elements) : wordsOf(into.subarray(offset, offset + elements * width), width);
+  packPanels(wordsOf(blob.bytes, width), type.shape, packing, to);
+  if (isNibbles(weight)) packNibbles(to, into.subarray(offset));
 }
 
 /** Sums of [o][i][kh][kw] over adjacent bytes of the image: how many runs there are, and bytes in each. */
@@ -144,11 +156,29 @@ function packBytes(from: readonly number[], shape: readonly number[], packing: B
 
 type BytePanels = Extract<Packing, {kind: 'byte-panels'}>;
 
+type Words = Uint8Array | Uint16Array | Uint32Array;
+
+/** Bytes as words of 1, 2 or 4 of them: copied only where they are not aligned. */
+function wordsOf(bytes: Uint8Array, width: number): Words {
+  const {buffer, byteOffset, byteLength} = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  if (width === 1) return new Uint8Array(buffer, byteOffset, byteLength);
+  return width === 2 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** Panels of 16 integers: even ones fill a 32-bit word from the low bits up, odd ones the next (codegen/kernels/weights.h). */
+function packNibbles(from: Words, to: Uint8Array): void {
+  from.forEach((value: number, i: number) => {
+    const lane = i % panelSize;
+    to[((i - lane) / panelSize) * 8 + (lane % 2) * 4 + (lane >> 2)]! |= (value & 15) << ((lane & 2) * 2);
+  });
+}
+
+/** Moves words, whatever they mean. */
 function packPanels(
-  from: Float32Array | Int32Array,
+  from: Words,
   shape: readonly number[],
   packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels' | 'byte-panels'}>,
-  to: Float32Array | Int32Array,
+  to: Words,
 ): void {
   const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
   const groups = packing.kind === 'depthwise-panels' ? 1 : packing.groups;

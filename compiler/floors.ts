@@ -1,6 +1,6 @@
 /** What no program on this machine can be faster than, unless it computes something else than the definition says. */
 import {type Plan, readsOf, type Step, type View, type Work} from '../ir/plan.js';
-import {elements, widthOf} from '../ir/tensor.js';
+import {bytesStored, elements} from '../ir/tensor.js';
 import type {Peaks} from './peaks.js';
 
 export type Floor = {readonly seconds: number; readonly bound: 'compute' | 'memory'};
@@ -29,7 +29,7 @@ function bytesOfWork(work: Work): number {
     work.kind === 'loop'
       ? [work.write]
       : work.params.flatMap(({role, name, view}) => (role === 'write' && name !== 'scratch' && view ? [view] : []));
-  return [...readsOf(work), ...written].reduce((sum, view) => sum + distinct(view) * widthOf(view.dtype), 0);
+  return [...readsOf(work), ...written].reduce((sum, view) => sum + bytesStored({dtype: view.dtype, shape: [distinct(view)]}), 0);
 }
 
 /** Elements of a view, each counted once however often it is broadcast. */

@@ -1,7 +1,7 @@
 /** What a node costs, counted from types alone. Nodes are immutable, so the memory behind `costOf` cannot go stale. */
 import {constantOf, nodesFor, valueAt} from './graph.js';
 import {opOf} from './ops/index.js';
-import {bytesOf} from './tensor.js';
+import {bytesOf, bytesStored} from './tensor.js';
 import type {Cost, Graph, Head, Node} from './types.js';
 
 const known = new WeakMap<Graph, Map<Node, Cost>>();
@@ -15,9 +15,9 @@ export function costOf(graph: Graph, node: Node): Cost {
   let [bytesRead, bytesOfWeights] = [0, 0];
   for (const id of new Set(node.inputs)) {
     if (id === null) continue;
-    const bytes = bytesOf(valueAt(graph, id).type);
-    if (constantOf(graph, id)) bytesOfWeights += bytes;
-    else bytesRead += bytes;
+    const {type} = valueAt(graph, id);
+    if (constantOf(graph, id)) bytesOfWeights += bytesStored(type);
+    else bytesRead += bytesOf(type);
   }
   const macs = opOf(node).macs?.({attrs: node.attrs, inputs}) ?? 0;
   const bytesWritten = node.outputs.reduce((sum, output) => sum + bytesOf(output.type), 0);
@@ -38,6 +38,6 @@ export function costOfNodes(graph: Graph, nodes: readonly Node[]): Cost {
     macs: total(c => c.macs),
     bytesRead: total(c => c.bytesRead),
     bytesWritten: total(c => c.bytesWritten),
-    bytesOfWeights: [...constants].reduce((sum, id) => sum + bytesOf(valueAt(graph, id).type), 0),
+    bytesOfWeights: [...constants].reduce((sum, id) => sum + bytesStored(valueAt(graph, id).type), 0),
   };
 }

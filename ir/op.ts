@@ -41,7 +41,7 @@ export type KernelSpec<A extends Attrs = Attrs> = {
   /** Operands that stay as they are whatever the layout (packed weights): their places. */
   free?(call: Call<A>): readonly number[];
   /** The place of the first epilogue extra. Extras broadcast to the result; along its contiguous axis they step by 1 or 0. */
-  readonly extras?: number;
+  extras?(call: Call<A>): number;
   /** The zero border that operand 0 needs around its last two axes. */
   border?(call: Call<A>): Border;
   /** Operands whose memory the first result may take, if it lies alike and nobody reads it later. */

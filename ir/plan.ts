@@ -21,7 +21,7 @@ export const noBorder: Border = {top: 0, left: 0, bottom: 0, right: 0, value: 0}
 /** How a weight lies in the blob. `panels`: 16 output channels side by side (codegen/kernels/CONTRACT.md). */
 export type Packing =
   | {readonly kind: 'plain'}
-  /** [o][i][kh][kw] (or [o][i]) -> [group][o/16][kh][kw][i][16] */
+  /** [o][i][kh][kw] (or [o][i]) -> [group][o/16][kh][kw][i][16]; of i4 two per byte */
   | {readonly kind: 'panels'; readonly groups: number}
   /**
    * [o][i][kh][kw] whole numbers -> [group][o/16][kh][kw][i/4][16][4] bytes; with `rows`, kernel rows are runs:

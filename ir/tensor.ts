@@ -45,6 +45,9 @@ export const elements = (shape: readonly number[]): number => shape.reduce((n, d
 
 export const bytesOf = (type: TensorType): number => elements(type.shape) * widthOf(type.dtype);
 
+/** As weights: two integers of 4 bits are one byte. */
+export const bytesStored = (type: TensorType): number => (type.dtype === 'i4' ? Math.ceil(bytesOf(type) / 2) : bytesOf(type));
+
 export const isBig = (dtype: DType): dtype is 'i64' | 'u64' => dtype === 'i64' || dtype === 'u64';
 
 /** A new zero-filled tensor. */

@@ -122,7 +122,7 @@ for (const {name: compiler, present} of compilers)
 test('a file that is compiled without the flags of its target says which it needs', async t => {
   const {folder} = writeAll(targets);
   const error = await t.throwsAsync(run('gcc', ['-std=c11', '-fsyntax-only', 'm0.x86-64-avx2.c'], {cwd: folder}));
-  t.regex(error?.message ?? '', /compile this file for x86-64-avx2: -mavx2 -mfma/);
+  t.regex(error?.message ?? '', /compile this file for x86-64-avx2: -mavx2 -mfma -mf16c/);
 });
 
 test.serial(

@@ -7,7 +7,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import test from 'ava';
 import {type Contract, choose, type Feature, kernels} from '../codegen/kernels/inventory.js';
-import {chooseTile} from '../codegen/kernels/tiles.js';
+import {chooseTile, tiledSize} from '../codegen/kernels/tiles.js';
 import {cheapest, smallest} from '../codegen/kernels/ways.js';
 
 const run = promisify(execFile);
@@ -22,10 +22,10 @@ function projectRoot(): string {
 const folder = join(projectRoot(), 'codegen', 'kernels');
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Werror', '-I', folder];
 const avx512 = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
-const targets = [[], ['avx2', 'fma'], avx512];
+const targets = [[], ['avx2', 'fma', 'f16c'], avx512];
 /** Where products of bytes have instructions of their own. */
 const byteTargets = [
-  ['avx2', 'fma', 'avxvnni'],
+  ['avx2', 'fma', 'f16c', 'avxvnni'],
   [...avx512, 'avx512vnni'],
 ];
 const isLike = (target: readonly string[]): boolean => target === avx512 || target.includes('avxvnni');
@@ -132,7 +132,13 @@ test('choose takes the most special kernel that the target runs', t => {
   t.is(choose('conv2d_f32', ['avx512f'], {...uneven, mr: 7, oc: 40}).fn, 'conv2d_f32_simd');
   t.deepEqual(choose('matmul_f32', ['avx2', 'fma', 'avx512f'], {}).needs, ['avx512f']);
   for (const contract of new Set<Contract>(kernels.map(row => row.contract))) t.deepEqual(choose(contract, [], {}).needs, []);
-  for (const {header, fn} of kernels) t.true(readFileSync(join(folder, header), 'utf8').includes(` ${fn}(`), fn);
+  t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_f16_portable');
+  t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma', 'f16c'], uneven).fn, 'conv2d_f32_by_f16_simd');
+  t.is(choose('conv2d_f32_by_i4', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_i4_simd');
+  for (const {header, fn, contract} of kernels) {
+    const text = readFileSync(join(folder, header), 'utf8');
+    t.true(text.includes(` ${fn}(`) || text.includes(`DNNC_CONV2D_BY(${contract},`), fn);
+  }
 });
 
 test('ways: Winograd where tiles and channels are many, plain sums where weights may not grow', t => {
@@ -144,6 +150,15 @@ test('ways: Winograd where tiles and channels are many, plain sums where weights
   t.is(cheapest.way('conv2d_f32', size(7, 512, 512), ways), 'direct');
   t.is(cheapest.way('conv2d_f32', size(1, 64, 64), ways), 'direct');
   t.is(smallest.way('conv2d_f32', size(56, 64, 64), ways), 'direct');
+});
+
+test("Winograd's products are of whole panels, whose tiles must fit the registers", t => {
+  const narrow: Feature[] = ['avx2', 'fma'];
+  for (let oc = 1; oc < 80; oc++) {
+    const size = tiledSize({contract: 'winograd_f32', fields: {oc, ic: 8, tiles: 4, m: 4}})!;
+    const {mr, nv} = chooseTile(size, narrow);
+    t.true(mr * 2 * Math.min(nv, Math.ceil(oc / 16)) <= 12, `${oc} channels`);
+  }
 });
 
 test('chooseTile finds tiles that fit the registers and waste little', t => {

@@ -8,7 +8,7 @@ import {checksum, headerBytes, layOut, packWeights, seal} from '../codegen/weigh
 import {blobOf} from '../ir/edit.js';
 import {parse} from '../ir/parse.js';
 import type {Packing, Plan, Weight} from '../ir/plan.js';
-import {bytesOfTensor, elements, tensorFrom} from '../ir/tensor.js';
+import {bytesOfTensor, elements, fromHalf, tensorFrom} from '../ir/tensor.js';
 import type {DType} from '../ir/types.js';
 import {cc, compileAs, temporaryFolder, writeSources} from './support/cc.js';
 
@@ -70,6 +70,28 @@ test('panels: [group][o/16][r][s][i][16]', t => {
               }
     t.is(values.length, place, `${shape}`);
   }
+});
+
+test('panels of narrow weights: halves as they are, integers of 4 bits two per byte', t => {
+  const shape = [19, 3, 1, 2];
+  const packing: Packing = {kind: 'panels', groups: 1};
+  const words = (weight: Weight): Uint8Array => {
+    const layout = layOut([planOf([weight])]);
+    const offset = layout.offsetOf(weight);
+    return packWeights(layout).slice(offset, offset + layout.sizeOf(weight));
+  };
+  const wide = packed(weightOf(shape, packing));
+  const halves = new Uint16Array(words(weightOf(shape, packing, 'f16')).buffer);
+  const bytes = words(weightOf(shape, packing, 'i8'));
+  const nibbles = words(weightOf(shape, packing, 'i4'));
+  t.deepEqual([halves.length, bytes.length, nibbles.length], [192, 192, 128]);
+  wide.forEach((value, place) => {
+    t.is(fromHalf(halves[place]!), value);
+    t.is(bytes[place], value);
+    const lane = place % 16;
+    const word = new DataView(nibbles.buffer).getUint32((place - lane) / 2 + 4 * (lane % 2), true);
+    t.is((word >>> (4 * Math.floor(lane / 2))) & 15, value & 15);
+  });
 });
 
 test('depthwise panels: [c/16][r][s][16]', t => {

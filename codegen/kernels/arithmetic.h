@@ -230,7 +230,7 @@ DNNC_CASTS_BOOL(u64, uint64_t)
 DNNC_CASTS_BOOL(i4, int8_t)
 DNNC_CASTS_BOOL(u4, uint8_t)
 
-/* Half-width floats are their bits. Conversions round to nearest, ties to even. */
+/* Half-width floats are their bits. Conversions round to nearest, ties to even; those to float are in scalar.h. */
 DNNC_INLINE uint16_t cast_f64_f16(double a) {
   uint64_t bits;
   memcpy(&bits, &a, sizeof bits);
@@ -244,29 +244,12 @@ DNNC_INLINE uint16_t cast_f64_f16(double a) {
   return (uint16_t)(sign | (uint16_t)((bits >> 42) - ((UINT64_C(1023) - 15) << 10)));
 }
 DNNC_INLINE uint16_t cast_f32_f16(float a) { return cast_f64_f16((double)a); }
-DNNC_INLINE float cast_f16_f32(uint16_t a) {
-  uint32_t bits = (uint32_t)(a & 0x7fffU) << 13;
-  float size;
-  memcpy(&size, &bits, sizeof size);
-  size *= 0x1p112f;
-  memcpy(&bits, &size, sizeof bits);
-  if ((a & 0x7c00U) == 0x7c00U) bits = 0x7f800000U | (uint32_t)(a & 0x3ffU) << 13;
-  bits |= (uint32_t)(a & 0x8000U) << 16;
-  memcpy(&size, &bits, sizeof size);
-  return size;
-}
 DNNC_INLINE uint16_t cast_f32_bf16(float a) {
   uint32_t bits;
   memcpy(&bits, &a, sizeof bits);
   return a != a ? (uint16_t)0x7fc0U : (uint16_t)((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
 }
 DNNC_INLINE uint16_t cast_f64_bf16(double a) { return cast_f32_bf16((float)a); }
-DNNC_INLINE float cast_bf16_f32(uint16_t a) {
-  const uint32_t bits = (uint32_t)a << 16;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
 
 #define DNNC_CASTS_HALF(name)                                                                                          \
   DNNC_INLINE uint16_t cast_i8_##name(int8_t a) { return cast_f64_##name((double)a); }                                 \

@@ -21,10 +21,13 @@ typedef struct {
   ptrdiff_t e1n, e1h, e1w, e1c;
   int mr, nv;                /* tile: mr output columns (or mr / ow rows, if that is 2 or more) x nv panels */
   int panels_outer;          /* 1: for panel block, for row; 0: for row, for panel block */
+  int group;                 /* conv2d_narrow.h alone reads it */
 } conv2d_shape;
 
 typedef struct {
-  const float *x, *w, *b;
+  const float *x;
+  dnnc_weights w;
+  const float *b;
   float *y;
   const float *e0, *e1;
 } conv2d_operands;
@@ -39,7 +42,7 @@ DNNC_INLINE conv2d_operands conv2d_at(conv2d_operands o, conv2d_shape s, conv2d_
   const ptrdiff_t panel = (ptrdiff_t)p.g * dnnc_ceil_div(s.oc, DNNC_PANEL) + p.c / DNNC_PANEL;
   const ptrdiff_t channel = p.g * s.oc + p.c;
   o.x += p.n * s.xn + p.y * s.sh * s.xh + p.x * s.sw * s.xw + p.g * s.ic;
-  o.w += panel * s.kh * s.kw * s.ic * DNNC_PANEL;
+  o.w = dnnc_weights_at(o.w, panel, s.kh * s.kw * s.ic);
   o.b += panel * DNNC_PANEL;
   o.y += p.n * s.yn + p.y * s.yh + p.x * s.yw + channel;
   if (s.extras > 0) o.e0 += p.n * s.e0n + p.y * s.e0h + p.x * s.e0w + channel * s.e0c;
@@ -50,10 +53,11 @@ DNNC_INLINE conv2d_operands conv2d_at(conv2d_operands o, conv2d_shape s, conv2d_
 /* ---- portable: the reference ---- */
 
 /* `points` output columns of one panel, of which `channels` are real. */
-DNNC_INLINE void conv2d_f32_portable_tile(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, int points,
-                                          int channels) {
-  const float *DNNC_RESTRICT w = o.w;
-  float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL];
+DNNC_INLINE void conv2d_portable_tile(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, int points,
+                                      int channels) {
+  const void *DNNC_RESTRICT at = o.w.data;
+  float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL], wide[DNNC_PANEL];
+  int step = 0;
   for (int p = 0; p < points; p++)
     for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] = o.b[l];
 
@@ -61,10 +65,13 @@ DNNC_INLINE void conv2d_f32_portable_tile(const conv2d_operands o, const conv2d_
     for (int j = 0; j < s.kw; j++) {
       const float *DNNC_RESTRICT x = o.x + i * s.dh * s.xh + j * s.dw * s.xw;
       for (int c = 0; c < s.ic; c++) {
+        const float *DNNC_RESTRICT w = o.w.type == DNNC_F32 ? (const float *)at : wide;
+        if (o.w.type != DNNC_F32) dnnc_weights_step(wide, at, o.w, step);
         DNNC_KEEP_LOOP
         for (int l = 0; l < DNNC_PANEL; l++)
           for (int p = 0; p < points; p++) acc[p][l] += x[p * s.sw * s.xw + c] * w[l];
-        w += DNNC_PANEL;
+        at = dnnc_weights_after(at, o.w.type, DNNC_PANEL);
+        step++;
       }
     }
 
@@ -78,9 +85,7 @@ DNNC_INLINE void conv2d_f32_portable_tile(const conv2d_operands o, const conv2d_
     }
 }
 
-DNNC_INLINE void conv2d_f32_portable(const float *x, const float *w, const float *b, float *y, const float *e0,
-                                     const float *e1, const conv2d_shape s, dnnc_epilogue f) {
-  const conv2d_operands o = {x, w, b, y, e0, e1};
+DNNC_INLINE void conv2d_portable(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f) {
   const int points = dnnc_min(DNNC_PORTABLE_POINTS, s.ow);
   conv2d_place p;
   for (p.n = 0; p.n < s.n; p.n++)
@@ -89,9 +94,15 @@ DNNC_INLINE void conv2d_f32_portable(const float *x, const float *w, const float
         for (p.y = 0; p.y < s.oh; p.y++)
           for (p.x = 0; p.x < s.ow; p.x += points) {
             const int channels = dnnc_min(s.oc - p.c, DNNC_PANEL);
-            if (p.x + points <= s.ow) conv2d_f32_portable_tile(conv2d_at(o, s, p), s, f, points, channels);
-            else conv2d_f32_portable_tile(conv2d_at(o, s, p), s, f, s.ow % points, channels);
+            if (p.x + points <= s.ow) conv2d_portable_tile(conv2d_at(o, s, p), s, f, points, channels);
+            else conv2d_portable_tile(conv2d_at(o, s, p), s, f, s.ow % points, channels);
           }
+}
+
+DNNC_INLINE void conv2d_f32_portable(const float *x, const float *w, const float *b, float *y, const float *e0,
+                                     const float *e1, const conv2d_shape s, dnnc_epilogue f) {
+  const conv2d_operands o = {x, dnnc_weights_f32(w), b, y, e0, e1};
+  conv2d_portable(o, s, f);
 }
 
 /* ---- simd: register tiles of lines x points x cols ---- */
@@ -99,7 +110,7 @@ DNNC_INLINE void conv2d_f32_portable(const float *x, const float *w, const float
 #if DNNC_LANES > 1
 
 /* `lines` whole output rows from p.y on, `cols` channels from p.c on. */
-DNNC_INLINE void conv2d_f32_strip(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, conv2d_place p,
+DNNC_INLINE void conv2d_strip(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, conv2d_place p,
                                   int lines, int cols) {
   const int points = dnnc_min(s.mr, s.ow);
   const int rest = s.ow % points;
@@ -135,17 +146,17 @@ DNNC_INLINE void conv2d_f32_strip(const conv2d_operands o, const conv2d_shape s,
 
   for (p.x = 0; p.x + points <= s.ow; p.x += points) {
     const conv2d_operands at = conv2d_at(o, s, p);
-    dnnc_tile_f32(at.x, at.w, at.b, at.y, at.e0, at.e1, t, f);
+    dnnc_tile_sums(at.x, at.w, at.b, at.y, at.e0, at.e1, t, f);
   }
   if (rest) {
     const conv2d_operands at = conv2d_at(o, s, p);
     t.points = rest;
-    dnnc_tile_f32(at.x, at.w, at.b, at.y, at.e0, at.e1, t, f);
+    dnnc_tile_sums(at.x, at.w, at.b, at.y, at.e0, at.e1, t, f);
   }
 }
 
 /* `strips` strips of `lines` rows from p.y on, by `blocks` blocks of `cols` channels from p.c on. */
-DNNC_INLINE void conv2d_f32_region(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, const conv2d_place p,
+DNNC_INLINE void conv2d_region(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f, const conv2d_place p,
                                    int strips, int lines, int blocks, int cols) {
   const int outer = s.panels_outer ? blocks : strips, inner = s.panels_outer ? strips : blocks;
   conv2d_place at = p;
@@ -153,26 +164,22 @@ DNNC_INLINE void conv2d_f32_region(const conv2d_operands o, const conv2d_shape s
     for (int j = 0; j < inner; j++) {
       at.y = p.y + (s.panels_outer ? j : i) * lines;
       at.c = p.c + (s.panels_outer ? i : j) * cols;
-      conv2d_f32_strip(o, s, f, at, lines, cols);
+      conv2d_strip(o, s, f, at, lines, cols);
     }
 }
 
 /* Where strips and blocks leave nothing over: a quarter of the code to compile. */
-DNNC_INLINE void conv2d_f32_simd_even(const float *x, const float *w, const float *b, float *y, const float *e0,
-                                      const float *e1, const conv2d_shape s, dnnc_epilogue f) {
-  const conv2d_operands o = {x, w, b, y, e0, e1};
+DNNC_INLINE void conv2d_simd_even(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f) {
   const int lines = dnnc_max(1, dnnc_min(s.mr / s.ow, s.oh));
   const int cols = dnnc_min(s.nv * DNNC_PANEL, s.oc);
   for (int n = 0; n < s.n; n++)
     for (int g = 0; g < s.groups; g++) {
       const conv2d_place p = {n, g, 0, 0, 0};
-      conv2d_f32_region(o, s, f, p, s.oh / lines, lines, s.oc / cols, cols);
+      conv2d_region(o, s, f, p, s.oh / lines, lines, s.oc / cols, cols);
     }
 }
 
-DNNC_INLINE void conv2d_f32_simd(const float *x, const float *w, const float *b, float *y, const float *e0,
-                                 const float *e1, const conv2d_shape s, dnnc_epilogue f) {
-  const conv2d_operands o = {x, w, b, y, e0, e1};
+DNNC_INLINE void conv2d_simd(const conv2d_operands o, const conv2d_shape s, dnnc_epilogue f) {
   const int lines = dnnc_max(1, dnnc_min(s.mr / s.ow, s.oh));
   const int cols = dnnc_min(s.nv * DNNC_PANEL, s.oc);
   const int strips = s.oh / lines, blocks = s.oc / cols, rest_lines = s.oh % lines, rest_cols = s.oc % cols;
@@ -182,11 +189,23 @@ DNNC_INLINE void conv2d_f32_simd(const float *x, const float *w, const float *b,
       const conv2d_place right = {n, g, 0, 0, blocks * cols};
       const conv2d_place below = {n, g, strips * lines, 0, 0};
       const conv2d_place corner = {n, g, strips * lines, 0, blocks * cols};
-      conv2d_f32_region(o, s, f, p, strips, lines, blocks, cols);
-      if (rest_cols) conv2d_f32_region(o, s, f, right, strips, lines, 1, rest_cols);
-      if (rest_lines) conv2d_f32_region(o, s, f, below, 1, rest_lines, blocks, cols);
-      if (rest_lines && rest_cols) conv2d_f32_region(o, s, f, corner, 1, rest_lines, 1, rest_cols);
+      conv2d_region(o, s, f, p, strips, lines, blocks, cols);
+      if (rest_cols) conv2d_region(o, s, f, right, strips, lines, 1, rest_cols);
+      if (rest_lines) conv2d_region(o, s, f, below, 1, rest_lines, blocks, cols);
+      if (rest_lines && rest_cols) conv2d_region(o, s, f, corner, 1, rest_lines, 1, rest_cols);
     }
+}
+
+DNNC_INLINE void conv2d_f32_simd_even(const float *x, const float *w, const float *b, float *y, const float *e0,
+                                      const float *e1, const conv2d_shape s, dnnc_epilogue f) {
+  const conv2d_operands o = {x, dnnc_weights_f32(w), b, y, e0, e1};
+  conv2d_simd_even(o, s, f);
+}
+
+DNNC_INLINE void conv2d_f32_simd(const float *x, const float *w, const float *b, float *y, const float *e0,
+                                 const float *e1, const conv2d_shape s, dnnc_epilogue f) {
+  const conv2d_operands o = {x, dnnc_weights_f32(w), b, y, e0, e1};
+  conv2d_simd(o, s, f);
 }
 
 #endif

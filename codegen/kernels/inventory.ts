@@ -7,6 +7,7 @@
 export type Feature =
   | 'avx2'
   | 'fma'
+  | 'f16c'
   | 'avx512f'
   | 'avx512bw'
   | 'avx512vl'
@@ -27,7 +28,15 @@ export type Contract =
   | 'depthwise_f32'
   | 'maxpool_f32'
   | 'avgpool_f32'
-  | 'matmul_f32';
+  | 'matmul_f32'
+  | NarrowContract;
+
+/** Convolutions by weights of fewer bits than the results. */
+export type NarrowContract = `conv2d_f32_by_${'f16' | 'bf16' | 'i8' | 'i4'}`;
+
+/** Whether a call sums in the register tile of conv2d_f32, whatever its weights are stored as. */
+export const isTiledConvolution = (contract: string): boolean =>
+  contract === 'conv2d_f32' || contract.startsWith('conv2d_f32_by_');
 
 export interface Kernel {
   readonly contract: Contract;
@@ -47,6 +56,10 @@ function isEven({oh = 1, ow = 1, oc = 1, mr = 1, nv = 1}: Readonly<Record<string
   return oh % lines === 0 && oc % Math.min(nv * panelSize, oc) === 0;
 }
 
+/** Halves become floats by an instruction that AVX2 does not imply, though every CPU with the one has the other. */
+const avx2For = (contract: Contract): readonly Feature[] =>
+  contract === 'conv2d_f32_by_f16' ? ['avx2', 'fma', 'f16c'] : ['avx2', 'fma'];
+
 /** Rows of one contract go from plain to special; the first is portable C and the reference in the tests. */
 export const kernels: readonly Kernel[] = (
   [
@@ -57,13 +70,17 @@ export const kernels: readonly Kernel[] = (
     ['maxpool_f32', 'pool_f32.h'],
     ['avgpool_f32', 'pool_f32.h'],
     ['matmul_f32', 'matmul_f32.h'],
+    ['conv2d_f32_by_f16', 'conv2d_narrow.h'],
+    ['conv2d_f32_by_bf16', 'conv2d_narrow.h'],
+    ['conv2d_f32_by_i8', 'conv2d_narrow.h'],
+    ['conv2d_f32_by_i4', 'conv2d_narrow.h'],
   ] as const
 ).flatMap(([contract, header]) => [
   {contract, fn: `${contract}_portable`, header, needs: []},
-  {contract, fn: `${contract}_simd`, header, needs: ['avx2', 'fma']},
+  {contract, fn: `${contract}_simd`, header, needs: avx2For(contract)},
   {contract, fn: `${contract}_simd`, header, needs: ['avx512f']},
-  ...(contract === 'conv2d_f32' || contract === 'conv2d_u8'
-    ? ([['avx2', 'fma'], ['avx512f']] as const).map(needs => ({
+  ...(isTiledConvolution(contract) || contract === 'conv2d_u8'
+    ? ([avx2For(contract), ['avx512f']] as const).map(needs => ({
         contract,
         fn: `${contract}_simd_even`,
         header,

@@ -26,6 +26,14 @@ DNNC_INLINE float s_from_bits(int32_t i) {
   return a;
 }
 
+/* Half-width floats, given by their bits. */
+DNNC_INLINE float cast_f16_f32(uint16_t a) {
+  const int32_t size = (a & 0x7fff) << 13;
+  const uint32_t bits = (uint32_t)s_bits(s_from_bits(size) * 0x1p112f) | (size >= 0x0f800000 ? 0x7f800000u : 0u);
+  return s_from_bits((int32_t)(bits | (uint32_t)(a & 0x8000) << 16));
+}
+DNNC_INLINE float cast_bf16_f32(uint16_t a) { return s_from_bits((int32_t)((uint32_t)a << 16)); }
+
 DNNC_INLINE float s_infinity(void) { return s_from_bits(0x7f800000); }
 DNNC_INLINE float s_nan(void) { return s_from_bits(0x7fc00000); }
 

@@ -6,11 +6,13 @@
  * named variable: gcc keeps an array of them on the stack. One step of the sum loads the vectors of w once, and
  * broadcasts one x per point.
  *
+ * The weights may be narrower than floats (weights.h): a step widens its vectors of w once for all points.
+ *
  * All fields are literals, so the tests on them cost nothing and every offset is part of an address. */
 #ifndef DNNC_TILE_F32_H
 #define DNNC_TILE_F32_H
 
-#include "simd.h"
+#include "weights.h"
 
 typedef struct {
   int lines, points;                    /* the points: `lines` lines of `points` */
@@ -57,9 +59,20 @@ DNNC_INLINE void dnnc_tile_store(dnnc_v acc, float *y, const float *e0, const fl
   v_store_part(y + dnnc_tile_at(t, p, t.y_line, t.y_point) + col, f(acc, a0, a1), count);
 }
 
+/* Vector v of the columns at a step of the sum, which p points at; `scales` at the row of scales for it. */
+DNNC_INLINE dnnc_v dnnc_tile_weights(const void *p, dnnc_weights w, const float *scales, dnnc_tile t, int v) {
+  if (w.type == DNNC_F32)
+    return v_load_part((const float *)p + dnnc_tile_w(t, v), t.w_padded ? DNNC_LANES : t.cols - v * DNNC_LANES);
+  const int panel = v * DNNC_LANES / DNNC_PANEL, lane = v * DNNC_LANES % DNNC_PANEL;
+  const dnnc_v wide = v_weights(dnnc_weights_after(p, w.type, panel * t.w_panel), w.type, lane);
+  if (!w.group) return wide;
+  const ptrdiff_t rows = dnnc_ceil_div(t.k0 * t.k1 * t.k2, w.group);
+  return v_mul(wide, v_load(scales + panel * rows * DNNC_PANEL + lane));
+}
+
 /* x, y, e0, e1 point at the first point, w and b at the first column; b (padded to whole vectors) may be null. */
-DNNC_INLINE void dnnc_tile_f32(const float *DNNC_RESTRICT x, const float *DNNC_RESTRICT w, const float *DNNC_RESTRICT b,
-                               float *y, const float *e0, const float *e1, const dnnc_tile t, dnnc_epilogue f) {
+DNNC_INLINE void dnnc_tile_sums(const float *DNNC_RESTRICT x, const dnnc_weights w, const float *DNNC_RESTRICT b, float *y,
+                                const float *e0, const float *e1, const dnnc_tile t, dnnc_epilogue f) {
   const int vectors = dnnc_ceil_div(t.cols, DNNC_LANES);
   const int live = t.lines * t.points * vectors;
   if (live > DNNC_TILE_VECTORS) __builtin_trap(); /* a tile that the caller should not have chosen */
@@ -68,26 +81,45 @@ DNNC_INLINE void dnnc_tile_f32(const float *DNNC_RESTRICT x, const float *DNNC_R
   DNNC_EACH_VECTOR(DNNC_START)
 #undef DNNC_START
 
-  for (int k0 = 0; k0 < t.k0; k0++)
-    for (int k1 = 0; k1 < t.k1; k1++) {
-      const float *xk = x + k0 * t.x_k0 + k1 * t.x_k1;
-      for (int k2 = 0; k2 < t.k2; k2++) {
 #define DNNC_STEP(i)                                                                                       \
   if (i < live)                                                                                            \
     acc##i = v_fma(v_set(xk[dnnc_tile_at(t, i / vectors, t.x_line, t.x_point)]),                           \
-                   v_load_part(w + dnnc_tile_w(t, i % vectors),                                            \
-                               t.w_padded ? DNNC_LANES : t.cols - i % vectors * DNNC_LANES),               \
-                   acc##i);
-        DNNC_EACH_VECTOR(DNNC_STEP)
-#undef DNNC_STEP
-        xk += t.x_k2;
-        w += t.w_k;
-      }
+                   dnnc_tile_weights(wk, w, scales, t, i % vectors), acc##i);
+  const void *DNNC_RESTRICT wk = w.data;
+  const float *DNNC_RESTRICT scales = w.scales;
+  int step = 0;
+  for (int k0 = 0; k0 < t.k0; k0++)
+    for (int k1 = 0; k1 < t.k1; k1++) {
+      const float *xk = x + k0 * t.x_k0 + k1 * t.x_k1;
+      if (w.group == 0)
+        for (int k2 = 0; k2 < t.k2; k2++) {
+          DNNC_EACH_VECTOR(DNNC_STEP)
+          xk += t.x_k2;
+          wk = dnnc_weights_after(wk, w.type, t.w_k);
+        }
+      else
+        for (int k2 = 0; k2 < t.k2;) {
+          /* Scales stay in registers for as long as they hold. */
+          const int end = dnnc_min(t.k2, k2 + w.group - step % w.group);
+          scales = w.scales + step / w.group * DNNC_PANEL;
+          step += end - k2;
+          for (; k2 < end; k2++) {
+            DNNC_EACH_VECTOR(DNNC_STEP)
+            xk += t.x_k2;
+            wk = dnnc_weights_after(wk, w.type, t.w_k);
+          }
+        }
     }
+#undef DNNC_STEP
 
 #define DNNC_FINISH(i) if (i < live) dnnc_tile_store(acc##i, y, e0, e1, t, i / vectors, i % vectors, f);
   DNNC_EACH_VECTOR(DNNC_FINISH)
 #undef DNNC_FINISH
+}
+
+DNNC_INLINE void dnnc_tile_f32(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1,
+                               const dnnc_tile t, dnnc_epilogue f) {
+  dnnc_tile_sums(x, dnnc_weights_f32(w), b, y, e0, e1, t, f);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /** Which register tile a convolution is computed by: estimates in cycles, from what a core can do in one. */
 import type {KernelCall} from '../../ir/plan.js';
-import {type Feature, panelSize} from './inventory.js';
+import {type Feature, isTiledConvolution, panelSize} from './inventory.js';
 
 /** What the choice of a tile depends on: the fields of the C struct conv2d_shape. */
 export interface ConvolutionSize {
@@ -19,13 +19,16 @@ export interface ConvolutionSize {
 export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fields'>): ConvolutionSize | null {
   const size = (name: string): number => fields[name] ?? 1;
   const [oc, ic] = [size('oc'), size('ic')];
-  // Each product of Winograd is a 1x1 convolution of a row of tiles.
-  if (contract === 'winograd_f32') return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc, ic, groups: 1};
+  // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole panels.
+  if (contract === 'winograd_f32') {
+    const whole = Math.ceil(oc / panelSize) * panelSize;
+    return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc: whole, ic, groups: 1};
+  }
   if (contract === 'conv2d_u8') {
     const sum = {kh: size('rows'), kw: size('cols'), ic: Math.ceil(size('run') / 4)};
     return {oh: size('oh'), ow: size('ow'), ...sum, oc, groups: size('groups'), bytes: true};
   }
-  if (contract !== 'conv2d_f32') return null;
+  if (!isTiledConvolution(contract)) return null;
   return {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw'), oc, ic, groups: size('groups')};
 }
 

@@ -11,7 +11,7 @@ export type Target = {
   readonly guard: string;
 };
 
-const avx512: readonly Feature[] = ['avx2', 'fma', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
+const avx512: readonly Feature[] = ['avx2', 'fma', 'f16c', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
 const avx512Flags = [...avx512.map(feature => `-m${feature}`), '-mprefer-vector-width=512'];
 const avx512Guard = 'defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)';
 
@@ -20,16 +20,16 @@ export const targets: readonly Target[] = [
   {name: 'generic', summary: 'portable C11, any CPU', features: [], flags: [], guard: '1'},
   {
     name: 'x86-64-avx2',
-    summary: 'x86-64 with AVX2 and FMA (2013 and later)',
-    features: ['avx2', 'fma'],
-    flags: ['-mavx2', '-mfma'],
-    guard: 'defined(__AVX2__) && defined(__FMA__)',
+    summary: 'x86-64 with AVX2, FMA and F16C (2013 and later)',
+    features: ['avx2', 'fma', 'f16c'],
+    flags: ['-mavx2', '-mfma', '-mf16c'],
+    guard: 'defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)',
   },
   {
     name: 'x86-64-avxvnni',
     summary: 'x86-64 with AVX2, FMA and AVX-VNNI: products of bytes (2021 and later)',
-    features: ['avx2', 'fma', 'avxvnni'],
-    flags: ['-mavx2', '-mfma', '-mavxvnni'],
+    features: ['avx2', 'fma', 'f16c', 'avxvnni'],
+    flags: ['-mavx2', '-mfma', '-mf16c', '-mavxvnni'],
     guard: 'defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)',
   },
   {

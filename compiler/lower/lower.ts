@@ -175,11 +175,12 @@ class Lowering {
     const spec = opOf(node).kernel!;
     const free = new Set(spec.free?.(call) ?? []);
     const border = spec.border?.(call) ?? noBorder;
+    const extras = spec.extras?.(call) ?? node.inputs.length;
     const inputs = node.inputs.map((id, i): Operand | null => {
       if (id === null) return null;
       const constant = constantOf(this.graph, id);
       const view = (): View => {
-        if (spec.extras !== undefined && i >= spec.extras) return this.extra(id, spec.layout, node.outputs[0].type.shape);
+        if (i >= extras) return this.extra(id, spec.layout, node.outputs[0].type.shape);
         if (free.has(i) || spec.layout === 'any') return this.viewOf(id);
         return spec.layout === 'row-major' ? this.rowMajor(id) : this.channelsLast(id, i === 0 ? border : noBorder);
       };

@@ -8,6 +8,7 @@ import {isOp} from '../../ir/op.js';
 import {realOf} from '../../ir/ops/common/bytes.js';
 import {epilogueOf} from '../../ir/ops/common/epilogue.js';
 import {evenRows} from '../../ir/ops/common/linear.js';
+import {firstExtra} from '../../ir/ops/common/weights.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {conv2dU8} from '../../ir/ops/conv2d_u8/index.js';
 import {opOf} from '../../ir/ops/index.js';
@@ -167,7 +168,7 @@ const intoEpilogue: Rule = {
       if (!(ofBytes || isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
       // What is bytes already stays bytes: a quarter of the memory.
       if (producer.outputs[0].type.dtype !== 'f32' && wanted !== 'u8') continue;
-      const first = isOp(producer, matmul) ? 2 : 3;
+      const first = isOp(producer, matmul) ? 2 : ofBytes ? 3 : firstExtra(producer);
       const extras = [...new Set([...producer.inputs.slice(first), ...node.inputs.filter(other => other !== id)])].filter(
         other => other !== null,
       );

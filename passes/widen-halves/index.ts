@@ -2,12 +2,14 @@
 import {type Editor, editor} from '../../ir/edit.js';
 import {constantOf, valueAt} from '../../ir/graph.js';
 import {type Builder, type Call, isOp} from '../../ir/op.js';
+import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {cast as castOp} from '../../ir/ops/elementwise/index.js';
 import {opOf} from '../../ir/ops/index.js';
+import {linear} from '../../ir/ops/linear/index.js';
 import {map} from '../../ir/ops/map/index.js';
 import {cast, parseScalar, printScalar, type Scalar, typeOfScalar} from '../../ir/scalar.js';
 import {numbersOf, tensorFrom, tensorOf} from '../../ir/tensor.js';
-import type {Attrs, DType, Module, Node, Value, ValueId} from '../../ir/types.js';
+import type {Attrs, DType, Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
 import {definePass, type PassContext} from '../framework/pass.js';
 
 export const widenHalves = definePass({
@@ -32,6 +34,7 @@ function run(module: Module, context: PassContext): Module {
   for (const node of graph.nodes) {
     const types = node.inputs.map(id => (id === null ? null : valueAt(graph, id).type));
     const touches = [...types, ...node.outputs.map(({type}) => type)].some(type => type && isHalf(type.dtype));
+    if (storesHalves(node, types)) continue;
     const reads = node.inputs.some(id => id !== null && wide.has(id));
     if (!touches || (!reads && onlyConverts({attrs: node.attrs, inputs: types}, node))) continue;
     const build = edit.before(node);
@@ -48,6 +51,10 @@ function run(module: Module, context: PassContext): Module {
   narrowHeads(module, edit, emitted, wide);
   return edit.finish();
 }
+
+/** Whether a node computes in f32 already, by weights that are stored as halves. */
+const storesHalves = (node: Node, [x, w]: readonly (TensorType | null)[]): boolean =>
+  (isOp(node, conv2d) || isOp(node, linear)) && x?.dtype === 'f32' && w !== null && w !== undefined && isHalf(w.dtype);
 
 /** Whether an element-wise node casts halves, from and to other types, and does nothing else with them. */
 function onlyConverts(call: Call, node: Node): boolean {

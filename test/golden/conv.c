@@ -1,8 +1,8 @@
 /* conv for x86-64-avx2, written by dnnc 0.1.0 from net.onnx. Do not edit. */
 #include "conv.h"
 
-#if !(defined(__AVX2__) && defined(__FMA__))
-#error "compile this file for x86-64-avx2: -mavx2 -mfma"
+#if !(defined(__AVX2__) && defined(__FMA__) && defined(__F16C__))
+#error "compile this file for x86-64-avx2: -mavx2 -mfma -mf16c"
 #endif
 
 #include "kernels/arithmetic.h"

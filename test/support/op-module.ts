@@ -3,7 +3,7 @@ import {blobOf} from '../../ir/edit.js';
 import type {OpDef} from '../../ir/op.js';
 import type {OpCase} from '../../ir/ops/common/cases.js';
 import {bytesOfTensor, numbersOf, type Tensor, tensorFrom} from '../../ir/tensor.js';
-import type {Constant, Head, Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
+import type {Attrs, Constant, Head, Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
 import type {Tensors} from './cc.js';
 import {attrsOf} from './op-cases.js';
 import {randomOf, randomTensor} from './tensors.js';
@@ -11,12 +11,8 @@ import {randomOf, randomTensor} from './tensors.js';
 const loc = {kind: 'text', file: 'cases.ts', line: 1, column: 1} as const;
 
 /** Operands that the compiled form needs as constants: packed weights. */
-const constants: Readonly<Record<string, readonly number[]>> = {
-  conv2d: [1, 2],
-  conv2d_u8: [1, 2],
-  linear: [1, 2],
-  linear_u8: [1, 2],
-};
+const constantsOf = ({name}: OpDef, attrs: Attrs): readonly number[] =>
+  !/^(conv2d|linear)(_u8)?$/.test(name) ? [] : 'group' in attrs ? [1, 2, 3] : [1, 2];
 
 /** A variance is positive, weights of 16 bits are bytes but for two places; everything else is what `randomTensor` makes. */
 export function tensorFor(op: OpDef, index: number, type: TensorType, seed: number): Tensor {
@@ -46,7 +42,7 @@ export function moduleOf(op: OpDef, cases: readonly OpCase[], tensorAt = tensorF
       if (!type) return null;
       const operand = value(`c${at}.x${i}`, type);
       const tensor = tensorAt(op, i, type, 1000 * at + i);
-      if (constants[op.name]?.includes(i)) held.push({value: operand, blob: blobOf(bytesOfTensor(tensor)), loc});
+      if (constantsOf(op, one.attrs).includes(i)) held.push({value: operand, blob: blobOf(bytesOfTensor(tensor)), loc});
       else {
         inputs.push(operand);
         tensors.set(operand.name, tensor);

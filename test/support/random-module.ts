@@ -19,7 +19,7 @@ import {slice} from '../../ir/ops/slice/index.js';
 import {softmax} from '../../ir/ops/softmax/index.js';
 import {transpose} from '../../ir/ops/transpose/index.js';
 import {bytesOfTensor, elements, tensorFrom} from '../../ir/tensor.js';
-import type {Attrs, Constant, Head, Loc, Module, Node, Value, ValueId} from '../../ir/types.js';
+import type {Attrs, Constant, DType, Head, Loc, Module, Node, Value, ValueId} from '../../ir/types.js';
 import {type Random, randomOf} from './tensors.js';
 
 /** More than this many elements in one value make the reference evaluator slow. */
@@ -75,12 +75,32 @@ class State {
     this.values.push(value);
   }
 
-  /** Values in [low, high). */
-  constant(shape: readonly number[], low: number, high: number): Value {
-    const value = this.value('k', shape);
+  /** Values in [low, high); integers round down. */
+  constant(shape: readonly number[], low: number, high: number, dtype: DType = 'f32'): Value {
+    const {type: _, ...rest} = this.value('k', shape);
+    const value: Value = {...rest, type: {dtype, shape}};
     const numbers = Array.from({length: elements(shape)}, () => low + this.random.unit() * (high - low));
-    this.constants.push({value, blob: blobOf(bytesOfTensor(tensorFrom('f32', shape, numbers))), loc: this.loc()});
+    const whole = dtype === 'i8' || dtype === 'i4' ? numbers.map(Math.floor) : numbers;
+    this.constants.push({value, blob: blobOf(bytesOfTensor(tensorFrom(dtype, shape, whole))), loc: this.loc()});
     return value;
+  }
+
+  /** Weights in [-spread, spread) or so, a fifth of them narrow, and scales for groups of them where they are integers. */
+  weights(
+    shape: readonly number[],
+    spread: number,
+  ): {readonly w: Value; readonly scales: Value[]; readonly attrs: {group?: number}} {
+    const {random} = this;
+    if (random.chance(0.8)) return {w: this.constant(shape, -spread, spread), scales: [], attrs: {}};
+    const dtype = random.pick(['f16', 'bf16', 'i8', 'i4'] as const);
+    if (dtype === 'f16' || dtype === 'bf16') return {w: this.constant(shape, -spread, spread, dtype), scales: [], attrs: {}};
+    const group = random.pick([1, 2, 8, 32]);
+    const rows = Math.ceil(elements(shape.slice(1)) / group);
+    return {
+      w: this.constant(shape, -8, 8, dtype),
+      scales: [this.constant([shape[0]!, rows], 0, spread / 8)],
+      attrs: {group},
+    };
   }
 
   /** Adds a node unless it breaks a rule or grows too large. */
@@ -145,9 +165,9 @@ const convolve: Step = (state, x) => {
   const outputs = groups === 1 ? random.pick(channelCounts) : groups * (1 + random.below(3));
   const each = channels / groups;
   const spread = 1 / Math.sqrt(each * kernel[0]! * kernel[1]!);
-  const w = state.constant([outputs, each, ...kernel], -spread, spread);
+  const {w, scales, attrs} = state.weights([outputs, each, ...kernel], spread);
   const b = random.chance(0.6) ? state.constant([outputs], -1, 1) : null;
-  state.emit(conv2d, [x, w, b], {pads, strides, dilations, groups, epilogue: ''});
+  state.emit(conv2d, [x, w, b, ...scales], {pads, strides, dilations, groups, epilogue: '', ...attrs});
 };
 
 const pool: Step = (state, x) => {
@@ -172,8 +192,9 @@ const normalize: Step = (state, x) => {
 
 const connect: Step = (state, x) => {
   const inner = x.type.shape.at(-1)!;
-  const w = state.constant([state.random.pick(channelCounts), inner], -1 / Math.sqrt(inner), 1 / Math.sqrt(inner));
-  state.emit(linear, [x, w, state.random.chance(0.6) ? state.constant([w.type.shape[0]!], -1, 1) : null], {epilogue: ''});
+  const {w, scales, attrs} = state.weights([state.random.pick(channelCounts), inner], 1 / Math.sqrt(inner));
+  const b = state.random.chance(0.6) ? state.constant([w.type.shape[0]!], -1, 1) : null;
+  state.emit(linear, [x, w, b, ...scales], {epilogue: '', ...attrs});
 };
 
 const multiply: Step = (state, x) => {

@@ -4,16 +4,18 @@ import type {KernelCall, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {DType} from '../../types.js';
 import {type EpilogueAttrs, epilogueRules, extraFields, extraParams, extraViews} from './epilogue.js';
+import {firstExtra, type WeightAttrs} from './weights.js';
 import {windowCount} from './window.js';
 
 /** Windows, groups and what follows each sum. */
-export type ConvolutionAttrs = EpilogueAttrs & {
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** top, left, bottom, right */
-  readonly pads: readonly number[];
-  readonly groups: number;
-};
+export type ConvolutionAttrs = EpilogueAttrs &
+  WeightAttrs & {
+    readonly strides: readonly number[];
+    readonly dilations: readonly number[];
+    /** top, left, bottom, right */
+    readonly pads: readonly number[];
+    readonly groups: number;
+  };
 
 export const convolutionDefaults = {strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1, epilogue: ''};
 
@@ -48,7 +50,7 @@ export const convolutionRules = <A extends ConvolutionAttrs>(name: string): read
     says: 'the kernel fits into the padded image',
     holds: call => convolutionShape(call).every(size => size > 0),
   },
-  ...epilogueRules<A>(name, 3, convolutionShape),
+  ...epilogueRules<A>(name, firstExtra, convolutionShape),
 ];
 
 export function convolutionMacs(call: Call<ConvolutionAttrs>): number {
@@ -95,16 +97,17 @@ export function convolve(
   return y;
 }
 
-type Operands = Readonly<Record<'x' | 'w' | 'b' | 'y', View>>;
+/** `weights`: the parameters of what is constant, in the order of the kernel. */
+type Operands = {readonly x: View; readonly weights: KernelCall['params']; readonly y: View};
 
 /** Fields and pointers that every kernel of a convolution takes, whatever else it wants. */
 export function convolutionCall(
   context: KernelContext<ConvolutionAttrs>,
   kernel: readonly [number, number],
-  {x, w, b, y}: Operands,
+  {x, weights, y}: Operands,
 ): Pick<KernelCall, 'fields' | 'params'> & {readonly fields: Readonly<Record<'sh' | 'sw' | 'dh' | 'dw', number>>} {
   const {attrs} = context;
-  const image = flattened(attrs, kernel, x, y, extraViews(context, 3, y.shape));
+  const image = flattened(attrs, kernel, x, y, extraViews(context, firstExtra(context), y.shape));
   const [xn, , xh, xw] = image.x.strides as [number, number, number, number];
   const [yn, , yh, yw] = image.y.strides as [number, number, number, number];
   const [n, , oh, ow] = image.y.shape as [number, number, number, number];
@@ -114,8 +117,7 @@ export function convolutionCall(
   const padded: View = {...image.x, offset: image.x.offset - attrs.pads[0]! * xh - attrs.pads[1]! * xw};
   const params: KernelCall['params'] = [
     {name: 'x', role: 'read', view: padded},
-    {name: 'w', role: 'read', view: w},
-    {name: 'b', role: 'read', view: b},
+    ...weights,
     {name: 'y', role: 'write', view: image.y},
     ...extraParams(image.extras),
   ];

@@ -15,17 +15,17 @@ export const noEpilogue: EpilogueAttrs = {epilogue: ''};
 
 export const epilogueOf = ({epilogue}: EpilogueAttrs): Scalar => parseScalar(epilogue) ?? arg(0);
 
-/** Rules that every op with an epilogue has; `first` is the place of the first extra operand. */
+/** Rules that every op with an epilogue has; `first` is the place of the first extra operand of a call. */
 export const epilogueRules = <A extends EpilogueAttrs>(
   name: string,
-  first: number,
+  first: (call: Call<A>) => number,
   resultShape: (call: Call<A>) => readonly number[],
 ) => [
   {
     id: `${name}.epilogue`,
     says: 'the epilogue is an expression over x0 and at most two extra operands that broadcast to the result',
     holds: (call: Call<A>): boolean => {
-      const extras = call.inputs.slice(first);
+      const extras = call.inputs.slice(first(call));
       const expression = call.attrs.epilogue === '' ? arg(0) : parseScalar(call.attrs.epilogue);
       const shape = resultShape(call);
       const fits = broadcastShape([shape, ...extras.map(type => type?.shape ?? [])]);

@@ -4,13 +4,17 @@ import type {KernelCall, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {DType} from '../../types.js';
 import {type EpilogueAttrs, epilogueRules, extraFields, extraParams, extraViews} from './epilogue.js';
+import {firstExtra, type WeightAttrs} from './weights.js';
 
-export const linearShape = (call: Call<EpilogueAttrs>): readonly number[] => [
+/** What follows each sum, and how weights are stored. */
+export type LinearAttrs = EpilogueAttrs & WeightAttrs;
+
+export const linearShape = (call: Call<LinearAttrs>): readonly number[] => [
   ...typeAt(call, 0).shape.slice(0, -1),
   typeAt(call, 1).shape[0]!,
 ];
 
-export const linearRules = (name: string): readonly Rule<EpilogueAttrs>[] => [
+export const linearRules = (name: string): readonly Rule<LinearAttrs>[] => [
   {
     id: `${name}.inner`,
     says: 'the last axes of x and w agree, and w is [o][i]',
@@ -21,19 +25,19 @@ export const linearRules = (name: string): readonly Rule<EpilogueAttrs>[] => [
     says: 'b has one element per output',
     holds: ({inputs: [, w, b]}) => !b || (b.shape.length === 1 && b.shape[0] === w?.shape[0]),
   },
-  ...epilogueRules<EpilogueAttrs>(name, 3, linearShape),
+  ...epilogueRules<LinearAttrs>(name, firstExtra, linearShape),
   {
     id: `${name}.rows`,
     says: 'an extra operand has one row for all rows of the result, or a row each',
-    holds: call => call.inputs.slice(3).every(extra => !extra || evenRows(extra.shape, linearShape(call))),
+    holds: call => call.inputs.slice(firstExtra(call)).every(extra => !extra || evenRows(extra.shape, linearShape(call))),
   },
 ];
 
-export const linearMacs = (call: Call<EpilogueAttrs>): number =>
+export const linearMacs = (call: Call<LinearAttrs>): number =>
   linearShape(call).reduce((n, d) => n * d, 1) * typeAt(call, 1).shape[1]!;
 
 /** b + x w', in the given type. */
-export function linearSums(call: Call<EpilogueAttrs>, inputs: readonly (Tensor | null)[], dtype: DType): Tensor {
+export function linearSums(call: Call<LinearAttrs>, inputs: readonly (Tensor | null)[], dtype: DType): Tensor {
   const [x, w, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1), inputs[2]];
   const [outputs, inner] = w.shape as [number, number];
   const y = zeros(dtype, linearShape(call));
@@ -46,17 +50,19 @@ export function linearSums(call: Call<EpilogueAttrs>, inputs: readonly (Tensor |
   return y;
 }
 
-/** Fields and pointers of a convolution kernel on an image of one row: each row of x is a pixel. */
-export function linearCall(context: KernelContext<EpilogueAttrs>, w: View, b: View): Pick<KernelCall, 'fields' | 'params'> {
+/** Fields and pointers of a convolution kernel on an image of one row: each row of x is a pixel. `weights`: the constant ones. */
+export function linearCall(
+  context: KernelContext<LinearAttrs>,
+  weights: KernelCall['params'],
+): Pick<KernelCall, 'fields' | 'params'> {
   const [x, y] = [context.inputs[0]!.view(), context.outputs[0]!];
   const [oc, ic] = context.types[1]!.shape as [number, number];
   const rows = y.shape.slice(0, -1).reduce((n, d) => n * d, 1);
   // An extra operand varies along the last axis, along all rows alike, or is one value.
-  const extras = extraViews(context, 3, y.shape).map(view => view && asPixels(view, rows));
+  const extras = extraViews(context, firstExtra(context), y.shape).map(view => view && asPixels(view, rows));
   const params: KernelCall['params'] = [
     {name: 'x', role: 'read', view: x},
-    {name: 'w', role: 'read', view: w},
-    {name: 'b', role: 'read', view: b},
+    ...weights,
     {name: 'y', role: 'write', view: y},
     ...extraParams(extras),
   ];

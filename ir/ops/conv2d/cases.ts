@@ -1,3 +1,4 @@
+import type {DType} from '../../types.js';
 import type {OpCase} from '../common/cases.js';
 
 type Attrs = OpCase['attrs'];
@@ -16,6 +17,18 @@ const fused = (name: string, epilogue: string, extras: readonly (readonly number
     attrs: {pads: [1, 1, 1, 1], epilogue},
     inputs: [...inputs, ...extras.map(shape => ({dtype: 'f32', shape}) as const)],
   };
+};
+
+/** Weights of another type; scales with `group`. */
+const narrow = (dtype: DType, w: readonly number[], attrs: Attrs = {}): OpCase => {
+  const groups = typeof attrs.groups === 'number' ? attrs.groups : 1;
+  const [o, i, r, s] = w as [number, number, number, number];
+  const rows = typeof attrs.group === 'number' ? [{dtype: 'f32', shape: [o, Math.ceil((i * r * s) / attrs.group)]} as const] : [];
+  const inputs: OpCase['inputs'] = [
+    ...conv('', [1, i * groups, 6, 5], w).inputs.map((type, at) => (at === 1 && type ? {...type, dtype} : type)),
+    ...rows,
+  ];
+  return {name: `${dtype} ${JSON.stringify(attrs)} ${w}`, attrs, inputs};
 };
 
 export const cases: readonly OpCase[] = [
@@ -53,6 +66,22 @@ export const cases: readonly OpCase[] = [
     [17, 1, 1],
     [1, 17, 6, 5],
   ]),
+  narrow('f16', [17, 3, 3, 3], {pads: [1, 1, 1, 1]}),
+  narrow('bf16', [16, 5, 1, 1]),
+  narrow('i8', [33, 4, 3, 3], {strides: [2, 1]}),
+  narrow('i4', [6, 2, 2, 2], {groups: 3}),
+  narrow('i4', [40, 40, 1, 1], {group: 32}),
+  narrow('i8', [20, 5, 3, 3], {group: 8, pads: [1, 0, 0, 1]}),
+  narrow('i4', [34, 3, 3, 1], {group: 4, groups: 2}),
+  {
+    name: 'scales within and after the sum, and a residual',
+    attrs: {group: 32, epilogue: 'add(mul(x0, x1), x2)'},
+    inputs: [
+      ...narrow('i4', [17, 33, 1, 1], {group: 32}).inputs,
+      {dtype: 'f32', shape: [17, 1, 1]},
+      {dtype: 'f32', shape: [1, 17, 6, 5]},
+    ],
+  },
   fused('residual without a batch axis', 'add(x0, x1)', [[17, 6, 5]]),
   fused('residual of one row and of one value', 'add(mul(x0, x2), x1)', [[1, 17, 1, 5], []]),
 ];

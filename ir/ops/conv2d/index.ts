@@ -2,7 +2,7 @@
  * 2-D convolution with bias and epilogue; depthwise, grouped, dilated and 1-D forms are attributes of the same op.
  * y[n][o][p][q] = epilogue(b[o] + sum x[n][g*I + i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])
  */
-import {defineOp, type KernelContext, type OpDef, typeAt} from '../../op.js';
+import {defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall, Packing} from '../../plan.js';
 import type {TensorType} from '../../types.js';
 import {
@@ -16,6 +16,7 @@ import {
   isDepthwise,
 } from '../common/convolution.js';
 import {applyEpilogue, epilogueOf} from '../common/epilogue.js';
+import {contractFor, firstExtra, packedOperands, weightFields, weightParams, weightRules, widened} from '../common/weights.js';
 import {borderOf} from '../common/window.js';
 import {importConv} from './onnx.js';
 import {type ConvolutionWay, scratchElements, tilesTogether, winogradTile} from './winograd.js';
@@ -25,59 +26,76 @@ export const conv2d: OpDef<ConvolutionAttrs> = defineOp<ConvolutionAttrs>({
   summary: 'y[n][o][p][q] = epilogue(b[o] + sum x[n][i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])',
   operands: ['x', 'w', 'b?', 'e*'],
   defaults: convolutionDefaults,
-  rules: convolutionRules<ConvolutionAttrs>('conv2d'),
+  rules: [
+    ...convolutionRules<ConvolutionAttrs>('conv2d'),
+    ...weightRules<ConvolutionAttrs>('conv2d'),
+    {
+      id: 'conv2d.depthwise',
+      says: 'a kernel of its own for each channel is f32, or of the type of x',
+      holds: call => !isDepthwise(call) || call.inputs[1]?.dtype === call.inputs[0]?.dtype,
+    },
+  ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: convolutionShape(call)}],
-  evaluate: (call, inputs) => [applyEpilogue(call.attrs, convolve(call, inputs, 0, typeAt(call, 0).dtype), inputs.slice(3))],
+  evaluate: (call, inputs) => {
+    const operands = inputs.with(1, widened(call.attrs, tensorAt(inputs, 1), inputs[3]));
+    return [applyEpilogue(call.attrs, convolve(call, operands, 0, typeAt(call, 0).dtype), inputs.slice(firstExtra(call)))];
+  },
   macs: convolutionMacs,
   fromOnnx: {Conv: onnx => importConv(onnx, conv2d)},
   kernel: {
     layout: 'channels-last',
-    free: () => [1, 2],
-    extras: 3,
+    free: packedOperands,
+    extras: firstExtra,
     border: ({attrs}) => borderOf(attrs),
-    inPlace: () => [3, 4],
+    inPlace: call => [0, 1].map(i => firstExtra(call) + i),
     lower: lowerConv,
   },
 });
 
 function lowerConv(context: KernelContext<ConvolutionAttrs>): KernelCall {
   const {attrs, types} = context;
-  const [w, b] = [types[1]!, types[2]];
+  const w = types[1]!;
   const x = context.inputs[0]!.view();
   const y = context.outputs[0]!;
   const [oc, ic, kh, kw] = w.shape as [number, number, number, number];
   const {groups} = attrs;
   const depthwise = isDepthwise({attrs, inputs: types});
   const way = depthwise ? 'direct' : wayOf(context, y.shape);
-  const biasType: TensorType = b ?? {dtype: w.dtype, shape: [oc]};
-  const packing: Packing = depthwise
-    ? {kind: 'depthwise-panels'}
-    : way === 'direct'
-      ? {kind: 'panels', groups}
-      : {kind: 'winograd-panels', tile: winogradTile[way]};
-  const weights = context.weight(context.inputs[1]!.constant, w, packing);
-  const bias = context.weight(context.inputs[2]?.constant ?? null, biasType, {
-    kind: 'bias-panels',
-    groups: depthwise ? 1 : groups,
-  });
-  const {fields: common, params} = convolutionCall(context, [kh, kw], {x, w: weights, b: bias, y});
+  const weights = depthwise || way !== 'direct' ? floatParams(context, depthwise, way) : weightParams(context, groups);
+  const {fields: common, params} = convolutionCall(context, [kh, kw], {x, weights, y});
   const {sh, sw, dh, dw, ...plain} = common;
   const call = (contract: string, fields: KernelCall['fields'], more: KernelCall['params'] = []): KernelCall => ({
     kind: 'kernel',
-    contract: `${contract}_f32`,
+    contract,
     header: null,
-    struct: `${contract}_shape`,
+    struct: `${contract.split('_')[0]}_shape`,
     fields: {...plain, ...fields},
     params: [...params, ...more],
     epilogue: epilogueOf(attrs),
   });
   const window = {kh, kw, sh, sw, dh, dw};
-  if (depthwise) return call('depthwise', {c: oc, ...window, x_bytes: 0, y_bytes: 0, e0_bytes: 0, e1_bytes: 0});
-  if (way === 'direct') return call('conv2d', {oc: oc / groups, ic, groups, ...window});
+  if (depthwise) return call('depthwise_f32', {c: oc, ...window, x_bytes: 0, y_bytes: 0, e0_bytes: 0, e1_bytes: 0});
+  if (way === 'direct') return call(contractFor(w.dtype), {oc: oc / groups, ic, groups, ...window, ...weightFields(attrs, w)});
   const m = winogradTile[way];
   const tiles = tilesTogether({oh: y.shape[2]!, ow: y.shape[3]!, ic, oc}, m);
   const scratch = context.scratch(scratchElements({ic, oc}, m, tiles));
-  return call('winograd', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
+  return call('winograd_f32', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
+}
+
+/** Weights and bias of the kernels that know floats alone. */
+function floatParams(
+  {types, inputs, weight}: KernelContext<ConvolutionAttrs>,
+  depthwise: boolean,
+  way: ConvolutionWay,
+): KernelCall['params'] {
+  const w = types[1]!;
+  const biasType: TensorType = types[2] ?? {dtype: w.dtype, shape: [w.shape[0]!]};
+  const packing: Packing =
+    depthwise || way === 'direct' ? {kind: 'depthwise-panels'} : {kind: 'winograd-panels', tile: winogradTile[way]};
+  return [
+    {name: 'w', role: 'read', view: weight(inputs[1]!.constant, w, packing)},
+    {name: 'b', role: 'read', view: weight(inputs[2]?.constant ?? null, biasType, {kind: 'bias-panels', groups: 1})},
+  ];
 }
 
 /** Three ways for plain 3x3 kernels, one for all others. */
@@ -85,7 +103,7 @@ function wayOf(context: KernelContext<ConvolutionAttrs>, y: readonly number[]): 
   const {attrs, types} = context;
   const [oc, ic, ...kernel] = types[1]!.shape as [number, number, number, number];
   const plain = attrs.groups === 1 && [...attrs.strides, ...attrs.dilations].every(n => n === 1);
-  if (!plain || kernel.some(n => n !== 3)) return 'direct';
+  if (!plain || kernel.some(n => n !== 3) || types[1]!.dtype !== 'f32') return 'direct';
   const sizes = {n: y[0]!, oh: y[2]!, ow: y[3]!, oc, ic};
   return context.choose('conv2d_f32', sizes, ['direct', 'winograd-2', 'winograd-4']);
 }

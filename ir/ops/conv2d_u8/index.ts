@@ -44,7 +44,7 @@ export const conv2dU8: OpDef<Conv2dU8Attrs> = defineOp<Conv2dU8Attrs>({
     layout: 'channels-last',
     dtypes: ['u8'],
     free: () => [1, 2],
-    extras: 3,
+    extras: () => 3,
     border: ({attrs}: Call<Conv2dU8Attrs>) => borderOf(attrs, attrs.outside),
     inPlace: () => [3, 4],
     lower: lowerConv2dU8,
@@ -69,7 +69,13 @@ function lowerConv2dU8(context: KernelContext<Conv2dU8Attrs>): KernelCall {
   );
   const biasType = {dtype: depthwise ? 'f32' : 'i32', shape: [oc]} as const;
   const bias = context.weight(b, biasType, {kind: 'bias-panels', groups: depthwise ? 1 : groups});
-  const {fields, params} = convolutionCall(context, [kh, kw], {x, w: weights, b: bias, y});
+  const {fields, params} = convolutionCall(context, [kh, kw], {
+    ...{x, y},
+    weights: [
+      {name: 'w', role: 'read', view: weights},
+      {name: 'b', role: 'read', view: bias},
+    ],
+  });
   const contract = depthwise ? 'depthwise' : 'conv2d_u8';
   const own = depthwise
     ? {c: oc, kh, kw, x_bytes: 1}

@@ -1,33 +1,40 @@
 /** Fully connected layer: y[n][o] = epilogue(b[o] + sum x[n][i] * w[o][i]). ONNX's Gemm and MatMul by a constant end here. */
-import {defineOp, type KernelContext, type OpDef, typeAt} from '../../op.js';
+import {defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {applyEpilogue, type EpilogueAttrs, epilogueOf} from '../common/epilogue.js';
-import {linearCall, linearMacs, linearRules, linearShape, linearSums} from '../common/linear.js';
+import {applyEpilogue, epilogueOf} from '../common/epilogue.js';
+import {type LinearAttrs, linearCall, linearMacs, linearRules, linearShape, linearSums} from '../common/linear.js';
+import {contractFor, firstExtra, packedOperands, weightFields, weightParams, weightRules, widened} from '../common/weights.js';
 
-export const linear: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
+export const linear: OpDef<LinearAttrs> = defineOp<LinearAttrs>({
   name: 'linear',
   summary: 'y[...][o] = epilogue(b[o] + sum x[...][i] * w[o][i])',
   operands: ['x', 'w', 'b?', 'e*'],
   defaults: {epilogue: ''},
-  rules: linearRules('linear'),
+  rules: [...linearRules('linear'), ...weightRules<LinearAttrs>('linear')],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: linearShape(call)}],
-  evaluate: (call, inputs) => [applyEpilogue(call.attrs, linearSums(call, inputs, typeAt(call, 0).dtype), inputs.slice(3))],
+  evaluate: (call, inputs) => {
+    const operands = inputs.with(1, widened(call.attrs, tensorAt(inputs, 1), inputs[3]));
+    return [applyEpilogue(call.attrs, linearSums(call, operands, typeAt(call, 0).dtype), inputs.slice(firstExtra(call)))];
+  },
   macs: linearMacs,
-  kernel: {layout: 'row-major', free: () => [1, 2], extras: 3, inPlace: () => [3, 4], lower: lowerLinear},
+  kernel: {
+    layout: 'row-major',
+    free: packedOperands,
+    extras: firstExtra,
+    inPlace: call => [0, 1].map(i => firstExtra(call) + i),
+    lower: lowerLinear,
+  },
 });
 
-function lowerLinear(context: KernelContext<EpilogueAttrs>): KernelCall {
-  const [w, b] = [context.inputs[1]!.constant, context.inputs[2]?.constant ?? null];
-  const type = context.types[1]!;
-  const weights = context.weight(w, type, {kind: 'panels', groups: 1});
-  const bias = context.weight(b, {dtype: type.dtype, shape: [type.shape[0]!]}, {kind: 'bias-panels', groups: 1});
-  const {fields, params} = linearCall(context, weights, bias);
+function lowerLinear(context: KernelContext<LinearAttrs>): KernelCall {
+  const w = context.types[1]!;
+  const {fields, params} = linearCall(context, weightParams(context, 1));
   return {
     kind: 'kernel',
-    contract: 'conv2d_f32',
+    contract: contractFor(w.dtype),
     header: null,
     struct: 'conv2d_shape',
-    fields: {...fields, kh: 1, kw: 1},
+    fields: {...fields, kh: 1, kw: 1, ...weightFields(context.attrs, w)},
     params,
     epilogue: epilogueOf(context.attrs),
   };

@@ -15,7 +15,7 @@ export const linearU8: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
   infer: call => [{dtype: resultType(call), shape: linearShape(call)}],
   evaluate: (call, inputs) => [applyEpilogue(call.attrs, linearSums(call, inputs, 'f32'), inputs.slice(3))],
   macs: linearMacs,
-  kernel: {layout: 'row-major', dtypes: ['u8'], free: () => [1, 2], extras: 3, inPlace: () => [3, 4], lower: lowerLinearU8},
+  kernel: {layout: 'row-major', dtypes: ['u8'], free: () => [1, 2], extras: () => 3, inPlace: () => [3, 4], lower: lowerLinearU8},
 });
 
 function lowerLinearU8(context: KernelContext<EpilogueAttrs>): KernelCall {
@@ -25,7 +25,10 @@ function lowerLinearU8(context: KernelContext<EpilogueAttrs>): KernelCall {
   const again = constant ? foursBeyond(tensorOf(type.dtype, type.shape, constant.blob.bytes), false) : [];
   const weights = context.weight(constant, type, {kind: 'byte-panels', groups: 1, rows: false, again});
   const bias = context.weight(context.inputs[2]?.constant ?? null, {dtype: 'i32', shape: [oc]}, {kind: 'bias-panels', groups: 1});
-  const {fields, params} = linearCall(context, weights, bias);
+  const {fields, params} = linearCall(context, [
+    {name: 'w', role: 'read', view: weights},
+    {name: 'b', role: 'read', view: bias},
+  ]);
   return {
     kind: 'kernel',
     contract: 'conv2d_u8',

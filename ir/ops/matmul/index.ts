@@ -43,7 +43,7 @@ export const matmul: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
       says: 'the leading axes broadcast',
       holds: ({inputs: [a, b]}) => broadcastShape([a?.shape.slice(0, -2) ?? [], b?.shape.slice(0, -2) ?? []]) !== null,
     },
-    ...epilogueRules<EpilogueAttrs>('matmul', 2, shapeOf),
+    ...epilogueRules<EpilogueAttrs>('matmul', () => 2, shapeOf),
     {
       id: 'matmul.batch',
       says: 'the leading axes are at most two loops: neighbours merge where every operand steps through them evenly',
@@ -76,7 +76,7 @@ export const matmul: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
   },
   macs: call => shapeOf(call).reduce((n, d) => n * d, 1) * typeAt(call, 0).shape.at(-1)!,
   fromOnnx: {MatMul: importMatMul, Gemm: importGemm},
-  kernel: {layout: 'row-major', extras: 2, inPlace: () => [2, 3], lower: lowerMatmul},
+  kernel: {layout: 'row-major', extras: () => 2, inPlace: () => [2, 3], lower: lowerMatmul},
 });
 
 /** A vector operand gets an axis of 1, which the result then loses (NumPy's rule). */
