@@ -3,7 +3,7 @@ import {type Call, type KernelContext, type Rule, tensorAt, typeAt} from '../../
 import type {KernelCall, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {DType} from '../../types.js';
-import {type EpilogueAttrs, epilogueRules, extraFields, extraParams, extraViews} from './epilogue.js';
+import {type EpilogueAttrs, epilogueRules, extraViews, imageExtras} from './epilogue.js';
 import {firstExtra, type WeightAttrs} from './weights.js';
 import {windowCount} from './window.js';
 
@@ -115,14 +115,14 @@ export function convolutionCall(
   const [dh, dw] = attrs.dilations as [number, number];
   // The kernel never tests for borders: it starts at the window of output (0, 0), inside the border that was asked for.
   const padded: View = {...image.x, offset: image.x.offset - attrs.pads[0]! * xh - attrs.pads[1]! * xw};
+  const extras = imageExtras(image.extras);
   const params: KernelCall['params'] = [
     {name: 'x', role: 'read', view: padded},
     ...weights,
     {name: 'y', role: 'write', view: image.y},
-    ...extraParams(image.extras),
+    ...extras.params,
   ];
-  const extras = {extras: image.extras.filter(Boolean).length, ...extraFields(image.extras, ['n', 'c', 'h', 'w'])};
-  return {params, fields: {n, oh, ow, xn, xh, xw, yn, yh, yw, ...extras, sh, sw, dh, dw}};
+  return {params, fields: {n, oh, ow, xn, xh, xw, yn, yh, yw, ...extras.fields, sh, sw, dh, dw}};
 }
 
 /** A 1x1 convolution over dense rows is one long row: fewer tile ends. */

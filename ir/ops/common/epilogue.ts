@@ -52,6 +52,12 @@ export function extraViews(context: KernelContext, first: number, shape: readonl
 export const extraParams = (extras: readonly (View | null)[]): KernelCall['params'] =>
   extras.map((view, i) => ({name: `e${i}`, role: 'read', view}));
 
+/** Parameters and fields of the extra operands of an image: how many there are, and their strides. */
+export const imageExtras = (extras: readonly (View | null)[]): Pick<KernelCall, 'params' | 'fields'> => ({
+  params: extraParams(extras),
+  fields: {extras: extras.filter(Boolean).length, ...extraFields(extras, ['n', 'c', 'h', 'w'])},
+});
+
 /** `e0n`, `e0h`, ...: strides of the extras under the given letters, 0 where absent. */
 export const extraFields = (extras: readonly (View | null)[], letters: readonly string[]): Readonly<Record<string, number>> =>
   Object.fromEntries(extras.flatMap((view, i) => letters.map((letter, axis) => [`e${i}${letter}`, view?.strides[axis] ?? 0])));

@@ -2,8 +2,7 @@
 import {type Call, type KernelContext, type Rule, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
-import type {DType} from '../../types.js';
-import {type EpilogueAttrs, epilogueRules, extraFields, extraParams, extraViews} from './epilogue.js';
+import {type EpilogueAttrs, epilogueRules, extraViews, imageExtras} from './epilogue.js';
 import {firstExtra, type WeightAttrs} from './weights.js';
 
 /** What follows each sum, and how weights are stored. */
@@ -37,7 +36,7 @@ export const linearMacs = (call: Call<LinearAttrs>): number =>
   linearShape(call).reduce((n, d) => n * d, 1) * typeAt(call, 1).shape[1]!;
 
 /** b + x w', in the given type. */
-export function linearSums(call: Call<LinearAttrs>, inputs: readonly (Tensor | null)[], dtype: DType): Tensor {
+export function linearSums(call: Call<LinearAttrs>, inputs: readonly (Tensor | null)[], dtype: Tensor['dtype']): Tensor {
   const [x, w, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1), inputs[2]];
   const [outputs, inner] = w.shape as [number, number];
   const y = zeros(dtype, linearShape(call));
@@ -59,18 +58,17 @@ export function linearCall(
   const [oc, ic] = context.types[1]!.shape as [number, number];
   const rows = y.shape.slice(0, -1).reduce((n, d) => n * d, 1);
   // An extra operand varies along the last axis, along all rows alike, or is one value.
-  const extras = extraViews(context, firstExtra(context), y.shape).map(view => view && asPixels(view, rows));
+  const extras = imageExtras(extraViews(context, firstExtra(context), y.shape).map(view => view && asPixels(view, rows)));
   const params: KernelCall['params'] = [
     {name: 'x', role: 'read', view: x},
     ...weights,
     {name: 'y', role: 'write', view: y},
-    ...extraParams(extras),
+    ...extras.params,
   ];
   const fields = {
     ...{n: 1, oh: 1, ow: rows, oc, ic, groups: 1, sh: 1, sw: 1, dh: 1, dw: 1},
     ...{xn: 0, xh: 0, xw: ic, yn: 0, yh: 0, yw: oc},
-    extras: extras.filter(Boolean).length,
-    ...extraFields(extras, ['n', 'c', 'h', 'w']),
+    ...extras.fields,
   };
   return {fields, params};
 }
