@@ -14,7 +14,7 @@
     return acc;                                                                                                      \
   }
 
-/* Lanes [0, count) of a byte operand as floats, and back: what is stored is a whole number from 0 to 255 already. */
+/* Lanes [0, count) of a byte operand as floats, and back: a number from 0 to 255, which is rounded, halves to even. */
 #if DNNC_LANES == 16
 
 DNNC_INLINE dnnc_v v_load_bytes(const uint8_t *p, int count) {
@@ -80,7 +80,7 @@ DNNC_INLINE dnnc_vi vi_dot(dnnc_vi acc, dnnc_vi x, dnnc_vi w) {
 #define DNNC_DOT_VECTORS 0
 DNNC_INLINE dnnc_v v_load_bytes(const uint8_t *p, int count) { return count > 0 ? (float)*p : 0.0f; }
 DNNC_INLINE void v_store_bytes(uint8_t *p, dnnc_v a, int count) {
-  if (count > 0) *p = (uint8_t)a;
+  if (count > 0) *p = (uint8_t)s_round(a);
 }
 
 #endif

@@ -68,6 +68,19 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    // u8(clamp(round(q - z) + z)) -> q: what pools and concatenations leave between two equal scales
+    name: 'same-bytes',
+    apply(node, module, edit) {
+      const found = node.outputs[0].type.dtype === 'u8' ? simplifiedScalar(node, module.graph) : null;
+      const parts = found && partsOfRounding(found.expression, 'u8');
+      if (!found || !parts || parts.low !== 0 || parts.high !== 255 || parts.x.kind !== 'arg') return false;
+      const whole = bytesOf(module, found.operands[0]!.id);
+      if (whole?.zero !== parts.zero) return false;
+      edit.redirect(node.outputs[0].id, whole.make(edit.before(node)));
+      return true;
+    },
+  },
+  {
     // conv2d(q - z, w, b) -> conv2d_u8(q, w, b - z sum w), z outside the image
     name: 'convolution',
     apply(node, module, edit) {
@@ -121,8 +134,10 @@ function bytesOf(module: Module, id: ValueId | null | undefined): Found | null {
   }
   const found = simplifiedScalar(node, graph);
   const [source] = found?.operands ?? [];
-  const zero = found && source && found.operands.length === 1 ? offsetOf(found.expression) : null;
-  if (zero === null || !source) return null;
+  if (!found || !source || found.operands.length !== 1) return null;
+  if (found.expression.kind === 'arg') return bytesOf(module, source.id);
+  const zero = offsetOf(found.expression);
+  if (zero === null) return null;
   if (source.type.dtype === 'u8') return {zero, make: () => source};
   if (source.type.dtype !== 'i8') return sumOf(module, source.id, zero);
   const unsigned = unsignedOf(graph, source.id);
@@ -171,12 +186,13 @@ function roundingOf(node: Node, {graph, heads}: Module): (Rounding & {readonly o
   const [{id, type}] = node.outputs;
   if (type.dtype !== 'i8' || heads.some(head => head.outputs.includes(id))) return null;
   const found = simplifiedScalar(node, graph);
-  const parts = found && partsOfRounding(found.expression);
+  const parts = found && partsOfRounding(found.expression, 'i8');
   return parts && {...parts, operands: found.operands};
 }
 
-function partsOfRounding(expression: Scalar): Rounding | null {
-  const clamp = expression.kind === 'cast' && expression.to === 'i8' ? expression.arg : null;
+/** Of T(clamp(add(round(x), zero), low, high)). */
+function partsOfRounding(expression: Scalar, to: DType): Rounding | null {
+  const clamp = expression.kind === 'cast' && expression.to === to ? expression.arg : null;
   if (clamp?.kind !== 'call' || clamp.fn !== 'clamp') return null;
   const [sum, low, high] = clamp.args;
   if (sum?.kind !== 'call' || sum.fn !== 'add' || low?.kind !== 'lit' || high?.kind !== 'lit') return null;
@@ -193,7 +209,12 @@ function simplifiedScalar(node: Node, graph: Graph): {readonly expression: Scala
   const values = node.inputs.map(id => singleNumber(graph, id!));
   const operands = node.inputs.flatMap((id, i) => (values[i] === null ? [valueAt(graph, id!)] : []));
   const place = (i: number): Scalar => arg(operands.findIndex(({id}) => id === node.inputs[i]));
-  return {operands, expression: substitute(scalar, i => (values[i] == null ? place(i) : lit(values[i])))};
+  const expression = substitute(scalar, i => (values[i] == null ? place(i) : lit(values[i])));
+  const simple = simplify(
+    expression,
+    operands.map(({type}) => type.dtype),
+  );
+  return {operands, expression: simple};
 }
 
 function singleNumber(graph: Graph, id: ValueId): number | null {

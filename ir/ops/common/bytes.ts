@@ -47,7 +47,10 @@ export const byteRules = <A extends EpilogueAttrs>(
   },
 ];
 
-/** The epilogue as arithmetic on f32 alone: bytes become real numbers as they are read, and bytes as they are stored. */
+/**
+ * The epilogue as arithmetic on f32 alone: bytes become real numbers as they are read, and bytes, by rounding, as they are
+ * stored. So u8(clamp(round(x) + 0, low, high)) is clamp(x, low, high) here: it rounds to the same.
+ */
 export function realOf(expression: Scalar): Scalar | null {
   const inside = (x: Scalar): Scalar | null => {
     if (x.kind === 'cast') return x.to === 'f32' && x.arg.kind === 'arg' ? x.arg : null;
@@ -55,7 +58,15 @@ export function realOf(expression: Scalar): Scalar | null {
     const args = x.args.map(inside);
     return args.every(arg => arg !== null) ? apply(x.fn, ...args) : null;
   };
-  return inside(expression.kind === 'cast' && expression.to === 'u8' ? expression.arg : expression);
+  const isByte = expression.kind === 'cast' && expression.to === 'u8';
+  return inside(isByte ? withoutRounding(expression.arg) : expression);
+}
+
+function withoutRounding(x: Scalar): Scalar {
+  const [sum, ...bounds] = x.kind === 'call' && x.fn === 'clamp' ? x.args : [];
+  const [rounded, offset] = sum?.kind === 'call' && sum.fn === 'add' ? sum.args : [];
+  const isPlain = rounded?.kind === 'call' && rounded.fn === 'round' && offset?.kind === 'lit' && offset.value === 0;
+  return isPlain ? apply('clamp', rounded.args[0]!, ...bounds) : x;
 }
 
 /** Which operands lie in bytes, as the kernels' shapes say it. */
