@@ -119,6 +119,8 @@ function network(seed: number): Uint8Array {
   });
 }
 
+const peer = hasCompiler && (await hasOnnxruntime());
+
 (hasCompiler ? test : test.skip)('integers are the same on every target', async t => {
   t.timeout(300_000);
   const here = targets.filter(runsHere);
@@ -146,8 +148,6 @@ function network(seed: number): Uint8Array {
     }
   }
 });
-
-const peer = hasCompiler && (await hasOnnxruntime());
 
 (peer ? test : test.skip)('integers of drawn networks are those of onnxruntime', async t => {
   t.timeout(300_000);
