@@ -11,7 +11,7 @@ import {sitesOf as integerSitesOf, isQuantized} from '../quantize/sites.js';
 import {headOf} from '../quantize/study.js';
 import {floats, openTapped, type Reading, type TappedEntry} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
-import {accumulator, type Moments, momentsOf, positionsPerImage, secondMoments} from './moments.js';
+import {accumulator, type Moments, momentsOf, secondMoments} from './moments.js';
 import {type Form, type Narrowed, narrow, needsMoments} from './narrow.js';
 import {type Layer, type Site, sitesOf} from './sites.js';
 
@@ -132,8 +132,6 @@ function forEachMoments(
   show: (each: Each, moments: Moments | null) => void,
 ): void {
   const indices = spread(data, count);
-  // Where images are few, more of each is looked at.
-  const positions = Math.ceil((positionsPerImage * count) / indices.length);
   for (const each of layers) if (each.layer.width > widest) show(each, null);
   for (const chunk of chunksOf(layers.filter(({layer}) => layer.width <= widest))) {
     const gathered = chunk.map(each => ({each, into: accumulator(each.layer.width, each.layer.weights.groups)}));
@@ -146,7 +144,7 @@ function forEachMoments(
         for (const {each, into} of gathered) {
           const id = ids.get(each.site.name)!;
           const at = tapped.indexOf(id);
-          secondMoments(at < 0 ? floats(input) : taps[at]!, valueAt(graph, id).type.shape, each.layer.window, into, positions);
+          secondMoments(at < 0 ? floats(input) : taps[at]!, valueAt(graph, id).type.shape, each.layer.window, into);
         }
       },
       done => progress(`${task}: second moments of ${chunk.length} layers: ${done} of ${indices.length} samples`),
