@@ -2,10 +2,12 @@
 import test from 'ava';
 import {exact} from '../compiler/pipeline.js';
 import {correctionsOf, gptq} from '../compiler/quantize-weights/gptq.js';
+import {withNarrow} from '../compiler/quantize-weights/insert.js';
 import {narrowLayer} from '../compiler/quantize-weights/layer.js';
-import {accumulator, momentsOf, secondMoments} from '../compiler/quantize-weights/moments.js';
-import {type Layer, layerOf, type NarrowOptions, type NarrowRecipe, narrowRecipes} from '../compiler/quantize-weights/recipes.js';
+import {accumulator, type Moments, momentsOf, secondMoments} from '../compiler/quantize-weights/moments.js';
+import {type Form, type Narrowed, narrow, realWeights} from '../compiler/quantize-weights/narrow.js';
 import {bestScale, roundToNearest, weightAt} from '../compiler/quantize-weights/round.js';
+import {type Layer, sitesOf} from '../compiler/quantize-weights/sites.js';
 import {costOfHead} from '../ir/cost.js';
 import {evaluate} from '../ir/evaluate.js';
 import {parse} from '../ir/parse.js';
@@ -152,16 +154,29 @@ const text = `dnnc-ir 1 module @net {
 }`;
 
 /** Moments of what the layers of the module see. */
-function momentsFrom(module: Module): NonNullable<NarrowOptions['moments']> {
+function momentsFrom(module: Module): (layer: Layer) => Moments {
   const values = Array.from({length: 8}, (_, seed) => evaluate(module, randomInputs(module, randomOf(seed))));
   return ({input, width, weights: {groups}, window}: Layer) => {
     const into = accumulator(width, groups);
     for (const each of values) {
-      const {shape, data} = each.get(input.id)!;
+      const {shape, data} = each.get(input)!;
       secondMoments(Float32Array.from(data as Float32Array), shape, window, into);
     }
     return momentsOf(into);
   };
+}
+
+const layersIn = (module: Module) =>
+  sitesOf(module, module.heads[0]!).flatMap(({name, layer}) => (typeof layer === 'string' ? [] : [{name, layer}]));
+
+function narrowedIn(module: Module, form: Form, moments: (layer: Layer) => Moments): ReadonlyMap<string, Narrowed> {
+  return new Map(
+    layersIn(module).map(({name, layer}) => {
+      const made = narrow(layer, form, moments(layer));
+      if (typeof made === 'string') throw new Error(`${name}: ${made}`);
+      return [name, made] as const;
+    }),
+  );
 }
 
 const distance = (a: Tensor, b: Tensor): number => {
@@ -172,29 +187,41 @@ const distance = (a: Tensor, b: Tensor): number => {
 
 test('recipes: a head each, as near as its bits allow; what they compute is what C computes; passes leave it alone', async t => {
   const module = runPasses(parse(text), exact.slice(0, 7));
-  const limits: Readonly<Record<NarrowRecipe, number>> = {f16: 1e-3, bf16: 1e-2, w8: 2e-2, w4: 0.3};
+  const forms: Readonly<Record<string, readonly [limit: number, form: Form]>> = {
+    f16: [1e-3, {dtype: 'f16', group: null}],
+    bf16: [1e-2, {dtype: 'bf16', group: null}],
+    w8: [2e-2, {dtype: 'i8', group: null}],
+    w4: [0.3, {dtype: 'i4', group: null}],
+    'w4:32': [0.3, {dtype: 'i4', group: 32}],
+  };
   const moments = momentsFrom(module);
   const inputs = randomInputs(module, randomOf(99));
-  const errors: number[] = [];
   let extended = module;
-  for (const recipe of ['f16', 'bf16', 'w8', 'w4'] as const)
-    extended = narrowRecipes[recipe](extended, 'net', {moments, show: (_, {before, after}) => errors.push(after / before)});
+  for (const [recipe, [, form]] of Object.entries(forms)) {
+    const narrowed = narrowedIn(module, form, moments);
+    const head = module.heads[0]!;
+    extended = withNarrow(extended, head, narrowed, {name: `net_${recipe}`.replace(':', '_'), attrs: {recipe}});
+    t.is(narrowed.size, 3);
+    for (const {off} of narrowed.values()) t.true(form.dtype === 'i4' ? off! > 0 && off! < 0.05 : off === undefined);
+  }
   t.deepEqual(
-    extended.heads.map(({attrs}) => attrs.recipe),
-    [undefined, 'f16', 'bf16', 'w8', 'w4'],
+    extended.heads.slice(1).map(({attrs}) => attrs.recipe),
+    Object.keys(forms),
   );
-  t.true(errors.length === 3 && errors.every(ratio => ratio <= 1));
   const values = evaluate(extended, inputs);
   const outputs = extended.heads.map(head => values.get(head.outputs[0]!)!);
   extended.heads.slice(1).forEach(({attrs}, i) => {
     const off = distance(outputs[i + 1]!, outputs[0]!);
-    t.true(off > 0 && off < limits[attrs.recipe as NarrowRecipe], `${attrs.recipe}: ${off}`);
+    t.true(off > 0 && off < forms[String(attrs.recipe)]![0], `${attrs.recipe}: ${off}`);
   });
   const optimized = runPasses(extended, exact);
   t.is(print(runPasses(optimized, exact)), print(optimized));
   t.is(printedAgain(optimized), print(optimized));
   const bytes = optimized.heads.map(head => costOfHead(optimized.graph, head).bytesOfWeights);
-  t.true(bytes[1]! < 0.6 * bytes[0]! && bytes[3]! < 0.4 * bytes[0]! && bytes[4]! < 0.3 * bytes[0]!, String(bytes));
+  t.true(
+    bytes[1]! < 0.6 * bytes[0]! && bytes[3]! < 0.4 * bytes[0]! && bytes[4]! < bytes[5]! && bytes[5]! < 0.3 * bytes[0]!,
+    String(bytes),
+  );
   // One multiplication after the sum joins the layer.
   t.is(optimized.graph.nodes.filter(({op}) => op === 'mul' || op === 'map').length, 0);
   const [program] = await buildAll([optimized], {targets: targetsHere});
@@ -202,15 +229,47 @@ test('recipes: a head each, as near as its bits allow; what they compute is what
   t.deepEqual(programDifferences(program, targetsHere, inputs, referenceOf(optimized, inputs), 1e-5), []);
 });
 
-test('layers that stay: depthwise, small, and those that the caller names', t => {
+test('layers that stay: depthwise, small, and those that the caller leaves out', t => {
   const module = parse(text);
-  const layers = module.graph.nodes.flatMap(node => layerOf(node, module.graph) ?? []);
+  const sites = sitesOf(module, module.heads[0]!);
   t.deepEqual(
-    layers.map(({node}) => node.outputs[0].name),
-    ['c1', 'c3', 'y'],
+    sites.map(({name, layer}) => [name, typeof layer === 'string' ? layer : layer.width]),
+    [
+      ['c1', 72],
+      ['d', 'it is depthwise'],
+      ['c2', 'it has fewer than 1024 weights'],
+      ['c3', 180],
+      ['y', 36],
+    ],
   );
-  t.is(narrowRecipes.w8(module, 'net', {keeps: () => true}).heads.length, 2);
-  const [first] = layers;
-  const {codes, scales, shift, error} = narrowLayer(first!.weights, 8, null, 'gptq');
+  const alone = withNarrow(module, module.heads[0]!, new Map(), {name: 'same', attrs: {}});
+  t.deepEqual(alone.heads[1]!.outputs, module.heads[0]!.outputs);
+  const [first] = layersIn(module);
+  const {codes, scales, shift, error} = narrowLayer(first!.layer.weights, 8, null, 'gptq');
   t.deepEqual([codes.length, scales.length, shift, error], [24 * 72, 24, null, null]);
+});
+
+test('weights that a form cannot hold; what codes and scales of groups stand for', t => {
+  const {layer} = layersIn(parse(text))[0]!;
+  const {data} = layer.weights;
+  const wide = {...layer, weights: {...layer.weights, data: data.with(5, 1e6)}};
+  t.is(narrow(wide, {dtype: 'f16', group: null}, null), 'its weights exceed f16');
+  const broken = {...layer, weights: {...layer.weights, data: data.with(5, Number.NaN)}};
+  t.is(narrow(broken, {dtype: 'i8', group: null}, null), 'its weights are not finite');
+  for (const [form, most] of [
+    [{dtype: 'bf16', group: null}, 2e-3],
+    [{dtype: 'i8', group: null}, 1e-2],
+    [{dtype: 'i4', group: null}, 0.15],
+    [{dtype: 'i4', group: 32}, 0.12],
+  ] satisfies readonly (readonly [Form, number])[]) {
+    const made = narrow(layer, form, null);
+    if (typeof made === 'string') throw new Error(made);
+    const real = realWeights(made, layer.weights);
+    let [noise, signal] = [0, 0];
+    data.forEach((value, i) => {
+      noise += (value - real[i]!) ** 2;
+      signal += value ** 2;
+    });
+    t.true(noise > 0 && Math.sqrt(noise / signal) < most, `${form.dtype}: ${Math.sqrt(noise / signal)}`);
+  }
 });

@@ -8,7 +8,7 @@ import {writeNpz} from '../compiler/data/npz.js';
 import {loadTasks} from '../compiler/load.js';
 import {beforeFusion} from '../compiler/pipeline.js';
 import {applyRecipes, type RecipeOptions} from '../compiler/recipes/apply.js';
-import {parseRecipe, parseRecipes} from '../compiler/recipes/parse.js';
+import {needsSamples, parseRecipe, parseRecipes} from '../compiler/recipes/parse.js';
 import type {RecipeReport} from '../compiler/recipes/report.js';
 import {resolveTasks} from '../compiler/tasks.js';
 import {npz, splits} from '../examples/signs/data.js';
@@ -65,11 +65,20 @@ function answers(samples: readonly (readonly number[])[]): readonly number[] {
 test('recipes by name', t => {
   t.deepEqual(parseRecipe('int8').steps, [{kind: 'int8', equalize: false}]);
   t.deepEqual(parseRecipe('int8:equalize').steps, [{kind: 'int8', equalize: true}]);
+  t.deepEqual(parseRecipe('bf16').steps, [{kind: 'narrow', form: {dtype: 'bf16', group: null}}]);
+  t.deepEqual(parseRecipe('w8').steps, [{kind: 'narrow', form: {dtype: 'i8', group: null}}]);
+  t.deepEqual(parseRecipe('w4').steps, [{kind: 'narrow', form: {dtype: 'i4', group: null}}]);
+  t.deepEqual(parseRecipe('w4:32').steps, [{kind: 'narrow', form: {dtype: 'i4', group: 32}}]);
+  t.deepEqual(
+    ['int8', 'f16', 'bf16', 'w8', 'w4', 'w4:32'].map(name => needsSamples(parseRecipe(name))),
+    [true, false, false, false, true, true],
+  );
   const code = (...names: readonly string[]) => t.throws(() => parseRecipes(names), {instanceOf: DnncError})?.problems[0]?.code;
   t.is(code('int7'), 'recipe.unknown');
   t.is(code('constructor'), 'recipe.unknown');
   t.is(code('int8:fast'), 'recipe.argument');
-  t.is(code('int8+int8'), 'recipe.steps');
+  for (const wrong of ['w4:', 'w4:16', 'w8:32', 'f16:fast']) t.is(code(wrong), 'recipe.argument');
+  for (const combined of ['int8+int8', 'int8+w4', 'w4+w8']) t.is(code(combined), 'recipe.steps');
   t.is(code('int8', 'int8'), 'recipe.twice');
 });
 
@@ -106,12 +115,18 @@ test('what is missing is said before anything is built', async t => {
   const code = async (given: Partial<RecipeOptions>) =>
     (await t.throwsAsync(() => apply(given), {instanceOf: DnncError}))?.problems[0]?.code;
   t.is(await code({}), 'recipe.samples');
+  t.is(await code({recipes: ['w4']}), 'recipe.samples');
   t.is(await code({recipes: ['int3']}), 'recipe.unknown');
+  // Both of its layers are small.
+  t.is(await code({recipes: ['w8']}), 'narrow.layers');
+  t.is(await code({recipes: ['w8'], maxLoss: 1}), 'recipe.evaluate');
   const calibrate = dataOf(write('some.npz', noise(2, 8, 1), new Array<number>(8).fill(0)));
   t.is(await code({calibrate, maxLoss: 1}), 'recipe.evaluate');
-  const outcome = await dnnc('build', at('tiny.onnx'), '--recipe', 'int8', '-o', at('none'));
-  t.is(outcome.code, 2);
-  t.regex(outcome.stderr, /recipe\.samples.*\n.*--calibrate/);
+  for (const recipe of ['int8', 'w4:32']) {
+    const outcome = await dnnc('build', at('tiny.onnx'), '--recipe', recipe, '-o', at('none'));
+    t.is(outcome.code, 2);
+    t.regex(outcome.stderr, /recipe\.samples.*\n.*--calibrate/);
+  }
   for (const [flags, id] of [
     [['--recipe', 'int8', '--max-loss', '1'], 'recipe.evaluate'],
     [['--max-loss', '1'], 'recipe.none'],
@@ -176,22 +191,36 @@ compiled('a network for weather, from the command line', async t => {
   const build = (...flags: readonly string[]) =>
     dnnc(
       ...['build', '--task', 'weather=examples/signs/models/weather.onnx', '--config', 'examples/signs/dnnc.config.json'],
-      ...['--target', 'generic', '--no-measure', '-o', at('weather'), '--json', '--recipe', 'int8', ...flags],
+      ...['--target', 'generic', '--no-measure', '-o', at('weather'), '--json', ...flags],
     );
-  const outcome = await build('--calibrate', at('calibrate.npz'), '--evaluate', at('tune.npz'));
+  const names = ['w4:32', 'int8', 'w8'];
+  const data = ['--calibrate', at('calibrate.npz'), '--evaluate', at('tune.npz')];
+  const outcome = await build(...data, ...names.flatMap(name => ['--recipe', name]));
   t.is(outcome.code, 0, outcome.stderr);
   const {recipes} = documentOf<{recipes: readonly RecipeReport[]}>(outcome);
-  const [report] = recipes;
+  t.deepEqual(
+    recipes.map(({recipe}) => recipe),
+    names,
+  );
+  const [w4, report, w8] = recipes;
   t.like(report, {task: 'weather', recipe: 'int8', calibration: 'min-max', samples: 24});
   for (const layer of report!.layers) {
     t.is(layer.float, undefined);
     t.true(layer.bytesAfter < 0.5 * layer.bytesBefore);
     t.true(layer.weightSqnr! > 30 && layer.outputSqnr! > 15, layer.layer);
   }
+  t.like(w4, {calibration: 'gptq', samples: 24, data: report!.data});
+  t.is(w8?.calibration, undefined);
+  const why = ({layers}: RecipeReport) => layers.map(({float}) => float);
+  t.deepEqual(why(w8!), why(w4!));
+  t.true(why(w8!).every(text => text === undefined || /depthwise|fewer/.test(text)));
+  const narrow = (each: RecipeReport) => each.layers.filter(({float}) => float === undefined);
+  t.true(narrow(w8!).length > 1 && narrow(w8!).every(({weightSqnr, sumSqnr}) => weightSqnr! > 35 && sumSqnr === undefined));
+  for (const layer of narrow(w4!)) t.true(layer.sumSqnr! > 15 && layer.bytesAfter < 0.25 * layer.bytesBefore, layer.layer);
   const manifest = JSON.parse(readFileSync(at('weather/manifest.json'), 'utf8')) as Manifest;
-  t.deepEqual(manifest.tasks['weather']?.variants, ['weather/full', 'weather/int8']);
-  const [full, small] = manifest.variants.map(({quality}) => quality!.value);
-  t.true(Math.abs(full! - small!) <= 3, `${full} and ${small}`);
+  t.deepEqual(manifest.tasks['weather']?.variants, ['weather/full', ...names.map(name => `weather/${name}`)]);
+  const [full, ...small] = manifest.variants.map(({quality}) => quality!.value);
+  for (const value of small) t.true(Math.abs(full! - value) <= 3, `${full} and ${value}`);
   const log = JSON.parse(readFileSync(at('weather/build.log.json'), 'utf8')) as {recipes: readonly RecipeReport[]};
   t.deepEqual(log.recipes, recipes);
 });

@@ -26,7 +26,7 @@ import {
   withModelOptions,
   withTune,
 } from './options.js';
-import {checkRecipes, type RecipeFlags, recipeOptions, samplesOf, withLabels, withRecipes} from './recipes.js';
+import {checkRecipes, looksAtSamples, type RecipeFlags, recipeOptions, samplesOf, withLabels, withRecipes} from './recipes.js';
 
 type Flags = ModelFlags &
   RecipeFlags &
@@ -73,7 +73,7 @@ export function defineBuild(program: Command): void {
     .option('--balance', 'classes count alike in these fits, however many samples each has')
     .option(
       '--calibrate <[TASK=]DATA>',
-      'data not trained on: ranges for --recipe; with labels it makes probabilities honest; repeatable',
+      'data not trained on: samples for --recipe; with labels it makes probabilities honest; repeatable',
       collect,
       [],
     )
@@ -91,8 +91,8 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const evaluate = labelledData(tasks, flags.evaluate);
-  const samples = flags.recipe.length > 0 ? samplesOf(tasks, flags.calibrate) : null;
-  // Samples for ranges need no labels; without a recipe they are there for their labels.
+  const samples = looksAtSamples(flags) ? samplesOf(tasks, flags.calibrate) : null;
+  // Samples for recipes need no labels; without one that looks at them they are there for their labels.
   const labelled = samples ? withLabels(samples) : labelledData(tasks, flags.calibrate);
   const calibrate = flags.calibrate.length === 0 ? new Map<string, Labelled>() : labelled;
   const fit = labelledData(tasks, flags.fit);
@@ -106,16 +106,17 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     flags.share === 'retarget'
       ? await retarget(tasks, {fit, bind: flags.bind, balance: flags.balance ?? false, progress: show}).finally(show.done)
       : null;
-  const recipes = samples
-    ? await applyRecipes(tasks, {
-        ...recipeOptions(flags),
-        calibrate: samples,
-        evaluate,
-        bind: flags.bind,
-        share,
-        progress: show,
-      }).finally(show.done)
-    : null;
+  const recipes =
+    flags.recipe.length > 0
+      ? await applyRecipes(tasks, {
+          ...recipeOptions(flags),
+          calibrate: samples ?? new Map(),
+          evaluate,
+          bind: flags.bind,
+          share,
+          progress: show,
+        }).finally(show.done)
+      : null;
   const built = await build(tasks, {
     directory: flags.output ?? `dnnc-out/${name}`,
     name,

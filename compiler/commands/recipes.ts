@@ -5,7 +5,7 @@ import {type Dataset, type Labelled, openDataset} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {bytesText, say, table} from '../output.js';
 import {parseMethod} from '../quantize/ranges.js';
-import {parseRecipes} from '../recipes/parse.js';
+import {needsSamples, parseRecipes} from '../recipes/parse.js';
 import type {LayerReport, RecipeReport} from '../recipes/report.js';
 import type {Task} from '../tasks.js';
 import {collect, points} from './options.js';
@@ -14,7 +14,12 @@ export type RecipeFlags = {readonly recipe: readonly string[]; readonly calibrat
 
 export const withRecipes = (command: Command): Command =>
   command
-    .option('--recipe <R>', 'adds a smaller, lossy variant of each task: int8, int8:equalize; repeatable', collect, [])
+    .option(
+      '--recipe <R>',
+      'adds a smaller, lossy variant of each task: int8, int8:equalize, f16, bf16, w8, w4, w4:32; repeatable',
+      collect,
+      [],
+    )
     .addOption(new Option('--calibration <METHOD>', 'how ranges are chosen: min-max, percentile:99.99 or mse').default('min-max'))
     .option(
       '--max-loss <POINTS>',
@@ -32,6 +37,9 @@ export function checkRecipes({recipe, calibration, maxLoss}: RecipeFlags, evalua
   if (evaluate.length === 0)
     fail('usage', 'recipe.evaluate', '--max-loss', 'a loss is counted on labelled samples', '--evaluate DATA');
 }
+
+/** Whether a recipe looks at samples. */
+export const looksAtSamples = ({recipe}: RecipeFlags): boolean => parseRecipes(recipe).some(needsSamples);
 
 /** What the flags say about how recipes are made. */
 export const recipeOptions = ({recipe: recipes, calibration, maxLoss}: RecipeFlags) => ({
@@ -81,36 +89,30 @@ const mostRows = 40;
 
 export function tellRecipes(reports: readonly RecipeReport[]): void {
   for (const {task, recipe, calibration, samples, loss, layers} of reports) {
+    const by = calibration === undefined ? 'without samples' : `${calibration} over ${samples} samples`;
     const told = loss === undefined ? '' : `, ${loss.toFixed(2)} points lost`;
-    say(`\n${task}/${recipe}: ${calibration} over ${samples} samples${told}`);
-    const worst = layers.toSorted((a, b) => (a.outputSqnr ?? 0) - (b.outputSqnr ?? 0)).slice(0, mostRows);
-    const rows = layers.filter(layer => worst.includes(layer)).map(rowOf);
-    say(table([['layer', 'step', 'zero', 'clipped', 'weights', 'output', 'bytes', 'to', 'in float, because'], ...rows]));
+    say(`\n${task}/${recipe}: ${by}${told}`);
+    const sqnr = ({outputSqnr, sumSqnr, weightSqnr}: LayerReport): number => outputSqnr ?? sumSqnr ?? weightSqnr ?? 150;
+    const worst = new Set(layers.toSorted((a, b) => sqnr(a) - sqnr(b)).slice(0, mostRows));
+    const rows = layers.filter(layer => worst.has(layer));
+    const shown = columns.filter(({of}) => rows.some(row => of(row) !== null));
+    say(table([shown.map(({title}) => title), ...rows.map(row => shown.map(({of}) => of(row) ?? '-'))]));
     if (rows.length < layers.length) say(`and ${layers.length - rows.length} layers with smaller errors: see build.log.json`);
   }
 }
 
-function rowOf({
-  layer,
-  float,
-  scale,
-  zero,
-  clipped,
-  weightSqnr,
-  outputSqnr,
-  bytesBefore,
-  bytesAfter,
-}: LayerReport): readonly string[] {
-  const decibels = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(1)} dB`);
-  return [
-    layer,
-    scale === undefined ? '-' : scale.toPrecision(3),
-    zero === undefined ? '-' : `${zero}`,
-    clipped === undefined ? '-' : `${(100 * clipped).toFixed(2)}%`,
-    decibels(weightSqnr),
-    decibels(outputSqnr),
-    bytesText(bytesBefore),
-    bytesText(bytesAfter),
-    float ?? '',
-  ];
-}
+const decibels = (value: number | undefined): string | null => (value === undefined ? null : `${value.toFixed(1)} dB`);
+
+/** Those that apply to no layer are left out. */
+const columns: readonly {readonly title: string; readonly of: (layer: LayerReport) => string | null}[] = [
+  {title: 'layer', of: ({layer}) => layer},
+  {title: 'step', of: ({scale}) => scale?.toPrecision(3) ?? null},
+  {title: 'zero', of: ({zero}) => (zero === undefined ? null : `${zero}`)},
+  {title: 'clipped', of: ({clipped}) => (clipped === undefined ? null : `${(100 * clipped).toFixed(2)}%`)},
+  {title: 'weights', of: ({weightSqnr}) => decibels(weightSqnr)},
+  {title: 'sums', of: ({sumSqnr}) => decibels(sumSqnr)},
+  {title: 'output', of: ({outputSqnr}) => decibels(outputSqnr)},
+  {title: 'bytes', of: ({bytesBefore}) => bytesText(bytesBefore)},
+  {title: 'to', of: ({bytesAfter}) => bytesText(bytesAfter)},
+  {title: 'in float, because', of: ({float}) => float ?? null},
+];

@@ -1,4 +1,4 @@
-/** The samples that ranges are chosen on: spread evenly over the data, each once, in the order of the data. */
+/** The samples that recipes look at: spread evenly over the data, each once, in the order of the data. */
 import {fail} from '../../ir/diagnostics.js';
 import type {Entry, TypedArray} from '../../runtime/index.js';
 import type {Input} from '../../runtime/manifest.js';

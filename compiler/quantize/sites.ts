@@ -8,9 +8,11 @@ import {isOp} from '../../ir/op.js';
 import {avgpool} from '../../ir/ops/avgpool/index.js';
 import {concat} from '../../ir/ops/concat/index.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
+import {conv2dU8} from '../../ir/ops/conv2d_u8/index.js';
 import {add} from '../../ir/ops/elementwise/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
+import {linearU8} from '../../ir/ops/linear_u8/index.js';
 import {maxpool} from '../../ir/ops/maxpool/index.js';
 import {pad} from '../../ir/ops/pad/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
@@ -127,5 +129,6 @@ function whyNot(graph: Graph, node: Node): string | null {
 }
 
 /** Whether a network has been quantized by somebody else. */
-export const isQuantized = ({nodes}: Sites): boolean =>
-  nodes.some(({op}) => op === 'quantize' || op === 'dequantize' || op === 'integer_matmul');
+export const isQuantized = ({nodes}: Sites): boolean => nodes.some(({op}) => quantizedOps.has(op));
+
+const quantizedOps: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'integer_matmul', conv2dU8.name, linearU8.name]);

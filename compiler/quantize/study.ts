@@ -146,12 +146,3 @@ export function quantizationOf(
     ...(equalized && {changed: equalized.changed}),
   };
 }
-
-/** The module with the quantized network as a variant of its task. */
-export function withVariant(module: Module, studied: Studied, float: ReadonlyMap<string, string>, correctBias: boolean): Module {
-  const {task, recipe} = studied;
-  const head = headOf(module, task.name);
-  const name = `${task.name}_${recipe.replaceAll(/\W/g, '_')}`;
-  const quantization = quantizationOf(module, studied, float, correctBias);
-  return withQuantized(module, head, quantization, {name, attrs: {...head.attrs, task: task.name, recipe}});
-}

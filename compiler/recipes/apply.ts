@@ -2,19 +2,19 @@
 import {fail} from '../../ir/diagnostics.js';
 import type {Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
-import {hashOfData} from '../evaluate-variant.js';
-import {type Budget, type Kept, keepWithin} from '../quantize/budget.js';
-import {explain} from '../quantize/explain.js';
-import {type Method, methodText} from '../quantize/ranges.js';
-import {type Int8Options, study, withVariant} from '../quantize/study.js';
+import type {Method} from '../quantize/ranges.js';
 import type {Task} from '../tasks.js';
-import {parseRecipes} from './parse.js';
+import {type Kept, keepWithin} from './budget.js';
+import {type Candidate, type Family, withVariant} from './candidate.js';
+import {int8} from './int8.js';
+import {narrow} from './narrow.js';
+import {needsSamples, parseRecipes, type Recipe, type Step} from './parse.js';
 import type {RecipeReport} from './report.js';
 
 export type RecipeOptions = {
-  /** `int8`, `int8:equalize`. Each becomes a variant of each task. */
+  /** `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. Each becomes a variant of each task. */
   readonly recipes: readonly string[];
-  /** Samples by task; labels are not looked at. */
+  /** Samples by task; labels are not looked at. `int8` and `w4` need them. */
   readonly calibrate: ReadonlyMap<string, Labelled>;
   /** How ranges are chosen. Default: all that was seen. */
   readonly method?: Method;
@@ -35,75 +35,82 @@ export type RecipeOptions = {
 /** What `build` takes as `lossy` and `recipes`. */
 export type Applied = {readonly lossy: (module: Module) => Module; readonly recipes: readonly RecipeReport[]};
 
-/** Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, int8.*; check recipe.loss; input calibrate.*. */
+/**
+ * Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, int8.*, narrow.*; check recipe.loss; input
+ * calibrate.*.
+ */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
-  const {calibrate, evaluate, maxLoss, method = {kind: 'min-max'}, samples: count = 64, correctBias = true, ...reading} = given;
-  const options: Int8Options = {...reading, method, count, correctBias};
-  const wanted = recipes.flatMap(recipe =>
-    tasks.map(task => {
-      const {name} = task;
-      if (task.others.some(other => other.recipe === recipe.name))
-        fail('usage', 'recipe.taken', `${name}/${recipe.name}`, 'is another network of this task', 'rename its file');
-      const samples = calibrate.get(name);
-      if (!samples)
-        return fail(
-          'usage',
-          'recipe.samples',
-          name,
-          `recipe ${recipe.name} needs samples`,
-          `--calibrate DATA or --calibrate ${name}=DATA`,
-        );
-      const [{equalize}] = recipe.steps;
-      return {task, recipe: recipe.name, equalize, samples};
-    }),
-  );
-  const budgets = budgetsOf(tasks, maxLoss, evaluate);
-  const studied = await study(wanted, tasks, options);
-  const kept: Kept[] = [];
-  for (const each of studied) {
-    const labelled = budgets.get(each.task.name);
-    kept.push(labelled ? await keepWithin(labelled, each, tasks, options) : {float: new Map(), effects: new Map()});
+  const {calibrate, evaluate = new Map(), maxLoss, method = {kind: 'min-max'}, samples: count = 64, correctBias = true} = given;
+  const {bind, share = true, progress = () => {}} = given;
+  const reading = {bind, share, progress};
+  const asked = recipes.flatMap(recipe => tasks.map(task => askedOf(recipe, task, calibrate)));
+  const labelledOf = (task: string): Labelled | null => (maxLoss === undefined ? null : labelledFor(task, evaluate));
+  for (const {name} of tasks) labelledOf(name);
+  const families: readonly Family[] = [
+    await int8(
+      asked.flatMap(({step, samples, ...rest}) =>
+        step.kind === 'int8' && samples ? [{...rest, equalize: step.equalize, samples}] : [],
+      ),
+      tasks,
+      {...reading, method, count, correctBias},
+    ),
+    await narrow(
+      asked.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : [])),
+      tasks,
+      {...reading, count},
+    ),
+  ];
+  const made: Made[] = [];
+  for (const {candidates, explain} of families) {
+    const kept: Kept[] = [];
+    for (const candidate of candidates) {
+      const {name} = candidate.task;
+      const labelled = labelledOf(name);
+      const budget = labelled && {points: maxLoss ?? 0, labelled, samples: (calibrate.get(name) ?? labelled).data};
+      kept.push(budget ? await keepWithin(budget, candidate, tasks, reading) : {float: new Map(), effects: new Map()});
+    }
+    const layers = await explain(kept.map(({float}) => float));
+    candidates.forEach((candidate, i) => {
+      made.push({candidate, kept: kept[i]!, layers: layers[i]!});
+    });
   }
-  const layers = await explain(
-    studied,
-    tasks,
-    kept.map(({float}) => float),
-    options,
-  );
+  const isOf = ({candidate}: Made, {task, recipe}: Asked): boolean =>
+    candidate.task.name === task.name && candidate.recipe === recipe;
+  const ordered = asked.flatMap(each => made.filter(one => isOf(one, each)));
   return {
-    lossy: module => studied.reduce((extended, each, i) => withVariant(extended, each, kept[i]!.float, correctBias), module),
-    recipes: studied.map(({task, recipe, samples, indices, equalized}, i) => ({
-      ...{task: task.name, recipe, calibration: methodText(method), samples: indices.length, data: hashOfData(samples)},
-      ...(equalized && {equalized: equalized.pairs}),
-      ...(kept[i]!.loss !== undefined && {loss: kept[i]!.loss}),
-      layers: layers[i]!.map(layer => {
-        const effect = kept[i]!.effects.get(layer.layer);
-        return effect === undefined ? layer : {...layer, effect: Number(effect.toPrecision(3))};
-      }),
-    })),
+    lossy: module => ordered.reduce((extended, {candidate, kept}) => withVariant(extended, candidate, kept.float), module),
+    recipes: ordered.map(reportOf),
+  };
+}
+
+type Asked = {readonly task: Task; readonly recipe: string; readonly step: Step; readonly samples: Labelled | null};
+
+type Made = {readonly candidate: Candidate; readonly kept: Kept; readonly layers: RecipeReport['layers']};
+
+/** Errors: usage recipe.samples, recipe.taken. */
+function askedOf(recipe: Recipe, task: Task, calibrate: ReadonlyMap<string, Labelled>): Asked {
+  const {name} = task;
+  if (task.others.some(other => other.recipe === recipe.name))
+    fail('usage', 'recipe.taken', `${name}/${recipe.name}`, 'is another network of this task', 'rename its file');
+  const samples = calibrate.get(name) ?? null;
+  if (!samples && needsSamples(recipe))
+    fail('usage', 'recipe.samples', name, `recipe ${recipe.name} needs samples`, `--calibrate DATA or --calibrate ${name}=DATA`);
+  return {task, recipe: recipe.name, step: recipe.steps[0], samples};
+}
+
+function reportOf({candidate: {task, recipe, facts}, kept, layers}: Made): RecipeReport {
+  return {
+    ...{task: task.name, recipe, ...facts},
+    ...(kept.loss !== undefined && {loss: kept.loss}),
+    layers: layers.map(layer => {
+      const effect = kept.effects.get(layer.layer);
+      return effect === undefined ? layer : {...layer, effect: Number(effect.toPrecision(3))};
+    }),
   };
 }
 
 /** Errors: usage recipe.evaluate. */
-function budgetsOf(
-  tasks: readonly Task[],
-  points: number | undefined,
-  evaluate: ReadonlyMap<string, Labelled> = new Map(),
-): ReadonlyMap<string, Budget> {
-  if (points === undefined) return new Map();
-  return new Map(
-    tasks.map(({name}) => {
-      const labelled =
-        evaluate.get(name) ??
-        fail(
-          'usage',
-          'recipe.evaluate',
-          name,
-          'a loss is counted on labelled samples',
-          `--evaluate DATA or --evaluate ${name}=DATA`,
-        );
-      return [name, {points, labelled}];
-    }),
-  );
-}
+const labelledFor = (task: string, evaluate: ReadonlyMap<string, Labelled>): Labelled =>
+  evaluate.get(task) ??
+  fail('usage', 'recipe.evaluate', task, 'a loss is counted on labelled samples', `--evaluate DATA or --evaluate ${task}=DATA`);

@@ -1,11 +1,15 @@
-/** Recipes by name: `int8`, `int8:equalize`. A recipe is a list of lossy steps joined by `+`, applied from left to right. */
+/** Recipes by name: `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by `+`, applied from left to right. */
 import {fail} from '../../ir/diagnostics.js';
+import {type Form, needsMoments} from '../quantize-weights/narrow.js';
 
 /** 8-bit weights and activations; `equalize` evens out the ranges of channels before. */
 export type Int8Step = {readonly kind: 'int8'; readonly equalize: boolean};
 
+/** Narrow weights that are computed with in f32. */
+export type NarrowStep = {readonly kind: 'narrow'; readonly form: Form};
+
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = Int8Step;
+export type Step = Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
@@ -20,10 +24,23 @@ type Kind = {
   parse(argument: string | null): Step | null;
 };
 
+const plain = (dtype: 'f16' | 'bf16' | 'i8', usage: string): Kind => ({
+  usage,
+  parse: argument => (argument === null ? {kind: 'narrow', form: {dtype, group: null}} : null),
+});
+
 const kinds: Readonly<Record<string, Kind>> = {
   int8: {
     usage: 'int8 or int8:equalize',
     parse: argument => (argument === null || argument === 'equalize' ? {kind: 'int8', equalize: argument !== null} : null),
+  },
+  f16: plain('f16', 'f16'),
+  bf16: plain('bf16', 'bf16'),
+  w8: plain('i8', 'w8'),
+  w4: {
+    usage: 'w4 or w4:32',
+    parse: argument =>
+      argument === null || argument === '32' ? {kind: 'narrow', form: {dtype: 'i4', group: argument === null ? null : 32}} : null,
   },
 };
 
@@ -40,6 +57,9 @@ export function parseRecipes(names: readonly string[]): readonly Recipe[] {
   if (twice !== undefined) fail('usage', 'recipe.twice', twice, 'is asked for twice', 'name each recipe once');
   return names.map(parseRecipe);
 }
+
+/** Whether it is found out on samples. */
+export const needsSamples = ({steps}: Recipe): boolean => steps.some(step => step.kind === 'int8' || needsMoments(step.form));
 
 function parseStep(text: string, recipe: string): Step {
   const colon = text.indexOf(':');

@@ -3,7 +3,7 @@
 /** A convolution or fully connected layer. What does not apply to it is absent. */
 export type LayerReport = {
   readonly layer: string;
-  /** Why it stayed in float. Absent: it computes with integers. */
+  /** Why it stayed in float. Absent: the recipe changes it. */
   readonly float?: string;
   /** Of what it gives, behind its activation, where that is stored as bytes. */
   readonly scale?: number;
@@ -13,7 +13,9 @@ export type LayerReport = {
   /** Signal over error of quantization, in decibels: of the weights alone, and of what the layer gives in the whole network. */
   readonly weightSqnr?: number;
   readonly outputSqnr?: number;
-  /** Relative error of the scores where this layer alone is integer; measured where layers had to be chosen. */
+  /** Of the layer's sums on samples where its weights alone are changed, in decibels; known of weights of 4 bits. */
+  readonly sumSqnr?: number;
+  /** Relative error of the scores where this layer alone is changed; measured where layers had to be chosen. */
   readonly effect?: number;
   /** Of weights, scales and biases. */
   readonly bytesBefore: number;
@@ -23,11 +25,11 @@ export type LayerReport = {
 export type RecipeReport = {
   readonly task: string;
   readonly recipe: string;
-  /** How ranges were chosen: `min-max`, `percentile:99.99`, `mse`. */
-  readonly calibration: string;
+  /** How ranges or weights were chosen on samples: `min-max`, `percentile:99.99`, `mse`, `gptq`. Absent: without samples. */
+  readonly calibration?: string;
   /** How many samples it was chosen on, and the sha256 of their data. */
-  readonly samples: number;
-  readonly data: string;
+  readonly samples?: number;
+  readonly data?: string;
   /** Percent of right answers of `full` less those of this variant, where `--max-loss` was given. */
   readonly loss?: number;
   /** Pairs of layers whose channels were evened out. */
