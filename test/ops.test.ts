@@ -9,7 +9,7 @@ import type {OpCase} from '../ir/ops/common/cases.js';
 import {ops} from '../ir/ops/index.js';
 import {print, printType} from '../ir/print.js';
 import {initially} from '../passes/framework/manager.js';
-import {buildAll, targetsHere} from './support/cc.js';
+import {buildAll, everyTargetHere, targetsHere} from './support/cc.js';
 import {attrsOf, casesOfElementwise, casesOfFolders, isElementwise} from './support/op-cases.js';
 import {moduleOf, tensorFor} from './support/op-module.js';
 import {printedAgain, programDifferences, referenceOf} from './support/reference.js';
@@ -58,11 +58,16 @@ const tolerance = 1e-5;
 
 /** Kernels differ by target; generated loops are one text, so the plainest and the most special target stand for all. */
 const groups = [
-  {name: 'sums of products', list: ops.filter(op => op.macs && op.kernel), targets: targetsHere},
+  {name: 'sums of products', list: ops.filter(op => op.macs && op.kernel && !isOfBytes(op)), targets: targetsHere},
+  {name: 'sums of products of bytes', list: ops.filter(isOfBytes), targets: everyTargetHere},
   {name: 'other kernels', list: ops.filter(op => !op.macs && op.kernel), targets: targetsHere},
   {name: 'element-wise ops', list: ops.filter(isElementwise), targets: ends(targetsHere)},
   {name: 'views and copies', list: ops.filter(op => !op.kernel && !isElementwise(op)), targets: ends(targetsHere)},
 ];
+
+function isOfBytes({name}: OpDef): boolean {
+  return name.endsWith('_u8');
+}
 
 function ends<T>(list: readonly T[]): readonly T[] {
   return list.filter((_, i) => i === 0 || i === list.length - 1);

@@ -53,7 +53,7 @@ export function defineBuild(program: Command): void {
     .argument('[model.onnx...]', 'one or more models; each is a task')
     .option('-o, --output <DIR>', 'where to (default: dnnc-out/NAME)')
     .option('--name <NAME>', 'name of the module: prefix of files and C symbols')
-    .option('--target <T[,T]>', 'native, generic, x86-64-avx2, x86-64-avx512 (default: native)', commaList, [])
+    .option('--target <T[,T]>', 'native, or one of those of dnnc targets (default: native)', commaList, [])
     .option('--weights <blob|c>', 'weights as a file or as a C array', 'blob')
     .addOption(
       new Option(

@@ -45,7 +45,10 @@ export type Program = {
 };
 
 /** The targets that this processor runs, from plain to special. */
-export const targetsHere: readonly Target[] = targets.filter(runsHere);
+export const everyTargetHere: readonly Target[] = targets.filter(runsHere);
+
+/** Those of them whose C differs for more than products of bytes. */
+export const targetsHere: readonly Target[] = everyTargetHere.filter(({name}) => !name.endsWith('vnni'));
 
 export const cc = process.env.DNNC_CC ?? process.env.CC ?? 'gcc';
 
