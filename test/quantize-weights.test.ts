@@ -224,9 +224,10 @@ test('recipes: a head each, as near as its bits allow; what they compute is what
   );
   // One multiplication after the sum joins the layer.
   t.is(optimized.graph.nodes.filter(({op}) => op === 'mul' || op === 'map').length, 0);
-  const [program] = await buildAll([optimized], {targets: targetsHere});
+  const ends = targetsHere.filter((_, i) => i === 0 || i === targetsHere.length - 1);
+  const [program] = await buildAll([optimized], {targets: ends});
   if (program instanceof Error || !program) throw program ?? new Error('nothing was built');
-  t.deepEqual(programDifferences(program, targetsHere, inputs, referenceOf(optimized, inputs), 1e-5), []);
+  t.deepEqual(programDifferences(program, ends, inputs, referenceOf(optimized, inputs), 1e-5), []);
 });
 
 test('layers that stay: depthwise, small, and those that the caller leaves out', t => {

@@ -124,28 +124,27 @@ const peer = hasCompiler && (await hasOnnxruntime());
 (hasCompiler ? test : test.skip)('integers are the same on every target', async t => {
   t.timeout(300_000);
   const here = targets.filter(runsHere);
-  for (const seed of [6, 7]) {
-    const file = join(folder, `t${seed}.onnx`);
-    writeFileSync(file, network(seed));
-    const directory = join(folder, `t${seed}`);
-    const options = {directory, name: 'quantized', measure: false, typed: false, flags: ['-O1'], targets: here};
-    await build(resolveTasks({models: [file]}).tasks, options);
-    const random = randomOf(200 + seed);
-    const answers = here.map(({name}) => {
-      const entry = load(directory, {target: name}).entry(`t${seed}`);
-      return {entry, name};
+  const seed = 6;
+  const file = join(folder, `t${seed}.onnx`);
+  writeFileSync(file, network(seed));
+  const directory = join(folder, `t${seed}`);
+  const options = {directory, name: 'quantized', measure: false, typed: false, flags: ['-O1'], targets: here};
+  await build(resolveTasks({models: [file]}).tasks, options);
+  const random = randomOf(200 + seed);
+  const answers = here.map(({name}) => {
+    const entry = load(directory, {target: name}).entry(`t${seed}`);
+    return {entry, name};
+  });
+  for (let sample = 0; sample < 4; sample++) {
+    const pixels = Float32Array.from({length: answers[0]!.entry.newInputs()[0]!.length}, () => 3 * random.unit() - 1.5);
+    const [first, ...others] = answers.map(({entry}) => {
+      const [output] = entry.newOutputs();
+      entry.call([pixels], [output!]);
+      return output!;
     });
-    for (let sample = 0; sample < 4; sample++) {
-      const pixels = Float32Array.from({length: answers[0]!.entry.newInputs()[0]!.length}, () => 3 * random.unit() - 1.5);
-      const [first, ...others] = answers.map(({entry}) => {
-        const [output] = entry.newOutputs();
-        entry.call([pixels], [output!]);
-        return output!;
-      });
-      others.forEach((output, i) => {
-        t.deepEqual(output, first!, `seed ${seed}: ${here[i + 1]!.name} and ${here[0]!.name}`);
-      });
-    }
+    others.forEach((output, i) => {
+      t.deepEqual(output, first!, `seed ${seed}: ${here[i + 1]!.name} and ${here[0]!.name}`);
+    });
   }
 });
 

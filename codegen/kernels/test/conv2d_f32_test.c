@@ -129,7 +129,7 @@ static void check_random_shape(void) {
 #define LITERAL(id, n, oh, ow, oc, kh, kw, ic, g, sh, sw, dh, dw, xn, xh, xw, yn, yh, yw, extras, e0n, e0h, e0w, e0c, \
                 e1n, e1h, e1w, e1c, mr, nv, outer)                                                                   \
   {n, oh, ow, oc, kh, kw, ic, g, sh, sw, dh, dw, xn, xh, xw, yn, yh, yw, extras, e0n, e0h, e0w, e0c,                 \
-   e1n, e1h, e1w, e1c, DNNC_LANES == 16 ? mr : ow < 6 ? ow : 6, DNNC_LANES == 16 ? nv : 1, outer}
+   e1n, e1h, e1w, e1c, DNNC_LANES == 16 ? mr : ow < 6 ? ow : 6, DNNC_LANES == 16 ? nv : 1, outer, 0}
 
 #define DEFINE_PORTABLE(id, ...)                                                                                    \
   static void portable_##id(const float *x, const float *w, const float *b, float *y, const float *e0,              \
