@@ -60,7 +60,7 @@ const tolerance = 1e-5;
 const groups = [
   {name: 'sums of products', list: ops.filter(op => op.macs && op.kernel && !isOfBytes(op)), targets: targetsHere},
   {name: 'sums of products of bytes', list: ops.filter(isOfBytes), targets: everyTargetHere},
-  {name: 'other kernels', list: ops.filter(op => !op.macs && op.kernel), targets: targetsHere},
+  {name: 'other kernels', list: ops.filter(op => !op.macs && op.kernel), targets: ends(targetsHere)},
   {name: 'element-wise ops', list: ops.filter(isElementwise), targets: ends(targetsHere)},
   {name: 'views and copies', list: ops.filter(op => !op.kernel && !isElementwise(op)), targets: ends(targetsHere)},
 ];
