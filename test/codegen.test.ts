@@ -12,7 +12,7 @@ import {targets as everyTarget, findTarget, type Target} from '../codegen/target
 import {type Compiled, compile} from '../compiler/compile.js';
 import {parse} from '../ir/parse.js';
 import type {Module} from '../ir/types.js';
-import {parallel, targetsHere, temporaryFolder, writeSources} from './support/cc.js';
+import {parallel, temporaryFolder, writeSources} from './support/cc.js';
 import {filesBelow, golden, read} from './support/files.js';
 import {randomModule} from './support/random-module.js';
 
@@ -123,7 +123,7 @@ for (const {name: compiler, present} of compilers)
   });
 
 test('a file that is compiled without the flags of its target says which it needs', async t => {
-  const {folder} = writeAll(targets);
+  const {folder} = writeAll(everyTarget);
   const error = await t.throwsAsync(run('gcc', ['-std=c11', '-fsyntax-only', 'm0.x86-64-avx2.c'], {cwd: folder}));
   t.regex(error?.message ?? '', /compile this file for x86-64-avx2: -mavx2 -mfma -mf16c/);
 });
@@ -132,8 +132,8 @@ test.serial(
   'nothing global is written, nothing is allocated or printed, no function but the documented ones is visible',
   async t => {
     t.timeout(900_000);
-    const {folder, names} = writeAll(targetsHere);
-    for (const target of targetsHere)
+    const {folder, names} = writeAll(targets);
+    for (const target of targets)
       for (const name of names) {
         const object = `${name}.${target.name}.o`;
         await run('gcc', ['-std=c11', '-O1', ...target.flags, '-c', `${name}.${target.name}.c`, '-o', object], {cwd: folder});
