@@ -14,7 +14,7 @@ import {recipes, withoutRecipe} from './support/onnx-recipes/index.js';
 import {type OnnxCase, type RandomOnnx, randomOnnx} from './support/random-onnx.js';
 import {runSanitized} from './support/sanitize.js';
 
-const seconds = Number(process.env.DNNC_RANDOM_SECONDS ?? 10);
+const seconds = Number(process.env.DNNC_RANDOM_SECONDS ?? 8);
 const firstSeed = Number(process.env.DNNC_RANDOM_SEED ?? 1);
 const mostFailures = Number(process.env.DNNC_RANDOM_FAILURES ?? 1);
 /** Models that share a run of the C compiler. */
@@ -41,7 +41,7 @@ class Tally {
   lines(): readonly string[] {
     const sum = (map: Map<string, number>): number => [...map.values()].reduce((a, b) => a + b, 0);
     const list = (map: Map<string, number>): string => [...map].map(([key, count]) => `${count} ${key}`).join('\n  ');
-    const long = seconds > 10;
+    const long = seconds > 8;
     return [
       `${this.models} models, ${this.covered.size} operators, ${this.failures.size} failures`,
       `nodes that onnxruntime does not take: ${sum(this.peer)}${long ? `\n  ${list(this.peer)}` : ''}`,

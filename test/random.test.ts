@@ -17,7 +17,7 @@ import {runSanitized} from './support/sanitize.js';
 import {shrink} from './support/shrink.js';
 import {randomOf} from './support/tensors.js';
 
-const seconds = Number(process.env.DNNC_RANDOM_SECONDS ?? 12);
+const seconds = Number(process.env.DNNC_RANDOM_SECONDS ?? 10);
 const firstSeed = Number(process.env.DNNC_RANDOM_SEED ?? 1);
 const batch = 16;
 const ends = targetsHere.filter((_, i) => i === 0 || i === targetsHere.length - 1);
