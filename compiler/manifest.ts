@@ -6,7 +6,7 @@ import {libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead, costOfNodes} from '../ir/cost.js';
-import {inputsFor, outputNames, producerOf, valueAt} from '../ir/graph.js';
+import {headOf, inputsFor, outputNames, producerOf, valueAt} from '../ir/graph.js';
 import {opOf} from '../ir/ops/index.js';
 import {alignment, everyEntry} from '../ir/plan.js';
 import {graphOf, pathOf, type Segment as SharedSegment} from '../ir/segments.js';
@@ -111,7 +111,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
   }
 
   function taskOf(task: Task): ManifestTask {
-    const head = module.heads.find(({name: own}) => own === task.name)!;
+    const head = headOf(module, task.name);
     const describe = (id: Parameters<typeof valueAt>[1]) => {
       const {name: value, type} = valueAt(module.graph, id);
       return {name: value, dtype: type.dtype, shape: type.shape};

@@ -2,7 +2,7 @@
 import {fail} from './diagnostics.js';
 import {nodesFor, valueAt} from './graph.js';
 import {opOf} from './ops/index.js';
-import {type Tensor, tensorOf} from './tensor.js';
+import {type Tensor, tensorOfConstant} from './tensor.js';
 import type {Module, Node, ValueId} from './types.js';
 
 /** Evaluates the given heads (all by default). Returns every value that was computed; `after` sees each node's results. */
@@ -14,7 +14,7 @@ export function evaluate(
   const {graph} = module;
   const heads = module.heads.filter(head => options.heads?.includes(head.name) ?? true);
   const values = new Map<ValueId, Tensor>();
-  for (const {value, blob} of graph.constants) values.set(value.id, tensorOf(value.type.dtype, value.type.shape, blob.bytes));
+  for (const constant of graph.constants) values.set(constant.value.id, tensorOfConstant(constant));
   for (const input of graph.inputs) {
     const tensor = inputs.get(input.name);
     if (tensor) values.set(input.id, tensor);

@@ -1,5 +1,6 @@
 /** Questions about a graph: who makes a value, who uses it, what a head needs. Memoised by identity, since graphs do not change. */
 import {invariant} from './diagnostics.js';
+import {numberAt, tensorOfConstant} from './tensor.js';
 import type {Constant, Graph, Head, Module, Node, Value, ValueId} from './types.js';
 
 type Facts = {
@@ -61,6 +62,17 @@ export function onlyUser(module: Module, id: ValueId): Node | null {
   const users = usersOf(module.graph, id);
   return users.length === 1 && !isHeadOutput(module, id) ? users[0]! : null;
 }
+
+/** The number of a constant of one f32; null of anything else. */
+export function singleNumber(graph: Graph, id: ValueId): number | null {
+  const constant = constantOf(graph, id);
+  if (constant?.value.type.dtype !== 'f32') return null;
+  const tensor = tensorOfConstant(constant);
+  return tensor.data.length === 1 ? numberAt(tensor, 0) : null;
+}
+
+/** The head of that name, which must be there. */
+export const headOf = ({heads}: Module, name: string): Head => heads.find(head => head.name === name)!;
 
 /** The nodes that the given values need, in graph order. */
 export function nodesFor(graph: Graph, outputs: readonly ValueId[]): readonly Node[] {

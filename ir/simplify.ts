@@ -33,15 +33,25 @@ function simplifyCall(fn: Call['fn'], args: readonly Scalar[], types: readonly D
     return simplifyCall('sub', [x.args[0]!, lit(x.args[1].value + n.value)], types);
   if (fn === 'sub' && isWholeNumber(n) && n.value === 0 && rangeOf(x!, types)) return x!;
   // clamp(round(max(x, 0)) + n, low, high) -> clamp(round(x) + n, low, high) where low is at least n
-  const [sum, low] = args;
-  const rounded = fn === 'clamp' && isCallOf(sum, 'add') && isCallOf(sum.args[0], 'round') ? sum.args[0] : null;
-  const bent = rounded && isCallOf(rounded.args[0], 'max') ? rounded.args[0] : null;
-  if (bent && isCallOf(sum, 'add') && isLiteral(bent.args[1]) && bent.args[1].value === 0) {
-    const offset = sum.args[1];
-    if (isWholeNumber(offset) && isWholeNumber(low) && low.value >= offset.value)
-      return call('clamp', call('add', call('round', bent.args[0]!), offset), ...args.slice(1));
-  }
-  return call(fn, ...args);
+  const whole = call(fn, ...args);
+  const rounding = roundingOf(whole);
+  if (!rounding || !isCallOf(rounding.x, 'max')) return whole;
+  const {offset, low, high} = rounding;
+  const [bent, floor] = rounding.x.args;
+  const isIdle =
+    isLiteral(floor) && floor.value === 0 && isWholeNumber(offset) && isWholeNumber(low) && low.value >= offset.value;
+  return isIdle ? call('clamp', call('add', call('round', bent!), offset), low, high) : whole;
+}
+
+/** What quantization is made of. */
+export type Rounding = {readonly x: Scalar; readonly offset: Scalar; readonly low: Scalar; readonly high: Scalar};
+
+/** Of clamp(add(round(x), offset), low, high). */
+export function roundingOf(expression: Scalar): Rounding | null {
+  if (!isCallOf(expression, 'clamp')) return null;
+  const [sum, low, high] = expression.args;
+  if (!isCallOf(sum, 'add') || !isCallOf(sum.args[0], 'round')) return null;
+  return {x: sum.args[0].args[0]!, offset: sum.args[1]!, low: low!, high: high!};
 }
 
 const ranges: Readonly<Partial<Record<DType, Range>>> = {u8: [0, 255], i8: [-128, 127], u16: [0, 65535], i16: [-32768, 32767]};
@@ -62,12 +72,10 @@ function rangeOf(x: Scalar, types: readonly DType[] = []): Range | null {
     const [from, offset] = [rangeOf(x.args[0]!, types), x.args[1]];
     return from && isWholeNumber(offset) ? [from[0] - offset.value, from[1] - offset.value] : null;
   }
-  // clamp(round(a) + n, low, high)
-  if (x.fn !== 'clamp') return null;
-  const [sum, low, high] = x.args;
-  if (!isWholeNumber(low) || !isWholeNumber(high) || !isCallOf(sum, 'add')) return null;
-  const [rounded, offset] = sum.args;
-  return isCallOf(rounded, 'round') && isWholeNumber(offset) ? [low.value, high.value] : null;
+  const rounding = roundingOf(x);
+  if (!rounding || !isWholeNumber(rounding.offset)) return null;
+  const {low, high} = rounding;
+  return isWholeNumber(low) && isWholeNumber(high) ? [low.value, high.value] : null;
 }
 
 const integerRange = ({index}: Extract<Scalar, {kind: 'arg'}>, types: readonly DType[]): Range | null => {

@@ -3,7 +3,7 @@
  * `view` gives the same memory as an ndarray where strides make an evaluator read like its formula.
  */
 import ndarray, {type NdArray} from 'ndarray';
-import type {DType, TensorType} from './types.js';
+import type {Constant, DType, TensorType} from './types.js';
 
 /** f16 and bf16 hold their bit patterns in a Uint16Array; bool is 0 or 1; i4 and u4 are one value per element. */
 export type TensorData =
@@ -102,6 +102,10 @@ export function numberAt({dtype, data}: Tensor, index: number): number {
   if (dtype === 'bf16') return fromBfloat(Number(value));
   return Number(value);
 }
+
+/** A constant's bytes as a tensor: the same memory where it is aligned. */
+export const tensorOfConstant = ({value: {type}, blob}: Pick<Constant, 'value' | 'blob'>): Tensor =>
+  tensorOf(type.dtype, type.shape, blob.bytes);
 
 /** All elements as numbers. */
 export const numbersOf = (tensor: Tensor): number[] => Array.from({length: tensor.data.length}, (_, i) => numberAt(tensor, i));

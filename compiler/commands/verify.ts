@@ -4,7 +4,7 @@ import type {Command} from 'commander';
 import {costOfHead} from '../../ir/cost.js';
 import {DnncError, fail} from '../../ir/diagnostics.js';
 import {evaluate} from '../../ir/evaluate.js';
-import {inputsFor} from '../../ir/graph.js';
+import {headOf, inputsFor} from '../../ir/graph.js';
 import type {Tensor} from '../../ir/tensor.js';
 import type {Module} from '../../ir/types.js';
 import {type Difference, difference, noDifference, worse} from '../compare.js';
@@ -69,7 +69,7 @@ async function verify(paths: readonly string[], flags: Flags): Promise<void> {
           against: 'onnxruntime',
           ...(await againstPeer(opened, module, task, inputs, ours)),
         });
-      const macs = costOfHead(module.graph, module.heads.find(head => head.name === task.name)!).macs;
+      const macs = costOfHead(module.graph, headOf(module, task.name)).macs;
       if (flags.reference || macs <= referenceLimit) {
         show(`${variant.id}: reference evaluator`);
         results.push({
@@ -166,10 +166,7 @@ async function againstPeer(
 ): Promise<Difference> {
   const peer = await openPeer(task.model);
   const {inputs: declared, outputs} = opened.manifest.tasks[task.name]!;
-  const shown =
-    module.heads.length === 1
-      ? module.graph.inputs
-      : inputsFor(module.graph, module.heads.find(head => head.name === task.name)!);
+  const shown = module.heads.length === 1 ? module.graph.inputs : inputsFor(module.graph, headOf(module, task.name));
   let total = noDifference;
   for (const [i, sample] of inputs.entries()) {
     const all = shown.map(value => {
@@ -192,7 +189,7 @@ function againstReference(
   inputs: readonly (readonly Tensor[])[],
   ours: readonly (readonly Tensor[])[],
 ): Difference {
-  const head = module.heads.find(({name}) => name === task.name)!;
+  const head = headOf(module, task.name);
   const declared = opened.manifest.tasks[task.name]!.inputs;
   let total = noDifference;
   inputs.forEach((sample, i) => {

@@ -4,7 +4,7 @@ import {isOp} from '../../ir/op.js';
 import {isDepthwise} from '../../ir/ops/common/convolution.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
-import {bytesStored, elements, numbersOf, tensorOf} from '../../ir/tensor.js';
+import {bytesStored, elements, numbersOf, tensorOfConstant} from '../../ir/tensor.js';
 import type {Constant, Graph, Head, Module, Node, ValueId} from '../../ir/types.js';
 import type {LayerWeights} from './layer.js';
 import type {Window} from './moments.js';
@@ -71,5 +71,4 @@ function layerOf(node: Node, graph: Graph): Layer | string {
   };
 }
 
-const numbersIn = ({value: {type}, blob}: Constant): Float32Array =>
-  Float32Array.from(numbersOf(tensorOf(type.dtype, type.shape, blob.bytes)));
+const numbersIn = (constant: Constant): Float32Array => Float32Array.from(numbersOf(tensorOfConstant(constant)));

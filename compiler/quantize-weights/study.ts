@@ -1,6 +1,6 @@
 /** Narrow weights for tasks: each layer's by itself, those of 4 bits by second moments of what it reads on samples. */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {nodesFor, valueAt} from '../../ir/graph.js';
+import {headOf, nodesFor, valueAt} from '../../ir/graph.js';
 import type {Graph, Module, ValueId} from '../../ir/types.js';
 import {runPasses} from '../../passes/framework/manager.js';
 import type {Labelled} from '../data/dataset.js';
@@ -8,7 +8,6 @@ import {loadTasks} from '../load.js';
 import {beforeFusion} from '../pipeline.js';
 import {forEachSample, spread} from '../quantize/samples.js';
 import {sitesOf as integerSitesOf, isQuantized} from '../quantize/sites.js';
-import {headOf} from '../quantize/study.js';
 import {floats, openTapped, type Reading, type TappedEntry} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {accumulator, type Moments, momentsOf, secondMoments} from './moments.js';

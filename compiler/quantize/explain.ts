@@ -1,4 +1,5 @@
 /** What quantization did to each layer: both networks run side by side on the samples. */
+import {headOf} from '../../ir/graph.js';
 import {bytesOfTensor} from '../../ir/tensor.js';
 import type {Graph, Module} from '../../ir/types.js';
 import type {LayerReport} from '../recipes/report.js';
@@ -6,7 +7,7 @@ import type {Task} from '../tasks.js';
 import {integerLayer, parametersOf, type Quantization, withQuantized} from './insert.js';
 import {type ErrorSoFar, seeError, sqnrOf} from './observe.js';
 import {forEachSample} from './samples.js';
-import {headOf, type Int8Options, quantizationOf, type Studied, withReal} from './study.js';
+import {type Int8Options, quantizationOf, type Studied, withReal} from './study.js';
 import {openTapped} from './taps.js';
 import {errorOfWeights} from './weights.js';
 

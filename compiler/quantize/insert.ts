@@ -14,7 +14,7 @@ import {opOf} from '../../ir/ops/index.js';
 import {matmul} from '../../ir/ops/matmul/index.js';
 import {quantize} from '../../ir/ops/quantize/index.js';
 import {transpose} from '../../ir/ops/transpose/index.js';
-import {numbersOf, type Tensor, tensorFrom, tensorOf} from '../../ir/tensor.js';
+import {numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
 import type {Affine} from './ranges.js';
 import {keepsScale, movesBytes, type Sites} from './sites.js';
@@ -60,7 +60,7 @@ export function integerLayer(graph: Graph, node: Node, {affine, means, changed}:
 function tensorAt(graph: Graph, id: ValueId): Tensor {
   const constant = constantOf(graph, id);
   invariant(constant, 'int8.constant', valueAt(graph, id).name, 'is not a constant');
-  return tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes);
+  return tensorOfConstant(constant);
 }
 
 /** The module with one more head, named `name`. Its outputs are the counterparts of `head`'s, then those of `also`. */

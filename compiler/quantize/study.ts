@@ -3,8 +3,8 @@
  * seen, and a quantized copy becomes another head (Krishnamoorthi 2018; bias correction: Nagel et al. 2019).
  */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {valueAt} from '../../ir/graph.js';
-import type {Head, Module, ValueId} from '../../ir/types.js';
+import {headOf, valueAt} from '../../ir/graph.js';
+import type {Module, ValueId} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
 import type {Task} from '../tasks.js';
 import {type Equalized, equalize} from './equalize.js';
@@ -40,8 +40,6 @@ export type Studied = Wanted & {
   readonly names: ReadonlyMap<ValueId, string>;
   readonly equalized?: Equalized;
 };
-
-export const headOf = ({heads}: Module, task: string): Head => heads.find(({name}) => name === task)!;
 
 /**
  * One build for all of them, and another where channels are to be evened out. Errors: usage int8.quantized, int8.layers; input

@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {invariant} from '../../ir/diagnostics.js';
 import {editor} from '../../ir/edit.js';
-import {valueAt} from '../../ir/graph.js';
+import {headOf, valueAt} from '../../ir/graph.js';
 import {concat} from '../../ir/ops/concat/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {elements} from '../../ir/tensor.js';
@@ -85,7 +85,7 @@ function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module
     return emit(reshape, [value], {shape: [1, elements(value.type.shape)]})[0];
   });
   const [all] = emit(concat, rows, {axis: 1});
-  const head = module.heads.find(({name}) => name === task)!;
+  const head = headOf(module, task);
   const names = [...head.outputs.map((_, i) => `output.${i}`), 'taps'];
   edit.addHead({...head, outputs: [...head.outputs, all.id], attrs: {...head.attrs, outputs: names}});
   const {heads, ...rest} = edit.finish();

@@ -1,4 +1,5 @@
 /** What recipes have in common once their samples have been looked at: variants that can be built, whole or in part. */
+import {headOf} from '../../ir/graph.js';
 import type {Head, Module} from '../../ir/types.js';
 import type {Task} from '../tasks.js';
 import type {LayerReport, RecipeReport} from './report.js';
@@ -28,6 +29,6 @@ export function withVariant(
   {task: {name}, recipe, extend}: Candidate,
   float: ReadonlyMap<string, string>,
 ): Module {
-  const attrs = module.heads.find(head => head.name === name)!.attrs;
+  const {attrs} = headOf(module, name);
   return extend(module, float, {name: `${name}_${recipe.replaceAll(/\W/g, '_')}`, attrs: {...attrs, task: name, recipe}});
 }

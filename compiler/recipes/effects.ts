@@ -1,9 +1,10 @@
 /** How much each layer of a variant alone moves a network's scores. */
+
+import {headOf} from '../../ir/graph.js';
 import type {Module, ValueId} from '../../ir/types.js';
 import type {Dataset} from '../data/dataset.js';
 import {type ErrorSoFar, seeError} from '../quantize/observe.js';
 import {forEachSample, spread} from '../quantize/samples.js';
-import {headOf} from '../quantize/study.js';
 import {openTapped, type Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import type {Candidate} from './candidate.js';

@@ -1,10 +1,11 @@
 /** `int8`, `int8:equalize`: bytes for weights and activations. */
+import {headOf} from '../../ir/graph.js';
 import {hashOfData} from '../evaluate-variant.js';
 import {explain} from '../quantize/explain.js';
 import {withQuantized} from '../quantize/insert.js';
 import {methodText} from '../quantize/ranges.js';
 import {sitesOf} from '../quantize/sites.js';
-import {headOf, type Int8Options, quantizationOf, study, type Wanted} from '../quantize/study.js';
+import {type Int8Options, quantizationOf, study, type Wanted} from '../quantize/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 

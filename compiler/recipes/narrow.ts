@@ -1,7 +1,8 @@
 /** `f16`, `bf16`, `w8`, `w4`, `w4:32`: narrow weights that are computed with in f32. */
+
+import {headOf} from '../../ir/graph.js';
 import {hashOfData} from '../evaluate-variant.js';
 import {spread} from '../quantize/samples.js';
-import {headOf} from '../quantize/study.js';
 import {explain} from '../quantize-weights/explain.js';
 import {withNarrow} from '../quantize-weights/insert.js';
 import {type Narrowed, needsMoments} from '../quantize-weights/narrow.js';

@@ -1,7 +1,7 @@
 /** A fitted head as part of a module. */
 import {invariant} from '../../ir/diagnostics.js';
 import {editor} from '../../ir/edit.js';
-import {valueAt} from '../../ir/graph.js';
+import {headOf, valueAt} from '../../ir/graph.js';
 import {avgpool} from '../../ir/ops/avgpool/index.js';
 import {poolDefaults} from '../../ir/ops/common/pool.js';
 import {linear} from '../../ir/ops/linear/index.js';
@@ -40,7 +40,7 @@ export function withHead(module: Module, {task, recipe, place, linear: {weights,
   const b = literal(tensorFrom('f32', [classes], [...bias]), `${name}.bias`);
   const [logits] = emit(linear, [features, w, b], {epilogue: ''});
   const answer = kind === 'probabilities' ? emit(softmax, [logits], {axis: 1, log: false})[0] : logits;
-  const own = module.heads.find(head => head.name === task)!;
+  const own = headOf(module, task);
   const wanted = valueAt(module.graph, own.outputs[0]!).type.shape;
   const shaped = String(wanted) === String(answer.type.shape) ? answer : emit(reshape, [answer], {shape: [...wanted]})[0];
   edit.addHead({...own, name, outputs: [shaped.id], attrs: {...own.attrs, task, recipe}});

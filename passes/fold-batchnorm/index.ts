@@ -13,7 +13,7 @@ import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {map} from '../../ir/ops/map/index.js';
 import {maxpool} from '../../ir/ops/maxpool/index.js';
-import {numberAt, type Tensor, tensorFrom, tensorOf} from '../../ir/tensor.js';
+import {numberAt, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Graph, Module, Node, Value, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
@@ -75,7 +75,7 @@ const rules: readonly Rule[] = [
 function sumsWholeNumbers({inputs: [x, w]}: Node, {graph}: Module): boolean {
   const weights = constantOf(graph, w!);
   if (!weights || !comesFromIntegers(graph, x!)) return false;
-  const {data} = tensorOf(weights.value.type.dtype, weights.value.type.shape, weights.blob.bytes);
+  const {data} = tensorOfConstant(weights);
   return data.every((value: number | bigint) => Number.isInteger(Number(value)) && Math.abs(Number(value)) < 256);
 }
 
@@ -97,10 +97,7 @@ function affineOf(node: Node, module: Module): {x: ValueId; affine: Affine} | nu
   const x = constantOf(graph, first) && commutes ? second : first;
   const channel = (id: ValueId | null | undefined): ((c: number) => number) | null => {
     const constant = id == null ? null : constantOf(graph, id);
-    return (
-      constant &&
-      perChannel(tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes), shape, axisOf(x, module))
-    );
+    return constant && perChannel(tensorOfConstant(constant), shape, axisOf(x, module));
   };
   const one = (): number => 1;
   const zero = (): number => 0;
@@ -138,8 +135,8 @@ function fold(producer: Node, node: Node, {a, d, shifts: onlyShifts}: Affine, {g
   const w = wId == null ? null : constantOf(graph, wId);
   const b = bId == null ? null : constantOf(graph, bId);
   if (x == null || !w || (bId != null && !b) || w.value.type.dtype !== 'f32') return false;
-  const tensor = tensorOf('f32', w.value.type.shape, w.blob.bytes);
-  const bias = b && tensorOf('f32', b.value.type.shape, b.blob.bytes);
+  const tensor = tensorOfConstant(w);
+  const bias = b && tensorOfConstant(b);
   const outputs = tensor.shape[0]!;
   const each = tensor.data.length / outputs;
   const build = edit.before(producer, node);

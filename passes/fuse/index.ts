@@ -3,14 +3,14 @@
  * becomes its epilogue, applied while the result is still in a register (activation, residual addition, scale).
  */
 import type {Editor} from '../../ir/edit.js';
-import {constantOf, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
+import {onlyUser, producerOf, singleNumber, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {realOf} from '../../ir/ops/common/bytes.js';
-import {epilogueOf} from '../../ir/ops/common/epilogue.js';
+import {type EpilogueAttrs, epilogueOf} from '../../ir/ops/common/epilogue.js';
 import {evenRows} from '../../ir/ops/common/linear.js';
 import {firstExtra} from '../../ir/ops/common/weights.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
-import {conv2dU8} from '../../ir/ops/conv2d_u8/index.js';
+import {type Conv2dU8Attrs, conv2dU8} from '../../ir/ops/conv2d_u8/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {linearU8} from '../../ir/ops/linear_u8/index.js';
@@ -18,7 +18,6 @@ import {map} from '../../ir/ops/map/index.js';
 import {foldsToTwo, matmul} from '../../ir/ops/matmul/index.js';
 import {arg, lit, printScalar, type Scalar, sizeOfScalar, substitute, typeOfScalar} from '../../ir/scalar.js';
 import {isWhole, simplify} from '../../ir/simplify.js';
-import {numberAt, tensorOf} from '../../ir/tensor.js';
 import type {DType, Module, Node, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
@@ -69,7 +68,7 @@ const inlineConstants: Rule = {
     const scalar = scalarOf(node, module);
     if (!scalar) return false;
     const {type} = node.outputs[0];
-    const values = node.inputs.map(id => singleValue(id, module));
+    const values = node.inputs.map(id => (id === null ? null : singleNumber(module.graph, id)));
     const kept = node.inputs.flatMap((id, i) => (values[i] === null && id !== null ? [id] : []));
     // The remaining operands must still give the shape and the types.
     if (kept.length === node.inputs.length || !kept.some(id => shapeText(module, id) === String(type.shape))) return false;
@@ -82,14 +81,6 @@ const inlineConstants: Rule = {
     return true;
   },
 };
-
-/** The number of a floating-point constant of one element. */
-function singleValue(id: ValueId | null, {graph}: Module): number | null {
-  const constant = id === null ? null : constantOf(graph, id);
-  if (constant?.value.type.dtype !== 'f32') return null;
-  const tensor = tensorOf('f32', constant.value.type.shape, constant.blob.bytes);
-  return tensor.data.length === 1 ? numberAt(tensor, 0) : null;
-}
 
 /** f(g(x, ...), ...) -> (f o g)(x, ...), where f alone reads g and both have one shape */
 const joinMaps: Rule = {
@@ -123,7 +114,7 @@ function becomesBytes(id: ValueId, module: Module): boolean {
   const ofSums = (from: ValueId): boolean => {
     const producer = producerOf(graph, from);
     if (!producer || shapeText(module, from) !== shapeText(module, id)) return false;
-    if (isOp(producer, conv2dU8) || isOp(producer, linearU8)) return producer.outputs[0].type.dtype === 'f32';
+    if (sumsBytes(producer)) return producer.outputs[0].type.dtype === 'f32';
     return (
       valueAt(graph, from).type.dtype === 'f32' &&
       scalarOf(producer, module) !== null &&
@@ -164,7 +155,7 @@ const intoEpilogue: Rule = {
     for (const id of candidates) {
       const producer = producerOf(module.graph, id);
       if (!producer || onlyUser(module, id) !== node || shapeText(module, id) !== String(node.outputs[0].type.shape)) continue;
-      const ofBytes = isOp(producer, conv2dU8) || isOp(producer, linearU8);
+      const ofBytes = sumsBytes(producer);
       if (!(ofBytes || isOp(producer, conv2d) || isOp(producer, linear) || isOp(producer, matmul))) continue;
       // What is bytes already stays bytes: a quarter of the memory.
       if (producer.outputs[0].type.dtype !== 'f32' && wanted !== 'u8') continue;
@@ -203,24 +194,26 @@ const intoEpilogue: Rule = {
 const readBytes: Rule = {
   name: 'read-bytes',
   apply(node, module, edit) {
-    if (!(isOp(node, conv2dU8) || isOp(node, linearU8))) return false;
-    const at = node.inputs.findIndex((id, i) => {
-      const producer = i < 3 || id === null ? null : producerOf(module.graph, id);
+    if (!sumsBytes(node)) return false;
+    for (const [at, id] of node.inputs.entries()) {
+      const producer = at < 3 || id === null ? null : producerOf(module.graph, id);
+      const inner = producer && scalarOf(producer, module);
       const [bytes, ...others] = producer?.inputs ?? [];
-      const isAlone = producer && scalarOf(producer, module) && others.length === 0 && onlyUser(module, id!) === node;
-      return isAlone && bytes != null && valueAt(module.graph, bytes).type.dtype === 'u8';
-    });
-    const producer = at < 0 ? null : producerOf(module.graph, node.inputs[at]!);
-    const inner = producer && scalarOf(producer, module);
-    if (!producer || !inner) return false;
-    const inputs = node.inputs.with(at, producer.inputs[0]!);
-    const expression = substitute(epilogueOf(node.attrs), i => (i === at - 2 ? substitute(inner, () => arg(i)) : arg(i)));
-    const types = ['f32' as const, ...inputs.slice(3).map(id => valueAt(module.graph, id!).type.dtype)];
-    if (!isByteEpilogue(expression, types) || sizeOfScalar(expression) > largestExpression) return false;
-    edit.update(node, {attrs: {...node.attrs, epilogue: printScalar(simplify(expression, types))}, inputs}, producer);
-    return true;
+      if (id === null || !producer || !inner || bytes == null || others.length > 0 || onlyUser(module, id) !== node) continue;
+      if (valueAt(module.graph, bytes).type.dtype !== 'u8') continue;
+      const inputs = node.inputs.with(at, bytes);
+      const expression = substitute(epilogueOf(node.attrs), i => (i === at - 2 ? substitute(inner, () => arg(i)) : arg(i)));
+      const types = ['f32' as const, ...inputs.slice(3).map(extra => valueAt(module.graph, extra!).type.dtype)];
+      if (!isByteEpilogue(expression, types) || sizeOfScalar(expression) > largestExpression) continue;
+      edit.update(node, {attrs: {...node.attrs, epilogue: printScalar(simplify(expression, types))}, inputs}, producer);
+      return true;
+    }
+    return false;
   },
 };
+
+/** Whether a node's kernel sums products of bytes. */
+const sumsBytes = (node: Node): node is Node<Conv2dU8Attrs> | Node<EpilogueAttrs> => isOp(node, conv2dU8) || isOp(node, linearU8);
 
 /** Whether a kernel that sums products of bytes can apply it: arithmetic on real numbers, which gives one of them or a byte. */
 function isByteEpilogue(expression: Scalar, types: readonly DType[]): boolean {
@@ -232,8 +225,7 @@ function isByteEpilogue(expression: Scalar, types: readonly DType[]): boolean {
 /** Whether a kernel can read an operand along with its results. */
 function fits(extra: ValueId, producer: Node, module: Module): boolean {
   const {dtype, shape} = valueAt(module.graph, extra).type;
-  const ofBytes = isOp(producer, conv2dU8) || isOp(producer, linearU8);
-  if (dtype !== 'f32' && !(ofBytes && dtype === 'u8')) return false;
+  if (dtype !== 'f32' && !(sumsBytes(producer) && dtype === 'u8')) return false;
   const result = producer.outputs[0].type.shape;
   if (isOp(producer, linear) || isOp(producer, linearU8)) return evenRows(shape, result);
   const operands = producer.inputs.map(id => (id === null ? [] : valueAt(module.graph, id).type.shape));

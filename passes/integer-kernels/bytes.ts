@@ -1,5 +1,5 @@
 /** Values that stand for bytes: what is rounded to them, less their zero point, moved about or not. */
-import {constantOf, producerOf, valueAt} from '../../ir/graph.js';
+import {isHeadOutput, producerOf, singleNumber, valueAt} from '../../ir/graph.js';
 import {type Builder, isOp} from '../../ir/op.js';
 import {opOf} from '../../ir/ops/index.js';
 import {map} from '../../ir/ops/map/index.js';
@@ -8,8 +8,8 @@ import {reshape} from '../../ir/ops/reshape/index.js';
 import {slice} from '../../ir/ops/slice/index.js';
 import {transpose} from '../../ir/ops/transpose/index.js';
 import {arg, call, cast, lit, printScalar, type Scalar, substitute} from '../../ir/scalar.js';
-import {simplify} from '../../ir/simplify.js';
-import {elements, numberAt, type Tensor, tensorOf} from '../../ir/tensor.js';
+import {roundingOf, simplify} from '../../ir/simplify.js';
+import {elements} from '../../ir/tensor.js';
 import type {DType, Graph, Module, Node, Value, ValueId} from '../../ir/types.js';
 
 /** The bytes behind a value, and how to make them there: those of what moves or picks elements are moved and picked. */
@@ -32,12 +32,15 @@ export function bytesOf(module: Module, id: ValueId | null | undefined): Bytes |
   const zero = offsetOf(found.expression);
   if (zero === null) return null;
   if (source.type.dtype === 'u8') return {zero, make: () => source};
-  if (source.type.dtype !== 'i8') return sumOf(module, source.id, zero);
+  if (source.type.dtype !== 'i8') {
+    const inner = bytesOf(module, source.id);
+    return inner && {...inner, zero: inner.zero + zero};
+  }
   const unsigned = unsignedOf(graph, source.id);
   if (unsigned) return {zero: zero + 128, make: () => unsigned};
   // what the rule for roundings will make unsigned
   const producer = producerOf(graph, source.id);
-  if (producer && roundingOf(producer, module)) return null;
+  if (producer && signedRounding(producer, module)) return null;
   // i8(q - 128): what an operator that works on real numbers gives back
   const back = producer && simplifiedScalar(producer, graph);
   const whole = back && isCast(back.expression, 'i8') ? bytesOf(module, back.operands[0]!.id) : null;
@@ -60,12 +63,6 @@ export function unsignedOf(graph: Graph, id: ValueId): Value | null {
 export const usesSigned = (x: Scalar): boolean =>
   (x.kind === 'cast' && (x.to === 'i8' || usesSigned(x.arg))) || (x.kind === 'call' && x.args.some(usesSigned));
 
-/** x - zero, where x itself is bytes less something. */
-function sumOf(module: Module, id: ValueId, zero: number): Bytes | null {
-  const inner = bytesOf(module, id);
-  return inner && {...inner, zero: inner.zero + zero};
-}
-
 /** The bytes of `q - zero`, where the network computes the zero point. */
 export function dynamicBytesOf({graph}: Module, id: ValueId): {readonly q: Value; readonly zero: Value} | null {
   const node = producerOf(graph, id);
@@ -87,26 +84,24 @@ function offsetOf(expression: Scalar): number | null {
   return isOperand(x) && n?.kind === 'lit' && Number.isInteger(n.value) ? n.value : null;
 }
 
-type Rounding = {readonly x: Scalar; readonly zero: number; readonly low: number; readonly high: number};
+type Parts = {readonly x: Scalar; readonly zero: number; readonly low: number; readonly high: number};
 
 /** Of a node that gives i8(clamp(add(round(x), zero), low, high)), and not to the caller. */
-export function roundingOf(node: Node, {graph, heads}: Module): (Rounding & {readonly operands: readonly Value[]}) | null {
+export function signedRounding(node: Node, module: Module): (Parts & {readonly operands: readonly Value[]}) | null {
   const [{id, type}] = node.outputs;
-  if (type.dtype !== 'i8' || heads.some(head => head.outputs.includes(id))) return null;
-  const found = simplifiedScalar(node, graph);
+  if (type.dtype !== 'i8' || isHeadOutput(module, id)) return null;
+  const found = simplifiedScalar(node, module.graph);
   const parts = found && partsOfRounding(found.expression, 'i8');
   return parts && {...parts, operands: found.operands};
 }
 
 /** Of T(clamp(add(round(x), zero), low, high)). */
-export function partsOfRounding(expression: Scalar, to: DType): Rounding | null {
-  const clamp = expression.kind === 'cast' && expression.to === to ? expression.arg : null;
-  if (clamp?.kind !== 'call' || clamp.fn !== 'clamp') return null;
-  const [sum, low, high] = clamp.args;
-  if (sum?.kind !== 'call' || sum.fn !== 'add' || low?.kind !== 'lit' || high?.kind !== 'lit') return null;
-  const [rounded, zero] = sum.args;
-  if (rounded?.kind !== 'call' || rounded.fn !== 'round' || zero?.kind !== 'lit') return null;
-  return {x: rounded.args[0]!, zero: zero.value, low: low.value, high: high.value};
+export function partsOfRounding(expression: Scalar, to: DType): Parts | null {
+  const rounding = expression.kind === 'cast' && expression.to === to ? roundingOf(expression.arg) : null;
+  if (!rounding) return null;
+  const {x, offset, low, high} = rounding;
+  if (offset.kind !== 'lit' || low.kind !== 'lit' || high.kind !== 'lit') return null;
+  return {x, zero: offset.value, low: low.value, high: high.value};
 }
 
 /** The meaning of an element-wise node, its constants of one element being numbers. */
@@ -126,14 +121,4 @@ export function simplifiedScalar(
     operands.map(({type}) => type.dtype),
   );
   return {operands, expression: simple};
-}
-
-function singleNumber(graph: Graph, id: ValueId): number | null {
-  const tensor = tensorOfConstant(graph, id);
-  return tensor?.dtype === 'f32' && tensor.data.length === 1 ? numberAt(tensor, 0) : null;
-}
-
-export function tensorOfConstant(graph: Graph, id: ValueId): Tensor | null {
-  const constant = constantOf(graph, id);
-  return constant && tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes);
 }

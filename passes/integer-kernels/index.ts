@@ -19,9 +19,9 @@ import {
   bytesOf,
   dynamicBytesOf,
   partsOfRounding,
-  roundingOf,
   shifted,
   signed,
+  signedRounding,
   simplifiedScalar,
   unsignedOf,
   usesSigned,
@@ -45,12 +45,12 @@ const rules: readonly Rule[] = [
     // i8(clamp(round(x) + z, low, high)) -> i8(u8(clamp(round(x) + z + 128, low + 128, high + 128)) - 128)
     name: 'unsigned',
     apply(node, module, edit) {
-      const rounding = roundingOf(node, module);
+      const rounding = signedRounding(node, module);
       if (!rounding) return false;
       const {x, operands, zero, low, high} = rounding;
       const build = edit.before(node);
-      const shifted = `u8(clamp(add(round(${printScalar(x)}), ${zero + 128}), ${low + 128}, ${high + 128}))`;
-      const [unsigned] = build.emit(map, operands, {expression: shifted});
+      const expression = `u8(clamp(add(round(${printScalar(x)}), ${zero + 128}), ${low + 128}, ${high + 128}))`;
+      const [unsigned] = build.emit(map, operands, {expression});
       edit.redirect(node.outputs[0].id, build.emit(map, [unsigned], {expression: signed})[0]);
       return true;
     },
@@ -143,10 +143,8 @@ const rules: readonly Rule[] = [
       const [sums] = isConvolution
         ? build.emit(conv2dU8, operands, {...node.attrs, outside: 0})
         : build.emit(linearU8, operands, node.attrs);
-      const [outputs] = layer.shape as [number];
-      const each = layer.weights.length / outputs;
-      const totals = layer.bias.map((_, o) => layer.weights.slice(o * each, (o + 1) * each).reduce((a, n) => a + n, 0));
-      const shape = isConvolution ? [outputs, 1, 1] : [outputs];
+      const {totals} = layer;
+      const shape = isConvolution ? [totals.length, 1, 1] : [totals.length];
       const [zero] = build.emit(reshape, [bytes.zero], {shape: []});
       const [part] = build.emit(mul, [build.literal(tensorFrom('f32', shape, totals)), zero], {});
       edit.redirect(node.outputs[0].id, build.emit(sub, [sums, part], {})[0]);

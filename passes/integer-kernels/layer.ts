@@ -1,21 +1,31 @@
 /** Weights and bias of a layer of whole numbers. */
+import {constantOf} from '../../ir/graph.js';
 import type {Builder} from '../../ir/op.js';
 import {placesBeyond} from '../../ir/ops/common/bytes.js';
-import {numberAt, numbersOf, tensorFrom} from '../../ir/tensor.js';
+import {numberAt, numbersOf, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {DType, Graph, Value, ValueId} from '../../ir/types.js';
-import {tensorOfConstant} from './bytes.js';
 
 /** Whole numbers: weights in [-128, 127], but for a few in [-256, 254], and for each output the bias less what the zero point adds to its sums. */
-export type Layer = {readonly shape: readonly number[]; readonly weights: readonly number[]; readonly bias: readonly number[]};
+export type Layer = {
+  readonly shape: readonly number[];
+  readonly weights: readonly number[];
+  readonly bias: readonly number[];
+  /** Sums of the weights of each output. */
+  readonly totals: readonly number[];
+  /** What the largest sum over bytes can be, whatever its sign. */
+  readonly reach: number;
+};
 
 /** null where weights are not so, or sums could pass 31 bits. */
 export function layerOf(graph: Graph, w: ValueId, b: ValueId | null, zero: number): Layer | null {
-  const [weights, bias] = [tensorOfConstant(graph, w), b === null ? null : tensorOfConstant(graph, b)];
-  if (weights?.dtype !== 'f32' || (b !== null && bias?.dtype !== 'f32')) return null;
+  const [ofWeights, ofBias] = [constantOf(graph, w), b === null ? null : constantOf(graph, b)];
+  if (ofWeights?.value.type.dtype !== 'f32' || (b !== null && ofBias?.value.type.dtype !== 'f32')) return null;
+  const [weights, bias] = [tensorOfConstant(ofWeights), ofBias && tensorOfConstant(ofBias)];
   const [outputs = 1, ...rest] = weights.shape;
   const each = rest.reduce((n, d) => n * d, 1);
   const all = numbersOf(weights);
-  const sums = new Array<number>(outputs).fill(0);
+  const [sums, totals] = [new Array<number>(outputs).fill(0), new Array<number>(outputs).fill(0)];
+  let reach = 0;
   for (let o = 0; o < outputs; o++) {
     const own = bias ? numberAt(bias, o) : 0;
     let [sum, largest] = [0, 0];
@@ -25,22 +35,18 @@ export function layerOf(graph: Graph, w: ValueId, b: ValueId | null, zero: numbe
       sum += value;
       largest += Math.abs(value);
     }
+    if (!Number.isInteger(own)) return null;
+    totals[o] = sum;
     sums[o] = own - zero * sum;
-    if (!Number.isInteger(own) || 255 * largest + Math.abs(sums[o]!) >= 2 ** 31) return null;
+    reach = Math.max(reach, 255 * largest + Math.abs(sums[o]!));
   }
-  return {shape: weights.shape, weights: all, bias: sums};
+  return reach < 2 ** 31 ? {shape: weights.shape, weights: all, bias: sums, totals, reach} : null;
 }
 
 export const fitsBytes = ({weights, bias}: Layer): boolean => placesBeyond(weights, bias.length) !== null;
 
 /** Whether no sum over bytes can reach 2^24: it is a real number of 32 bits then, without a rounding. */
-export const isSmall = ({weights, bias}: Layer): boolean => {
-  const each = weights.length / bias.length;
-  return bias.every(
-    (own, o) =>
-      weights.slice(o * each, (o + 1) * each).reduce((sum, value) => sum + 255 * Math.abs(value), Math.abs(own)) < 2 ** 24,
-  );
-};
+export const isSmall = ({reach}: Layer): boolean => reach < 2 ** 24;
 
 export const narrowest = ({weights}: Layer): DType => (weights.some(value => value < -128 || value > 127) ? 'i16' : 'i8');
 

@@ -11,7 +11,7 @@ import {maxpool} from '../../ir/ops/maxpool/index.js';
 import {quantize} from '../../ir/ops/quantize/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {transpose} from '../../ir/ops/transpose/index.js';
-import {elements, numberAt, tensorFrom, tensorOf} from '../../ir/tensor.js';
+import {elements, numbersOf, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Graph, Module, Node, Value, ValueId} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
@@ -66,8 +66,8 @@ const rules: readonly Rule[] = [
         const [common] = build.emit(reshape, [image.scale], {shape: []});
         return build.emit(mul, [own, common], {})[0];
       };
-      const own = numbersOf(module.graph, weights.scale.id);
-      const common = numbersOf(module.graph, image.scale.id)?.[0];
+      const own = numbersBehind(module.graph, weights.scale.id);
+      const common = numbersBehind(module.graph, image.scale.id)?.[0];
       const products = own && common !== undefined ? own.map(value => value * common) : null;
       const bias = b == null ? [] : [wholeBias(valueAt(module.graph, b), scale([outputs]), products, module, build)];
       const [sum] = build.emit(conv2d, [image.whole, weights.whole, ...bias], node.attrs);
@@ -120,7 +120,7 @@ const rules: readonly Rule[] = [
     apply(node, module, edit) {
       if (!isOp(node, quantize)) return false;
       const [x, scale, zero] = node.inputs;
-      const steps = numbersOf(module.graph, scale!);
+      const steps = numbersBehind(module.graph, scale!);
       const size = steps?.length === 1 ? steps[0]! : null;
       const between = producerOf(module.graph, x!);
       const bounds = between && boundsOf(between);
@@ -182,18 +182,15 @@ function wholeBias(b: Value, scale: Value, product: readonly number[] | null, {g
   if (!node || !isOp(node, dequantize)) return build.emit(div, [b, scale], {})[0];
   const [q, own, zero] = node.inputs.map(id => valueAt(graph, id!)) as [Value, Value, Value];
   const [whole] = build.emit(sub, [build.emit(cast, [q], {to: 'f32'})[0], zero], {});
-  const its = numbersOf(graph, own.id);
+  const its = numbersBehind(graph, own.id);
   const isProduct = its?.every((value, c) => Math.abs(value / (product?.[c % product.length] ?? Number.NaN) - 1) < 1e-5);
   return isProduct ? whole : build.emit(mul, [whole, build.emit(div, [own, scale], {})[0]], {})[0];
 }
 
 /** The numbers of a constant, seen through reshapes; null of anything else. */
-function numbersOf(graph: Graph, id: ValueId): readonly number[] | null {
+function numbersBehind(graph: Graph, id: ValueId): readonly number[] | null {
   const constant = constantOf(graph, id);
-  if (constant) {
-    const tensor = tensorOf(constant.value.type.dtype, constant.value.type.shape, constant.blob.bytes);
-    return Array.from({length: tensor.data.length}, (_, i) => numberAt(tensor, i));
-  }
+  if (constant) return numbersOf(tensorOfConstant(constant));
   const node = producerOf(graph, id);
-  return node && isOp(node, reshape) ? numbersOf(graph, node.inputs[0]!) : null;
+  return node && isOp(node, reshape) ? numbersBehind(graph, node.inputs[0]!) : null;
 }

@@ -2,11 +2,11 @@
  * Sums of products of bytes: x holds whole numbers from 0 to 255, w from -128 to 127 but for a few beyond (i16 then), b 32
  * bits; the sums are exact. The epilogue takes the sum as an f32; it ends in a real number, or in a byte, for which it must say so: u8(clamp(round(..) ..)).
  */
-import type {Call, Rule} from '../../op.js';
+import type {Call, KernelContext, Rule} from '../../op.js';
 import type {Four, KernelCall, View} from '../../plan.js';
 import {call as apply, type Scalar, typeOfScalar} from '../../scalar.js';
-import {isWhole} from '../../simplify.js';
-import {numbersOf, type Tensor} from '../../tensor.js';
+import {isWhole, roundingOf} from '../../simplify.js';
+import {numbersOf, type Tensor, tensorOfConstant} from '../../tensor.js';
 import type {DType} from '../../types.js';
 import {type EpilogueAttrs, epilogueOf} from './epilogue.js';
 
@@ -63,10 +63,9 @@ export function realOf(expression: Scalar): Scalar | null {
 }
 
 function withoutRounding(x: Scalar): Scalar {
-  const [sum, ...bounds] = x.kind === 'call' && x.fn === 'clamp' ? x.args : [];
-  const [rounded, offset] = sum?.kind === 'call' && sum.fn === 'add' ? sum.args : [];
-  const isPlain = rounded?.kind === 'call' && rounded.fn === 'round' && offset?.kind === 'lit' && offset.value === 0;
-  return isPlain ? apply('clamp', rounded.args[0]!, ...bounds) : x;
+  const rounding = roundingOf(x);
+  const isPlain = rounding?.offset.kind === 'lit' && rounding.offset.value === 0;
+  return isPlain ? apply('clamp', rounding.x, rounding.low, rounding.high) : x;
 }
 
 /** Which operands lie in bytes, as the kernels' shapes say it. */
@@ -85,8 +84,26 @@ export function placesBeyond(weights: readonly number[], outputs: number): reado
   return places.size <= mostAgain && weights.every(value => value >= -256 && value <= 254) ? [...places] : null;
 }
 
+/** Weights and bias in byte panels, as parameters of the kernel, and which groups of four are summed again. */
+export function byteParams(
+  {types, inputs, weight}: KernelContext,
+  groups: number,
+  rows: boolean,
+): {readonly params: KernelCall['params']; readonly again: readonly Four[]} {
+  const [type, constant] = [types[1]!, inputs[1]!.constant];
+  const again = type.dtype === 'i8' || !constant ? [] : foursBeyond(tensorOfConstant(constant), rows);
+  const bias = {dtype: 'i32', shape: [type.shape[0]!]} as const;
+  return {
+    again,
+    params: [
+      {name: 'w', role: 'read', view: weight(constant, type, {kind: 'byte-panels', groups, rows, again})},
+      {name: 'b', role: 'read', view: weight(inputs[2]?.constant ?? null, bias, {kind: 'bias-panels', groups})},
+    ],
+  };
+}
+
 /** The groups of four that hold those places, once each. `shape` is [o][i][kh][kw]; a run is a kernel row, or a cell's channels. */
-export function foursBeyond(weights: Tensor, rows: boolean): readonly Four[] {
+function foursBeyond(weights: Tensor, rows: boolean): readonly Four[] {
   const [outputs = 1, inputs = 1, height = 1, width = 1] = weights.shape;
   const length = rows ? width * inputs : inputs;
   const fours = (placesBeyond(numbersOf(weights), outputs) ?? []).map((place): Four => {

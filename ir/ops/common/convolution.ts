@@ -1,6 +1,6 @@
 /** What convolutions of floats and of bytes share: shapes, rules, meaning, and the operands of their C calls. */
 import {type Call, type KernelContext, type Rule, tensorAt, typeAt} from '../../op.js';
-import type {KernelCall, View} from '../../plan.js';
+import type {KernelCall, Packing, View} from '../../plan.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {DType} from '../../types.js';
 import {type EpilogueAttrs, epilogueRules, extraViews, imageExtras} from './epilogue.js';
@@ -96,6 +96,19 @@ export function convolve(
         }
   return y;
 }
+
+/** Weights and bias of a kernel of floats, by their packing. */
+export function floatParams({types, inputs, weight}: KernelContext<ConvolutionAttrs>, packing: Packing): KernelCall['params'] {
+  const w = types[1]!;
+  const bias = types[2] ?? {dtype: w.dtype, shape: [w.shape[0]!]};
+  return [
+    {name: 'w', role: 'read', view: weight(inputs[1]!.constant, w, packing)},
+    {name: 'b', role: 'read', view: weight(inputs[2]?.constant ?? null, bias, {kind: 'bias-panels', groups: 1})},
+  ];
+}
+
+export const depthwiseParams = (context: KernelContext<ConvolutionAttrs>): KernelCall['params'] =>
+  floatParams(context, {kind: 'depthwise-panels'});
 
 /** `weights`: the parameters of what is constant, in the order of the kernel. */
 type Operands = {readonly x: View; readonly weights: KernelCall['params']; readonly y: View};

@@ -3,8 +3,7 @@
  * y[n][o][p][q] = epilogue(b[o] + sum x[n][g*I + i][p*sh + r*dh - top][q*sw + s*dw - left] * w[o][i][r][s])
  */
 import {defineOp, type KernelContext, type OpDef, tensorAt, typeAt} from '../../op.js';
-import type {KernelCall, Packing} from '../../plan.js';
-import type {TensorType} from '../../types.js';
+import type {KernelCall} from '../../plan.js';
 import {
   type ConvolutionAttrs,
   convolutionCall,
@@ -13,6 +12,8 @@ import {
   convolutionRules,
   convolutionShape,
   convolve,
+  depthwiseParams,
+  floatParams,
   isDepthwise,
 } from '../common/convolution.js';
 import {applyEpilogue, epilogueOf} from '../common/epilogue.js';
@@ -61,7 +62,11 @@ function lowerConv(context: KernelContext<ConvolutionAttrs>): KernelCall {
   const {groups} = attrs;
   const depthwise = isDepthwise({attrs, inputs: types});
   const way = depthwise ? 'direct' : wayOf(context, y.shape);
-  const weights = depthwise || way !== 'direct' ? floatParams(context, depthwise, way) : weightParams(context, groups);
+  const weights = depthwise
+    ? depthwiseParams(context)
+    : way === 'direct'
+      ? weightParams(context, groups)
+      : floatParams(context, {kind: 'winograd-panels', tile: winogradTile[way]});
   const {fields: common, params} = convolutionCall(context, [kh, kw], {x, weights, y});
   const {sh, sw, dh, dw, ...plain} = common;
   const call = (contract: string, fields: KernelCall['fields'], more: KernelCall['params'] = []): KernelCall => ({
@@ -80,22 +85,6 @@ function lowerConv(context: KernelContext<ConvolutionAttrs>): KernelCall {
   const tiles = tilesTogether({oh: y.shape[2]!, ow: y.shape[3]!, ic, oc}, m);
   const scratch = context.scratch(scratchElements({ic, oc}, m, tiles));
   return call('winograd_f32', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
-}
-
-/** Weights and bias of the kernels that know floats alone. */
-function floatParams(
-  {types, inputs, weight}: KernelContext<ConvolutionAttrs>,
-  depthwise: boolean,
-  way: ConvolutionWay,
-): KernelCall['params'] {
-  const w = types[1]!;
-  const biasType: TensorType = types[2] ?? {dtype: w.dtype, shape: [w.shape[0]!]};
-  const packing: Packing =
-    depthwise || way === 'direct' ? {kind: 'depthwise-panels'} : {kind: 'winograd-panels', tile: winogradTile[way]};
-  return [
-    {name: 'w', role: 'read', view: weight(inputs[1]!.constant, w, packing)},
-    {name: 'b', role: 'read', view: weight(inputs[2]?.constant ?? null, biasType, {kind: 'bias-panels', groups: 1})},
-  ];
 }
 
 /** Three ways for plain 3x3 kernels, one for all others. */

@@ -4,8 +4,7 @@
  */
 import {type Call, defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {tensorOf} from '../../tensor.js';
-import {againFields, byteFields, byteRules, foursBeyond, realOf, resultType} from '../common/bytes.js';
+import {againFields, byteFields, byteParams, byteRules, realOf, resultType} from '../common/bytes.js';
 import {
   type ConvolutionAttrs,
   convolutionCall,
@@ -14,6 +13,7 @@ import {
   convolutionRules,
   convolutionShape,
   convolve,
+  depthwiseParams,
   isDepthwise,
 } from '../common/convolution.js';
 import {applyEpilogue, epilogueOf} from '../common/epilogue.js';
@@ -53,46 +53,27 @@ export const conv2dU8: OpDef<Conv2dU8Attrs> = defineOp<Conv2dU8Attrs>({
 
 function lowerConv2dU8(context: KernelContext<Conv2dU8Attrs>): KernelCall {
   const {attrs, types, inputs, outputs} = context;
-  const [w, b] = [types[1]!, inputs[2]?.constant ?? null];
-  const [oc, ic, kh, kw] = w.shape as [number, number, number, number];
-  const {groups} = attrs;
+  const [oc, ic, kh, kw] = types[1]!.shape as [number, number, number, number];
   const [x, y] = [inputs[0]!.view(), outputs[0]!];
-  const depthwise = isDepthwise({attrs, inputs: types});
+  const kernel = [kh, kw] as const;
+  const call = (contract: string, struct: string, made: Pick<KernelCall, 'fields' | 'params'>): KernelCall => ({
+    ...{kind: 'kernel', contract, header: null, struct, params: made.params},
+    fields: {...made.fields, ...byteFields(made.params)},
+    epilogue: realOf(epilogueOf(attrs)),
+  });
+  if (isDepthwise({attrs, inputs: types})) {
+    const {fields, params} = convolutionCall(context, kernel, {x, y, weights: depthwiseParams(context)});
+    return call('depthwise_f32', 'depthwise_shape', {params, fields: {...fields, c: oc, kh, kw, x_bytes: 1}});
+  }
+  const {groups} = attrs;
   // A kernel row is one run of bytes where neither columns nor images leave gaps in it: fewer groups of four are part empty.
   const rows = groups === 1 && attrs.dilations[1] === 1 && x.strides[3] === ic;
-  const constant = inputs[1]!.constant;
-  const again = depthwise || !constant ? [] : foursBeyond(tensorOf(w.dtype, w.shape, constant.blob.bytes), rows);
-  const weights = context.weight(
-    constant,
-    w,
-    depthwise ? {kind: 'depthwise-panels'} : {kind: 'byte-panels', groups, rows, again},
-  );
-  const biasType = {dtype: depthwise ? 'f32' : 'i32', shape: [oc]} as const;
-  const bias = context.weight(b, biasType, {kind: 'bias-panels', groups: depthwise ? 1 : groups});
-  const {fields, params} = convolutionCall(context, [kh, kw], {
-    ...{x, y},
-    weights: [
-      {name: 'w', role: 'read', view: weights},
-      {name: 'b', role: 'read', view: bias},
-    ],
+  const weights = byteParams(context, groups, rows);
+  const {fields, params} = convolutionCall(context, kernel, {x, y, weights: weights.params});
+  const again = againFields(weights.again, ({run, first}) => {
+    const [row, column] = rows ? [run, 0] : [Math.floor(run / kw), run % kw];
+    return row * fields.dh * x.strides[2]! + column * fields.dw * x.strides[3]! + first;
   });
-  const contract = depthwise ? 'depthwise' : 'conv2d_u8';
-  const own = depthwise
-    ? {c: oc, kh, kw, x_bytes: 1}
-    : {
-        ...{oc: oc / groups, ic, groups, rows: kh, cols: rows ? 1 : kw, run: rows ? kw * ic : ic},
-        ...againFields(again, ({run, first}) => {
-          const [row, column] = rows ? [run, 0] : [Math.floor(run / kw), run % kw];
-          return row * fields.dh * x.strides[2]! + column * fields.dw * x.strides[3]! + first;
-        }),
-      };
-  return {
-    kind: 'kernel',
-    contract: depthwise ? 'depthwise_f32' : 'conv2d_u8',
-    header: null,
-    struct: `${contract}_shape`,
-    fields: {...fields, ...own, ...byteFields(params)},
-    params,
-    epilogue: realOf(epilogueOf(attrs)),
-  };
+  const sum = {rows: kh, cols: rows ? 1 : kw, run: rows ? kw * ic : ic};
+  return call('conv2d_u8', 'conv2d_u8_shape', {params, fields: {...fields, oc: oc / groups, ic, groups, ...sum, ...again}});
 }

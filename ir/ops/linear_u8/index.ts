@@ -1,8 +1,7 @@
 /** Fully connected layer of bytes: y[n][o] = epilogue(b[o] + sum x[n][i] * w[o][i]); the sums are whole numbers and exact. */
 import {defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {tensorOf} from '../../tensor.js';
-import {againFields, byteFields, byteRules, foursBeyond, realOf, resultType} from '../common/bytes.js';
+import {againFields, byteFields, byteParams, byteRules, realOf, resultType} from '../common/bytes.js';
 import {applyEpilogue, type EpilogueAttrs, epilogueOf} from '../common/epilogue.js';
 import {linearCall, linearMacs, linearRules, linearShape, linearSums} from '../common/linear.js';
 
@@ -19,22 +18,16 @@ export const linearU8: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
 });
 
 function lowerLinearU8(context: KernelContext<EpilogueAttrs>): KernelCall {
-  const type = context.types[1]!;
-  const [oc, ic] = type.shape as [number, number];
-  const constant = context.inputs[1]!.constant;
-  const again = constant ? foursBeyond(tensorOf(type.dtype, type.shape, constant.blob.bytes), false) : [];
-  const weights = context.weight(constant, type, {kind: 'byte-panels', groups: 1, rows: false, again});
-  const bias = context.weight(context.inputs[2]?.constant ?? null, {dtype: 'i32', shape: [oc]}, {kind: 'bias-panels', groups: 1});
-  const {fields, params} = linearCall(context, [
-    {name: 'w', role: 'read', view: weights},
-    {name: 'b', role: 'read', view: bias},
-  ]);
+  const [, ic] = context.types[1]!.shape as [number, number];
+  const weights = byteParams(context, 1, false);
+  const {fields, params} = linearCall(context, weights.params);
+  const own = {rows: 1, cols: 1, run: ic, ...againFields(weights.again, ({first}) => first)};
   return {
     kind: 'kernel',
     contract: 'conv2d_u8',
     header: null,
     struct: 'conv2d_u8_shape',
-    fields: {...fields, rows: 1, cols: 1, run: ic, ...againFields(again, ({first}) => first), ...byteFields(params)},
+    fields: {...fields, ...own, ...byteFields(params)},
     params,
     epilogue: realOf(epilogueOf(context.attrs)),
   };
