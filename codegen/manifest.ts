@@ -94,7 +94,7 @@ const property = (key: string): string =>
 const quoted = (text: string): string => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 /** The C sources of `loader.node`, relative to the package. */
-export const loaderSources: readonly string[] = ['loader', 'cpu', 'library', 'entry', 'async', 'measure', 'logistic'].map(
+export const loaderSources: readonly string[] = ['loader', 'cpu', 'library', 'entry', 'async', 'measure', 'logistic', 'product'].map(
   part => `runtime/native/${part}.c`,
 );
 

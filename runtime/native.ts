@@ -66,6 +66,16 @@ export type NativeLoader = {
    * 16. RangeError where sizes do not fit.
    */
   logistic(features: Float32Array, labels: Int32Array, shares: Float32Array, at: Float64Array, gradient: Float64Array): number;
+  /**
+   * out[m][n] += sum over k of a[m][k] * b[n][k]; rows lie `lda`, `ldb` and `ldo` elements apart. RangeError where sizes do not
+   * fit. The arrays must not overlap.
+   */
+  product(
+    ...of: [
+      ...[a: Float64Array, lda: number, b: Float64Array, ldb: number, out: Float64Array, ldo: number],
+      ...[m: number, n: number, k: number],
+    ]
+  ): void;
   bind(
     library: NativeLibrary,
     name: string,
@@ -86,7 +96,7 @@ export type NativeLoader = {
 };
 
 /** The version of these types; the addon must have an equal one. */
-export const loaderVersion = 2;
+export const loaderVersion = 3;
 
 /** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
 export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;

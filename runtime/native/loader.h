@@ -1,7 +1,7 @@
 /*
  * dnnc loader: a generic Node-API (version 8) addon that opens what `dnnc build` wrote and calls it without copying.
  *
- *   cc -shared -fPIC -O2 -I .../node-api-headers/include loader.c cpu.c library.c entry.c async.c measure.c logistic.c -o loader.node
+ *   cc -shared -fPIC -O2 -I .../node-api-headers/include loader.c cpu.c library.c entry.c async.c measure.c logistic.c product.c -o loader.node
  *
  * loader.c   the exports, and how JavaScript objects hold C ones
  * cpu.c      features of the CPU that the operating system lets programs use
@@ -10,6 +10,7 @@
  * async.c    the same call on the thread pool
  * measure.c  time per call, time per step, arena after each step
  * logistic.c what fitting a head spends its time on
+ * product.c  what fitting a layer spends its time on
  *
  * Rules that keep this safe. Libraries, blobs and entries are counted; whoever uses one holds a count, and the garbage
  * collector drops the counts of JavaScript objects. JavaScript that could run (getters, proxies) runs before pointers into
@@ -29,7 +30,7 @@
 #include <stdint.h>
 
 /* The version of what this addon exports; the runtime asks for an equal one. */
-#define DNNC_LOADER_VERSION 2
+#define DNNC_LOADER_VERSION 3
 /* Inputs and outputs of one entry together: bounds the stack that a call uses. */
 #define DNNC_MAX_TENSORS 64
 
@@ -138,5 +139,8 @@ napi_value entry_capture(napi_env env, napi_callback_info info);
 
 /* logistic.c */
 napi_value logistic(napi_env env, napi_callback_info info);
+
+/* product.c */
+napi_value product(napi_env env, napi_callback_info info);
 
 #endif
