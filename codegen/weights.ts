@@ -89,11 +89,12 @@ function packedElements({type, packing}: Weight): number {
 /** The blob without its build hash: call `seal` once the code is known. */
 export function packWeights(layout: Layout): Uint8Array {
   const bytes = new Uint8Array(layout.bytes);
-  for (const weight of layout.weights) pack(weight, bytes, layout.offsetOf(weight));
+  for (const weight of layout.weights) packInto(weight, bytes, layout.offsetOf(weight));
   return bytes;
 }
 
-function pack(weight: Weight, into: Uint8Array, offset: number): void {
+/** One weight, packed for its kernel, at its place in the blob. */
+export function packInto(weight: Weight, into: Uint8Array, offset: number): void {
   const {blob, type, packing} = weight;
   if (!blob) return;
   if (packing.kind === 'plain') {

@@ -1,5 +1,6 @@
 /** Second moments of what a layer's weights are multiplied with, from a few positions of each image: G = E[x x'], mean E[x]. */
 import {invariant} from '../../ir/diagnostics.js';
+import {choosePlaces, gatherRows, positionsPerImage, randomNumbers, sizeBehind, type Window} from '../reconstruct/rows.js';
 
 /** Of each group of channels by itself. Inputs are in the order of the weights, [channel][row][column]. */
 export type Moments = {
@@ -9,16 +10,6 @@ export type Moments = {
   readonly products: Float64Array;
 };
 
-/** The window of a layer over its input: a linear layer has one position per row. */
-export type Window = {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** top, left, bottom, right */
-  readonly pads: readonly number[];
-  readonly groups: number;
-};
-
 export type Accumulator = {
   readonly width: number;
   readonly groups: number;
@@ -26,18 +17,15 @@ export type Accumulator = {
   /** The upper triangle of each group. */
   readonly products: Float64Array;
   count: number;
-  /** Of the choice of positions. */
-  state: number;
+  /** Chooses positions. */
+  readonly random: () => number;
 };
 
 export const accumulator = (width: number, groups = 1, seed = 1): Accumulator => ({
-  ...{width, groups, count: 0, state: seed},
+  ...{width, groups, count: 0, random: randomNumbers(seed)},
   sums: new Float64Array(groups * width),
   products: new Float64Array(groups * width * width),
 });
-
-/** Positions of each image that are looked at: more do not change the moments. */
-export const positionsPerImage = 64;
 
 /** Adds positions of a batch of images [n][c][h][w], or all rows of [...][width]. */
 export function secondMoments(
@@ -55,55 +43,19 @@ export function secondMoments(
     return;
   }
   const [images, channels, height, width] = shape as [number, number, number, number];
-  const [rows, columns] = window.kernel as [number, number];
-  const each = channels / window.groups;
-  invariant(
-    into.width === each * rows * columns,
-    'moments.width',
-    'layer',
-    `has ${each * rows * columns} inputs, not ${into.width}`,
-  );
-  const across = (axis: 0 | 1, size: number): number =>
-    Math.floor(
-      (size + window.pads[axis]! + window.pads[axis + 2]! - window.dilations[axis]! * (window.kernel[axis]! - 1) - 1) /
-        window.strides[axis]!,
-    ) + 1;
-  const [down, right] = [across(0, height), across(1, width)];
+  const points = window.kernel.reduce((product, size) => product * size, 1);
+  const inputs = (channels / window.groups) * points;
+  invariant(into.width === inputs, 'moments.width', 'layer', `has ${inputs} inputs, not ${into.width}`);
+  const [down, right] = sizeBehind(window, [height, width]);
   for (let n = 0; n < images; n++) {
-    const places = placesOf(down * right, positions, into);
-    for (let g = 0; g < window.groups; g++) {
+    const places = choosePlaces(down * right, positions, into.random);
+    for (let group = 0; group < window.groups; group++) {
       const gathered = new Float32Array(places.length * into.width);
-      let at = 0;
-      for (const place of places) {
-        const top = Math.floor(place / right) * window.strides[0]! - window.pads[0]!;
-        const left = (place % right) * window.strides[1]! - window.pads[1]!;
-        for (let c = 0; c < each; c++) {
-          const plane = (n * channels + g * each + c) * height;
-          for (let r = 0; r < rows; r++)
-            for (let s = 0; s < columns; s++, at++) {
-              const [y, x] = [top + r * window.dilations[0]!, left + s * window.dilations[1]!];
-              if (y >= 0 && y < height && x >= 0 && x < width) gathered[at] = activation[(plane + y) * width + x]!;
-            }
-        }
-      }
-      add(gathered, g, into);
+      gatherRows(activation, shape, window, {n, group, places}, gathered);
+      add(gathered, group, into);
     }
     into.count += places.length;
   }
-}
-
-/** Different positions at random; all where there are no more than wanted. */
-function placesOf(total: number, wanted: number, into: Accumulator): readonly number[] {
-  if (total <= wanted) return Array.from({length: total}, (_, i) => i);
-  const chosen = new Set<number>();
-  while (chosen.size < wanted) {
-    // Marsaglia's xorshift.
-    into.state ^= into.state << 13;
-    into.state ^= into.state >>> 17;
-    into.state ^= into.state << 5;
-    chosen.add((into.state >>> 0) % total);
-  }
-  return [...chosen];
 }
 
 /** Adds the products of rows, four rows at a time, so that each sum is read and written once for four. */

@@ -6,8 +6,8 @@ import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {bytesStored, elements, numbersOf, tensorOfConstant} from '../../ir/tensor.js';
 import type {Constant, Graph, Head, Module, Node, ValueId} from '../../ir/types.js';
+import type {Window} from '../reconstruct/rows.js';
 import type {LayerWeights} from './layer.js';
-import type {Window} from './moments.js';
 
 /** A layer whose weights may become narrow. */
 export type Layer = {

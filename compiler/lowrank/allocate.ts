@@ -1,0 +1,51 @@
+/**
+ * Ranks for all layers together: the least harm for a given time. Choosing one option per layer is a multiple-choice knapsack;
+ * on the lower hull of each layer's options, steps of the best harm per microsecond, in order, are the optimum of its linear
+ * relaxation (Sinha and Zoltners 1979), and of the knapsack at every time that they stop at.
+ */
+
+/** What a layer may become. The first option of each layer is to stay as it is, without harm. */
+export type Option<C> = {readonly choice: C; readonly microseconds: number; readonly harm: number};
+
+/** An option for each layer, such that together they take at most `share` of the time of the first ones, if they can. */
+export function allocate<C>(layers: readonly (readonly Option<C>[])[], share: number): readonly Option<C>[] {
+  const hulls = layers.map(hullOf);
+  const limit = share * layers.reduce((sum, [whole]) => sum + whole!.microseconds, 0);
+  const steps = hulls
+    .flatMap((hull, layer) =>
+      hull.slice(1).map((option, i) => ({
+        layer,
+        option,
+        saved: hull[i]!.microseconds - option.microseconds,
+        price: (option.harm - hull[i]!.harm) / (hull[i]!.microseconds - option.microseconds),
+      })),
+    )
+    // Within a layer prices rise, so its steps stay in order.
+    .sort((a, b) => a.price - b.price);
+  const chosen = hulls.map(([whole]) => whole!);
+  let spent = chosen.reduce((sum, {microseconds}) => sum + microseconds, 0);
+  for (const {layer, option, saved} of steps) {
+    if (spent <= limit) break;
+    chosen[layer] = option;
+    spent -= saved;
+  }
+  return chosen;
+}
+
+/** The options that are best for some price, from the slowest to the fastest: the first is the whole layer. */
+function hullOf<C>([whole, ...options]: readonly Option<C>[]): readonly Option<C>[] {
+  const hull = [whole!];
+  const rest = options.filter(({microseconds}) => microseconds < whole!.microseconds);
+  for (;;) {
+    const from = hull.at(-1)!;
+    let best: Option<C> | null = null;
+    let least = Number.POSITIVE_INFINITY;
+    for (const option of rest) {
+      if (option.microseconds >= from.microseconds) continue;
+      const price = (option.harm - from.harm) / (from.microseconds - option.microseconds);
+      if (price < least || (price === least && best && option.microseconds < best.microseconds)) [best, least] = [option, price];
+    }
+    if (!best) return hull;
+    hull.push(best);
+  }
+}

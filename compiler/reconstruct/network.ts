@@ -1,0 +1,183 @@
+/** A task's network in a throw-away build whose layers can be given other weights and biases between calls. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {packInto, seal} from '../../codegen/weights.js';
+import {invariant} from '../../ir/diagnostics.js';
+import {blobOf, editor} from '../../ir/edit.js';
+import {headOf, producerOf, valueAt} from '../../ir/graph.js';
+import {concat} from '../../ir/ops/concat/index.js';
+import {reshape} from '../../ir/ops/reshape/index.js';
+import type {Weight} from '../../ir/plan.js';
+import {bytesOfTensor, elements, filled, tensorFrom} from '../../ir/tensor.js';
+import type {Module, ValueId} from '../../ir/types.js';
+import {type Entry, load, openLoader, posterior, type TypedArray} from '../../runtime/index.js';
+import type {Product} from '../algebra/matrix.js';
+import {build} from '../build.js';
+import {targetsNamed} from '../host.js';
+import {temporaryFolder} from '../open.js';
+import {floats, type Reading, withoutOthers} from '../quantize/taps.js';
+import type {Task} from '../tasks.js';
+import {type Layer, type Layers, layersOf} from './layers.js';
+
+/** [outputs][width], and [outputs]. */
+export type Parameters = {readonly weights: ArrayLike<number>; readonly bias: ArrayLike<number>};
+
+export type Network = Layers & {
+  /** As the recipe was given it. */
+  readonly module: Module;
+  readonly product: Product;
+  /** Bound to the weights of the last `rewrite`: of the task as it is, and with all that layers read. */
+  readonly entry: () => Entry;
+  /** Probabilities of the classes. */
+  probabilities(input: TypedArray): Float64Array;
+  /** What layers read, and what is added to their results; views that the next call overwrites. */
+  look(input: TypedArray): (id: ValueId) => Float32Array;
+  /** Layers that are not named have their own weights again. */
+  rewrite(changes: ReadonlyMap<string, Parameters>): void;
+};
+
+/** The name of a task beside it that returns what is looked at. */
+const tappedTask = (task: string): string => `${task}_taps`;
+
+/** For the best target of this machine: a layer's cost and fit are of this machine anyhow. `change` prepares the module. */
+export async function openNetwork(
+  tasks: readonly Task[],
+  task: string,
+  {bind, share = true, progress = () => {}}: Reading,
+  change: (module: Module) => Module = module => module,
+): Promise<Network> {
+  const directory = join(temporaryFolder(), 'network');
+  const name = 'network';
+  const all = [...tasks, {...tasks.find(each => each.name === task)!, name: tappedTask(task)}];
+  const opened: {readonly module: Module; readonly layers: Layers; readonly watched: readonly ValueId[]}[] = [];
+  const placeholders = new Map<string, {readonly layer: string; readonly what: keyof Parameters}>();
+  const lossy = (given: Module): Module => {
+    const module = withoutOthers(change(given), all);
+    const layers = layersOf(module, headOf(module, task));
+    const watched = watchedOf(module, layers);
+    opened.push({module, layers, watched});
+    return withTaps(withPlaceholders(module, layers.layers, placeholders), task, watched);
+  };
+  const built = await build(all, {
+    ...{directory, name, targets: targetsNamed(['native']), bind, share, lossy, progress},
+    // Plain sums: weights are packed without arithmetic, and read without Winograd's errors.
+    ...{prefer: 'size', measure: false, typed: false, flags: ['-O2']},
+  });
+  const [first] = opened;
+  invariant(first, 'network.module', task, 'was not built');
+  const {module, layers, watched} = first;
+  const {layout, weights: plain, hash} = built.compiled;
+  const holders = new Map<string, {readonly weight: Weight; readonly layer: string; readonly what: keyof Parameters}>();
+  for (const weight of layout.weights) {
+    const placeholder = weight.blob && placeholders.get(weight.blob.hash);
+    if (placeholder) holders.set(`${placeholder.layer}\0${placeholder.what}`, {weight, ...placeholder});
+  }
+  invariant(holders.size === placeholders.size, 'network.weights', task, 'has layers whose weights are not where they should be');
+  const own = new Map(layers.layers.map(({name, weights, bias}) => [name, {weights: weights.data, bias}] as const));
+  const write = (into: Uint8Array, changes: ReadonlyMap<string, Parameters>): void => {
+    for (const {weight, layer, what} of holders.values()) {
+      const values = changes.get(layer)?.[what];
+      if (!values) continue;
+      const bytes = bytesOfTensor(tensorFrom('f32', weight.type.shape, Array.from(values)));
+      packInto({...weight, blob: blobOf(bytes)}, into, layout.offsetOf(weight));
+    }
+  };
+  const base = Uint8Array.from(plain);
+  write(base, own);
+  let bound: {readonly plain: Entry; readonly tapped: Entry} | null = null;
+  const rewrite = (changes: ReadonlyMap<string, Parameters>): void => {
+    const bytes = Uint8Array.from(base);
+    write(bytes, changes);
+    seal(bytes, hash);
+    writeFileSync(join(directory, `${name}.weights`), bytes);
+    const session = load(directory);
+    bound = {plain: session.entry(task), tapped: session.entry(tappedTask(task))};
+  };
+  rewrite(new Map());
+  const at = offsetsOf(module, watched);
+  const inputs = new Set(module.graph.inputs.map(({id}) => id));
+  return {
+    ...{module, ...layers, rewrite},
+    product: openLoader(directory).product,
+    entry: () => bound!.plain,
+    probabilities(input) {
+      const {plain} = bound!;
+      const outputs = plain.newOutputs();
+      plain.call([input], outputs);
+      const scores = Float64Array.from(floats(outputs[0]!));
+      return Float64Array.from(
+        posterior(scores, {scores: plain.task.scores, temperature: 1, shift: new Array<number>(scores.length).fill(0)}),
+      );
+    },
+    look(input) {
+      const {tapped} = bound!;
+      const outputs = tapped.newOutputs();
+      tapped.call([input], outputs);
+      const all = floats(outputs.at(-1)!);
+      return id => {
+        if (inputs.has(id)) return floats(input);
+        const [begin, size] = at.get(id)!;
+        return all.subarray(begin, begin + size);
+      };
+    },
+  };
+}
+
+/** All that fits look at; inputs of the network are known without a tap. */
+function watchedOf(module: Module, {layers}: Layers): readonly ValueId[] {
+  const read = layers.flatMap(({input, beside}) => (beside === null ? [input] : [input, beside]));
+  return [...new Set(read)].filter(id => producerOf(module.graph, id) !== null);
+}
+
+function offsetsOf(module: Module, watched: readonly ValueId[]): ReadonlyMap<ValueId, readonly [number, number]> {
+  let begin = 0;
+  return new Map(
+    watched.map(id => {
+      const size = elements(valueAt(module.graph, id).type.shape);
+      begin += size;
+      return [id, [begin - size, size]] as const;
+    }),
+  );
+}
+
+/** Weights that no pass takes for equal, and that are found again by their hashes. */
+function withPlaceholders(
+  module: Module,
+  layers: readonly Layer[],
+  found: Map<string, {readonly layer: string; readonly what: keyof Parameters}>,
+): Module {
+  const edit = editor(module, 'network');
+  layers.forEach(({name, output, bias}, i) => {
+    const node = producerOf(module.graph, output)!;
+    const {literal} = edit.before(node);
+    const {shape} = valueAt(module.graph, node.inputs[1]!).type;
+    const [weights, biases] = [filled('f32', shape, 1 + i), filled('f32', [bias.length], 1 + i)];
+    found.set(blobOf(bytesOfTensor(weights)).hash, {layer: name, what: 'weights'});
+    found.set(blobOf(bytesOfTensor(biases)).hash, {layer: name, what: 'bias'});
+    edit.update(node, {
+      inputs: [
+        node.inputs[0]!,
+        literal(weights, `${name}.weights`).id,
+        literal(biases, `${name}.bias`).id,
+        ...node.inputs.slice(3),
+      ],
+    });
+  });
+  return edit.finish();
+}
+
+/** The module whose tapped task returns all of these, one behind the other, and nothing else. */
+function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module {
+  const edit = editor(module, 'taps');
+  const {emit} = edit.atEnd(tappedTask(task));
+  const rows = ids.map(id => {
+    const value = valueAt(module.graph, id);
+    return emit(reshape, [value], {shape: [1, elements(value.type.shape)]})[0];
+  });
+  const [all] = emit(concat, rows, {axis: 1});
+  const name = tappedTask(task);
+  const head = headOf(module, name);
+  edit.addHead({...head, outputs: [all.id], attrs: {...head.attrs, outputs: ['taps']}});
+  const {heads, ...rest} = edit.finish();
+  return {...rest, heads: heads.filter((each, i) => each.name !== name || i === heads.length - 1)};
+}
