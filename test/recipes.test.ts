@@ -11,13 +11,11 @@ import {applyRecipes, type RecipeOptions} from '../compiler/recipes/apply.js';
 import {needsSamples, parseRecipe, parseRecipes} from '../compiler/recipes/parse.js';
 import type {RecipeReport} from '../compiler/recipes/report.js';
 import {resolveTasks} from '../compiler/tasks.js';
-import {npz, splits} from '../examples/signs/data.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
 import {numbersOf, tensorFrom} from '../ir/tensor.js';
 import {runPasses} from '../passes/framework/manager.js';
-import type {Manifest} from '../runtime/manifest.js';
-import {documentOf, dnnc as run, writeTiny} from './support/cli.js';
+import {buildWeather, documentOf, dnnc as run, writeTiny} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
 import {hasCompiler} from './tiny-build.js';
@@ -63,12 +61,13 @@ function answers(samples: readonly (readonly number[])[]): readonly number[] {
 }
 
 test('recipes by name', t => {
-  t.deepEqual(parseRecipe('int8').steps, [{kind: 'int8', equalize: false}]);
-  t.deepEqual(parseRecipe('int8:equalize').steps, [{kind: 'int8', equalize: true}]);
-  t.deepEqual(parseRecipe('bf16').steps, [{kind: 'narrow', form: {dtype: 'bf16', group: null}}]);
-  t.deepEqual(parseRecipe('w8').steps, [{kind: 'narrow', form: {dtype: 'i8', group: null}}]);
-  t.deepEqual(parseRecipe('w4').steps, [{kind: 'narrow', form: {dtype: 'i4', group: null}}]);
-  t.deepEqual(parseRecipe('w4:32').steps, [{kind: 'narrow', form: {dtype: 'i4', group: 32}}]);
+  const stepOf = (name: string) => parseRecipe(name).steps[0].step;
+  t.deepEqual(stepOf('int8'), {kind: 'int8', equalize: false});
+  t.deepEqual(stepOf('int8:equalize'), {kind: 'int8', equalize: true});
+  t.deepEqual(stepOf('bf16'), {kind: 'narrow', form: {dtype: 'bf16', group: null}});
+  t.deepEqual(stepOf('w8'), {kind: 'narrow', form: {dtype: 'i8', group: null}});
+  t.deepEqual(stepOf('w4'), {kind: 'narrow', form: {dtype: 'i4', group: null}});
+  t.deepEqual(stepOf('w4:32'), {kind: 'narrow', form: {dtype: 'i4', group: 32}});
   t.deepEqual(
     ['int8', 'f16', 'bf16', 'w8', 'w4', 'w4:32'].map(name => needsSamples(parseRecipe(name))),
     [true, false, false, false, true, true],
@@ -186,16 +185,8 @@ compiled('a loss that no mix meets', async t => {
 
 compiled('a network for weather, from the command line', async t => {
   t.timeout(120_000);
-  writeFileSync(at('calibrate.npz'), npz({seed: splits.calibrate, count: 24}));
-  writeFileSync(at('tune.npz'), npz({seed: splits.tune, count: 150}));
-  const build = (...flags: readonly string[]) =>
-    dnnc(
-      ...['build', '--task', 'weather=examples/signs/models/weather.onnx', '--config', 'examples/signs/dnnc.config.json'],
-      ...['--target', 'generic', '--no-measure', '-o', at('weather'), '--json', ...flags],
-    );
   const names = ['w4:32', 'int8', 'w8'];
-  const data = ['--calibrate', at('calibrate.npz'), '--evaluate', at('tune.npz')];
-  const outcome = await build(...data, ...names.flatMap(name => ['--recipe', name]));
+  const {outcome, manifest: written} = await buildWeather(folder, 24, names);
   t.is(outcome.code, 0, outcome.stderr);
   const {recipes} = documentOf<{recipes: readonly RecipeReport[]}>(outcome);
   t.deepEqual(
@@ -217,7 +208,7 @@ compiled('a network for weather, from the command line', async t => {
   const narrow = (each: RecipeReport) => each.layers.filter(({float}) => float === undefined);
   t.true(narrow(w8!).length > 1 && narrow(w8!).every(({weightSqnr, sumSqnr}) => weightSqnr! > 35 && sumSqnr === undefined));
   for (const layer of narrow(w4!)) t.true(layer.sumSqnr! > 15 && layer.bytesAfter < 0.25 * layer.bytesBefore, layer.layer);
-  const manifest = JSON.parse(readFileSync(at('weather/manifest.json'), 'utf8')) as Manifest;
+  const manifest = written();
   t.deepEqual(manifest.tasks['weather']?.variants, ['weather/full', ...names.map(name => `weather/${name}`)]);
   const [full, ...small] = manifest.variants.map(({quality}) => quality!.value);
   for (const value of small) t.true(Math.abs(full! - value) <= 3, `${full} and ${value}`);

@@ -3,7 +3,7 @@ import {type Command, Option} from 'commander';
 import {DnncError, fail} from '../../ir/diagnostics.js';
 import {type Dataset, type Labelled, openDataset} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
-import {bytesText, say, table} from '../output.js';
+import {bytesText, countText, say, table, timeText} from '../output.js';
 import {parseMethod} from '../quantize/ranges.js';
 import {needsSamples, parseRecipes} from '../recipes/parse.js';
 import type {LayerReport, RecipeReport} from '../recipes/report.js';
@@ -16,7 +16,7 @@ export const withRecipes = (command: Command): Command =>
   command
     .option(
       '--recipe <R>',
-      'adds a smaller, lossy variant of each task: int8, int8:equalize, f16, bf16, w8, w4, w4:32; repeatable',
+      'adds a smaller, lossy variant of each task: lowrank:0.5, int8, w4, lowrank:0.5+int8 ...; repeatable',
       collect,
       [],
     )
@@ -88,11 +88,13 @@ function hasLabels(data: Dataset): boolean {
 const mostRows = 40;
 
 export function tellRecipes(reports: readonly RecipeReport[]): void {
-  for (const {task, recipe, calibration, samples, loss, layers} of reports) {
+  for (const {task, recipe, step, calibration, samples, loss, estimate, layers} of reports) {
     const by = calibration === undefined ? 'without samples' : `${calibration} over ${samples} samples`;
     const told = loss === undefined ? '' : `, ${loss.toFixed(2)} points lost`;
-    say(`\n${task}/${recipe}: ${by}${told}`);
-    const sqnr = ({outputSqnr, sumSqnr, weightSqnr}: LayerReport): number => outputSqnr ?? sumSqnr ?? weightSqnr ?? 150;
+    const expected = estimate ? `, ${estimate.agreement}% of labels equal on samples held out` : '';
+    say(`\n${task}/${recipe}${step ? `, ${step}` : ''}: ${by}${expected}${told}`);
+    const sqnr = ({outputSqnr, sumSqnr, weightSqnr, error}: LayerReport): number =>
+      outputSqnr ?? sumSqnr ?? weightSqnr ?? decibelsOf(error);
     const worst = new Set(layers.toSorted((a, b) => sqnr(a) - sqnr(b)).slice(0, mostRows));
     const rows = layers.filter(layer => worst.has(layer));
     const shown = columns.filter(({of}) => rows.some(row => of(row) !== null));
@@ -100,6 +102,9 @@ export function tellRecipes(reports: readonly RecipeReport[]): void {
     if (rows.length < layers.length) say(`and ${layers.length - rows.length} layers with smaller errors: see build.log.json`);
   }
 }
+
+/** Of a relative error. */
+const decibelsOf = (error: number | undefined): number => (error ? -10 * Math.log10(error) : 150);
 
 const decibels = (value: number | undefined): string | null => (value === undefined ? null : `${value.toFixed(1)} dB`);
 
@@ -112,7 +117,13 @@ const columns: readonly {readonly title: string; readonly of: (layer: LayerRepor
   {title: 'weights', of: ({weightSqnr}) => decibels(weightSqnr)},
   {title: 'sums', of: ({sumSqnr}) => decibels(sumSqnr)},
   {title: 'output', of: ({outputSqnr}) => decibels(outputSqnr)},
+  {title: 'form', of: ({form}) => form ?? null},
+  {title: 'error', of: ({error}) => (error === undefined ? null : `${(100 * error).toFixed(2)}%`)},
+  {title: 'MACs', of: ({macsBefore}) => (macsBefore === undefined ? null : countText(macsBefore))},
+  {title: 'to', of: ({macsAfter}) => (macsAfter === undefined ? null : countText(macsAfter))},
+  {title: 'time', of: ({timeBefore}) => (timeBefore === undefined ? null : timeText(timeBefore / 1000))},
+  {title: 'to', of: ({timeAfter}) => (timeAfter === undefined ? null : timeText(timeAfter / 1000))},
   {title: 'bytes', of: ({bytesBefore}) => bytesText(bytesBefore)},
   {title: 'to', of: ({bytesAfter}) => bytesText(bytesAfter)},
-  {title: 'in float, because', of: ({float}) => float ?? null},
+  {title: 'stays, because', of: ({float}) => float ?? null},
 ];

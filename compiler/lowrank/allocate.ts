@@ -5,10 +5,13 @@
  */
 
 /** What a layer may become. The first option of each layer is to stay as it is, without harm. */
-export type Option<C> = {readonly choice: C; readonly microseconds: number; readonly harm: number};
+export type Option = {readonly microseconds: number; readonly harm: number};
 
-/** An option for each layer, such that together they take at most `share` of the time of the first ones, if they can. */
-export function allocate<C>(layers: readonly (readonly Option<C>[])[], share: number): readonly Option<C>[] {
+/**
+ * An option for each layer, such that together they take at most `share` of the time of the first ones, if that can be without
+ * more harm than `mostHarm`.
+ */
+export function allocate<O extends Option>(layers: readonly (readonly O[])[], share: number, mostHarm: number): readonly O[] {
   const hulls = layers.map(hullOf);
   const limit = share * layers.reduce((sum, [whole]) => sum + whole!.microseconds, 0);
   const steps = hulls
@@ -17,6 +20,7 @@ export function allocate<C>(layers: readonly (readonly Option<C>[])[], share: nu
         layer,
         option,
         saved: hull[i]!.microseconds - option.microseconds,
+        added: option.harm - hull[i]!.harm,
         price: (option.harm - hull[i]!.harm) / (hull[i]!.microseconds - option.microseconds),
       })),
     )
@@ -24,21 +28,23 @@ export function allocate<C>(layers: readonly (readonly Option<C>[])[], share: nu
     .sort((a, b) => a.price - b.price);
   const chosen = hulls.map(([whole]) => whole!);
   let spent = chosen.reduce((sum, {microseconds}) => sum + microseconds, 0);
-  for (const {layer, option, saved} of steps) {
-    if (spent <= limit) break;
+  let harm = 0;
+  for (const {layer, option, saved, added} of steps) {
+    if (spent <= limit || harm + added > mostHarm) break;
     chosen[layer] = option;
     spent -= saved;
+    harm += added;
   }
   return chosen;
 }
 
 /** The options that are best for some price, from the slowest to the fastest: the first is the whole layer. */
-function hullOf<C>([whole, ...options]: readonly Option<C>[]): readonly Option<C>[] {
+function hullOf<O extends Option>([whole, ...options]: readonly O[]): readonly O[] {
   const hull = [whole!];
   const rest = options.filter(({microseconds}) => microseconds < whole!.microseconds);
   for (;;) {
     const from = hull.at(-1)!;
-    let best: Option<C> | null = null;
+    let best: O | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const option of rest) {
       if (option.microseconds >= from.microseconds) continue;

@@ -3,9 +3,7 @@ import {editor} from '../../ir/edit.js';
 import {headOf} from '../../ir/graph.js';
 import type {Builder} from '../../ir/op.js';
 import {concat} from '../../ir/ops/concat/index.js';
-import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {expand} from '../../ir/ops/expand/index.js';
-import {linear} from '../../ir/ops/linear/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {slice} from '../../ir/ops/slice/index.js';
 import {elements, tensorFrom} from '../../ir/tensor.js';
@@ -18,6 +16,7 @@ import type {Task} from '../tasks.js';
 import {buildTraced, timeSteps} from '../traced.js';
 import {version} from '../version.js';
 import type {Stage} from './forms.js';
+import {emitStage} from './insert.js';
 
 /** A stage and what it reads. */
 export type Sized = {readonly stage: Stage; readonly input: readonly number[]};
@@ -62,9 +61,9 @@ export async function measureCosts(sizes: readonly Sized[], tasks: readonly Task
       if (value !== '' || work.kind !== 'border') pending = 0;
     }
     now.forEach((name, i) => {
-      const microseconds = spent.get(`stage.${i}`) ?? Number.NaN;
+      const microseconds = Number((spent.get(`stage.${i}`) ?? Number.NaN).toPrecision(4));
       known.set(name, microseconds);
-      keep('stages', keyOf(name), Number(microseconds.toPrecision(4)));
+      keep('stages', keyOf(name), microseconds);
     });
   }
   return sized => known.get(nameOf(sized)) ?? Number.NaN;
@@ -88,7 +87,7 @@ function withStages(module: Module, tasks: readonly Task[], stages: ReadonlyMap<
     return image;
   };
   const results = [...stages.values()].map(({stage, input}, i) => {
-    const result = emitStage(edit.atEnd(`stage.${i}`), stage, imageOf(input), i);
+    const result = emitTimed(edit.atEnd(`stage.${i}`), stage, imageOf(input), i);
     const {shape} = result.type;
     const [first] = emit(slice, [result], {starts: shape.map(() => 0), steps: shape.map(() => 1), shape: shape.map(() => 1)});
     return emit(reshape, [first], {shape: [1]})[0];
@@ -97,27 +96,15 @@ function withStages(module: Module, tasks: readonly Task[], stages: ReadonlyMap<
   const head = headOf(module, task);
   edit.addHead({...head, outputs: [all.id], attrs: {...head.attrs, outputs: ['stages']}});
   const {heads, ...rest} = edit.finish();
-  const last = heads.at(-1)!;
-  return {
-    ...withoutOthers({...rest, heads: heads.filter(each => each.name !== task)}, tasks),
-    heads: [last, ...heads.filter(each => each.name !== task && tasks.some(({name}) => name === each.name))],
-  };
+  const [own, last] = [heads.findIndex(each => each.name === task), heads.at(-1)!];
+  return withoutOthers({...rest, heads: heads.slice(0, -1).with(own, last)}, tasks);
 }
 
-/** Weights that differ from those of all other stages. */
-function emitStage(build: Builder, {shape, strides, dilations, pads, groups}: Stage, x: Value, seed: number): Value {
-  const {literal, emit} = build;
-  const weights = tensorFrom(
-    'f32',
-    shape,
-    Array.from({length: elements(shape)}, (_, k) => ((k + seed) % 17) / 64 - 0.1),
-  );
-  const bias = tensorFrom(
-    'f32',
-    [shape[0]!],
-    Array.from({length: shape[0]!}, (_, k) => (k + seed) / 64),
-  );
-  const operands = [x, literal(weights), literal(bias)];
-  if (shape.length === 2) return emit(linear, operands, {epilogue: ''})[0];
-  return emit(conv2d, operands, {strides, dilations, pads, groups, epilogue: ''})[0];
+/** With weights that differ from those of all other stages. */
+function emitTimed(build: Builder, stage: Stage, x: Value, seed: number): Value {
+  const {shape} = stage;
+  const weights = Array.from({length: elements(shape)}, (_, k) => ((k + seed) % 17) / 64 - 0.1);
+  const bias = Array.from({length: shape[0]!}, (_, k) => (k + seed) / 64);
+  const operands = [x, build.literal(tensorFrom('f32', shape, weights)), build.literal(tensorFrom('f32', [bias.length], bias))];
+  return emitStage(build, stage, operands);
 }

@@ -1,7 +1,7 @@
 /**
  * A layer's map as a product of thin ones, such that what it gives on samples changes least: the error is tr(D G D'), where D is
  * the difference of the maps and G the second moments of what the layer reads. Weights alone would not tell which of
- * their directions are ever used.
+ * their directions are ever used. G is symmetric: a G' is a G.
  */
 import {leading} from '../algebra/eigen.js';
 import {inner, type Matrix, matrixOf, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
@@ -17,12 +17,6 @@ export type Factors = {readonly weights: readonly Matrix[]; readonly map: Matrix
 export type Effort = {readonly rounds: number; readonly steps: number};
 export const thorough: Effort = {rounds: 3, steps: 10};
 export const quick: Effort = {rounds: 1, steps: 4};
-
-/** tr(D G D') of the difference between the target and a map. */
-export function errorOf(product: Product, {map, gram}: Target, other: Matrix): number {
-  const difference = minus(map, other);
-  return inner(times(product, difference, gram), difference);
-}
 
 export function factorize(product: Product, layer: Layer, target: Target, {form, ranks}: Choice, effort: Effort): Factors {
   switch (form) {
@@ -41,7 +35,7 @@ export function factorize(product: Product, layer: Layer, target: Target, {form,
 
 /** Reduced-rank regression: the outputs' leading directions on samples (Zhang et al. 2015, section 3.1). */
 function channel(product: Product, {map, gram}: Target, rank: number): Factors {
-  const outputs = timesTransposed(product, times(product, map, gram), map);
+  const outputs = timesTransposed(product, timesTransposed(product, map, gram), map);
   const basis = leading(product, outputs, rank);
   const first = times(product, basis, map);
   const last = transposed(basis);
@@ -74,7 +68,7 @@ function tucker(product: Product, layer: Layer, target: Target, [inputs, outputs
 
 /** What is best behind a fixed first map: least squares, and the metric there. */
 function behind(product: Product, {map, gram}: Target, first: Matrix): Target {
-  const seen = times(product, first, gram);
+  const seen = timesTransposed(product, first, gram);
   const inside = timesTransposed(product, seen, first);
   return {map: solve(product, factor(product, inside), timesTransposed(product, map, seen)), gram: inside};
 }
@@ -94,7 +88,7 @@ type Structured = {
 function alternate(product: Product, target: Target, structured: Structured, {rounds, steps}: Effort): Factors {
   let values = structured.start;
   let last = behind(product, target, structured.expand(values)).map;
-  const drawn = times(product, target.map, target.gram);
+  const drawn = timesTransposed(product, target.map, target.gram);
   for (let round = 0; round < rounds; round++) {
     values = improved(product, target, structured, {values, last, drawn}, steps);
     last = behind(product, target, structured.expand(values)).map;
@@ -111,7 +105,7 @@ function improved(
 ): Matrix {
   const turned = transposed(last);
   const metric = timesTransposed(product, turned, turned);
-  const curvature = (of: Matrix): Matrix => restrict(times(product, metric, times(product, expand(of), gram)));
+  const curvature = (of: Matrix): Matrix => restrict(times(product, metric, timesTransposed(product, expand(of), gram)));
   const x = {...values, data: Float64Array.from(values.data)};
   let residual = minus(restrict(times(product, turned, drawn)), curvature(values));
   let better = precondition(residual);

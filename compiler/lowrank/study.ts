@@ -3,9 +3,8 @@
  * options are judged on samples that no fit has seen; what a relative error of a layer does to the scores is measured once per
  * layer, since divergence and squared error grow alike.
  */
-import {headOf} from '../../ir/graph.js';
-import type {Module} from '../../ir/types.js';
-import {inner, type Matrix, type Product, times} from '../algebra/matrix.js';
+import {fail} from '../../ir/diagnostics.js';
+import {inner, type Matrix, type Product, timesTransposed} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import type {Reading} from '../quantize/taps.js';
 import {biasAlone, type Fitted, frontToBack, type Maker, type Survey, surveyOf} from '../reconstruct/front-to-back.js';
@@ -19,46 +18,44 @@ import type {Task} from '../tasks.js';
 import {allocate, type Option} from './allocate.js';
 import {type Costs, measureCosts, type Sized} from './costs.js';
 import {type Factors, factorize, quick, thorough} from './factorize.js';
-import {type Choice, choicesFor, inputShapesOf, stagesOf, wholeStage} from './forms.js';
+import {type Choice, choicesFor, inputShapesOf, type Stage, stagesOf, wholeStage} from './forms.js';
 
-export type Wanted = {
-  readonly task: Task;
-  readonly samples: Labelled;
-  /** Of the time that the layers take as they are. */
-  readonly share: number;
-};
+export type Wanted = {readonly task: Task; readonly samples: Labelled};
 
 export type Options = Reading & {
   /** How many samples are looked at; a fifth of them is held out. */
   readonly count: number;
-  readonly change?: (module: Module) => Module;
 };
 
 /** A layer and what it may become; `error` is relative to the energy of what it gives, on samples that were held out. */
-export type LayerOption = Option<Choice | null> & {readonly error: number};
+export type LayerOption = Option & {readonly choice: Choice | null; readonly error: number};
 
 export type Studied = {
   readonly network: Network;
   readonly samples: Samples;
   readonly float: readonly Float64Array[];
   readonly survey: Survey;
+  readonly held: Survey;
   /** The first option of each layer is to stay. */
   readonly options: ReadonlyMap<string, readonly LayerOption[]>;
 };
 
 /** An option with a larger relative error does not stand for its layer any more. */
 const mostError = 0.3;
+/** A network whose scores diverge by more nats is another one: nothing goes further, whatever share was asked for. */
+const mostHarm = 0.2;
 /** Layers' effects are measured where their relative errors are near this. */
 const typicalError = 0.02;
 /** Samples that effects are measured on. */
 const mostHeld = 100;
 
 export async function study(tasks: readonly Task[], {task, samples: labelled}: Wanted, options: Options): Promise<Studied> {
-  const {progress = () => {}, count, change} = options;
+  const {progress = () => {}, count} = options;
   const {name} = task;
-  const network = await openNetwork(tasks, name, options, change);
-  headOf(network.module, name);
+  const network = await openNetwork(tasks, name, options);
   const {layers, product} = network;
+  if (layers.length === 0)
+    fail('usage', 'lowrank.layers', name, 'has no layer that could be thinner', 'build it without --recipe lowrank');
   const samples = samplesFor(network.entry(), labelled.data, count, done => progress(`${name}: ${done} of ${count} samples`));
   const float = samples.held.map(input => network.probabilities(input));
   const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer)] as const));
@@ -84,8 +81,12 @@ export async function study(tasks: readonly Task[], {task, samples: labelled}: W
     }),
   );
   network.rewrite(new Map());
-  return {network, samples, float, survey, options: found};
+  return {network, samples, float, survey, held, options: found};
 }
+
+/** The layer's stages where that was chosen; null: it stays whole. */
+export const stagesNow = (layer: Layer, choice: Choice | null): readonly Stage[] =>
+  choice ? stagesOf(layer, choice) : [wholeStage(layer)];
 
 const wholeOf = (layer: Layer): Sized => ({stage: wholeStage(layer), input: layer.inputShape});
 
@@ -122,7 +123,7 @@ function triedOf(
 }
 
 function energyOf(product: Product, map: Matrix, gram: Matrix): number {
-  return inner(times(product, map, gram), map);
+  return inner(timesTransposed(product, map, gram), map);
 }
 
 /** Divergence of the scores per relative error of the layer. */
@@ -148,31 +149,27 @@ export type Thinned = {
   readonly judgement: Judgement;
 };
 
-/** The network whose layers take at most that share of their time, if they can. */
+/** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
+export const choiceOf = ({layers, chosen}: Thinned, name: string): Choice | null =>
+  layers.get(name)?.factors ? chosen.get(name)!.choice : null;
+
+/** The network whose layers take at most that share of their time, if they can. The network has these weights afterwards. */
 export function thinned(
-  {network, samples, float, survey, options}: Studied,
+  {network, samples, float, survey, held, options}: Studied,
   share: number,
   progress: (layer: string) => void,
 ): Thinned {
   const names = [...options.keys()];
-  const chosen = new Map(
-    allocateLayers(
-      names.map(name => options.get(name)!),
-      share,
-    ).map((option, i) => [names[i]!, option]),
+  const chosen = new Map(allocate([...options.values()], share, mostHarm).map((option, i) => [names[i]!, option]));
+  const makers = new Map<string, Maker<Factors>>();
+  for (const [name, {choice}] of chosen) if (choice) makers.set(name, makerOf(network.product, choice));
+  const layers = frontToBack(
+    network,
+    {makers, fit: {samples: samples.fit, survey}, held: {samples: samples.held, survey: held}, progress},
+    mostError,
   );
-  const makers = new Map(
-    Array.from(chosen, ([name, {choice}]) => [name, choice && makerOf(network.product, choice)] as const).flatMap(
-      ([name, maker]) => (maker ? [[name, maker] as const] : []),
-    ),
-  );
-  const layers = frontToBack(network, survey, samples.fit, {makers, progress});
   return {layers, chosen, judgement: judge(network, samples.held, float)};
 }
-
-/** With the errors of the options. */
-const allocateLayers = (layers: readonly (readonly LayerOption[])[], share: number): readonly LayerOption[] =>
-  allocate(layers, share).map((option, i) => layers[i]!.find(each => each === option)!);
 
 const makerOf =
   (product: Product, choice: Choice): Maker<Factors> =>

@@ -3,15 +3,13 @@
  * scale per output channel becomes an epilogue there.
  */
 import {invariant} from '../../ir/diagnostics.js';
-import {editor} from '../../ir/edit.js';
-import {nodesFor, valueAt} from '../../ir/graph.js';
 import {type Builder, isOp} from '../../ir/op.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {mul} from '../../ir/ops/elementwise/index.js';
-import {opOf} from '../../ir/ops/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {tensorFrom} from '../../ir/tensor.js';
-import type {Head, Module, Node, Value, ValueId} from '../../ir/types.js';
+import type {Head, Module, Node, Value} from '../../ir/types.js';
+import {type MakeLayer, withLayers} from '../recipes/copy.js';
 import type {Narrowed} from './narrow.js';
 
 /** `narrowed`: by the name of the layer's result. The new head differs from `head` in `as` and in its outputs. */
@@ -21,31 +19,10 @@ export function withNarrow(
   narrowed: ReadonlyMap<string, Narrowed>,
   as: Pick<Head, 'name' | 'attrs'>,
 ): Module {
-  const {graph} = module;
-  const edit = editor(module, 'quantize-weights');
-  const copies = new Map<ValueId, Value>();
-  const copyOf = (id: ValueId): Value => copies.get(id) ?? valueAt(graph, id);
-  for (const node of nodesFor(graph, head.outputs)) {
-    const build = edit.before(node);
-    const [{id, name}] = node.outputs;
-    const own = narrowed.get(name);
-    if (own) {
-      copies.set(id, emitNarrow(build, node, copyOf(node.inputs[0]!), own));
-      continue;
-    }
-    // What no narrow weight has touched is shared with the head that is there.
-    if (!node.inputs.some(input => input !== null && copies.has(input))) continue;
-    const results = build.emit(
-      opOf(node),
-      node.inputs.map(input => (input === null ? null : copyOf(input))),
-      node.attrs,
-    );
-    node.outputs.forEach((output, i) => {
-      copies.set(output.id, results[i]!);
-    });
-  }
-  edit.addHead({...head, ...as, outputs: head.outputs.map(id => copyOf(id).id)});
-  return edit.finish();
+  const made = new Map(
+    Array.from(narrowed, ([name, own]): [string, MakeLayer] => [name, (build, node, x) => emitNarrow(build, node, x, own)]),
+  );
+  return withLayers(module, head, 'quantize-weights', made, as);
 }
 
 /** The layer over narrow weights. */

@@ -3,10 +3,11 @@ import {join} from 'node:path';
 import {invariant} from '../../ir/diagnostics.js';
 import {editor} from '../../ir/edit.js';
 import {headOf, valueAt} from '../../ir/graph.js';
+import type {Builder} from '../../ir/op.js';
 import {concat} from '../../ir/ops/concat/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {elements} from '../../ir/tensor.js';
-import type {Module, ValueId} from '../../ir/types.js';
+import type {Graph, Module, Value, ValueId} from '../../ir/types.js';
 import {type Entry, load, type TypedArray} from '../../runtime/index.js';
 import {build} from '../build.js';
 import {targetsNamed} from '../host.js';
@@ -20,6 +21,8 @@ export type Reading = {
   /** As in `BuildOptions`. */
   readonly share?: boolean;
   readonly progress?: (doing: string) => void;
+  /** What earlier steps of a recipe made of the module. */
+  readonly before?: (module: Module) => Module;
 };
 
 /** Values that a task returns besides its own outputs; all are f32. */
@@ -37,13 +40,13 @@ export type TappedEntry = {readonly entry: Entry; tapsOf(outputs: readonly Typed
  */
 export async function openTapped(
   tasks: readonly Task[],
-  {bind, share = true, progress = () => {}}: Reading,
+  {bind, share = true, progress = () => {}, before = module => module}: Reading,
   change: (module: Module) => Tapped,
 ): Promise<readonly TappedEntry[]> {
   const directory = join(temporaryFolder(), 'taps');
   const lists: {readonly task: string; readonly sizes: readonly number[]}[] = [];
   const lossy = (given: Module): Module => {
-    const {module, taps} = change(given);
+    const {module, taps} = change(before(given));
     for (const {task, ids} of taps) lists.push({task, sizes: ids.map(id => elements(valueAt(module.graph, id).type.shape))});
     const named = tasks.map(({name}) => ({name, ids: taps.flatMap(({task, ids}) => (task === name ? ids : []))}));
     // Copies that are tapped hang on heads of their own, which go last.
@@ -79,17 +82,21 @@ export const withoutOthers = (module: Module, tasks: readonly Task[]): Module =>
 /** One more output with all taps, one behind the other: entries take few outputs, networks have many layers. */
 function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module {
   const edit = editor(module, 'taps');
-  const {emit} = edit.atEnd(`${task}.taps`);
-  const rows = ids.map(id => {
-    const value = valueAt(module.graph, id);
-    return emit(reshape, [value], {shape: [1, elements(value.type.shape)]})[0];
-  });
-  const [all] = emit(concat, rows, {axis: 1});
+  const all = inOneRow(edit.atEnd(`${task}.taps`), ids, module.graph);
   const head = headOf(module, task);
   const names = [...head.outputs.map((_, i) => `output.${i}`), 'taps'];
   edit.addHead({...head, outputs: [...head.outputs, all.id], attrs: {...head.attrs, outputs: names}});
   const {heads, ...rest} = edit.finish();
   return {...rest, heads: heads.filter(({name}, i) => name !== task || i === heads.length - 1)};
+}
+
+/** All values, one behind the other. */
+export function inOneRow({emit}: Builder, ids: readonly ValueId[], graph: Graph): Value {
+  const rows = ids.map(id => {
+    const value = valueAt(graph, id);
+    return emit(reshape, [value], {shape: [1, elements(value.type.shape)]})[0];
+  });
+  return emit(concat, rows, {axis: 1})[0];
 }
 
 /** What is tapped is f32: of other types nothing becomes bytes. */

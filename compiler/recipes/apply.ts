@@ -1,24 +1,28 @@
 /** Recipes on tasks: what they need is found out on samples, and a build gets variants and their explanation. */
 import {fail} from '../../ir/diagnostics.js';
+import {graft} from '../../ir/graft.js';
 import type {Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
 import type {Method} from '../quantize/ranges.js';
+import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {type Kept, keepWithin} from './budget.js';
-import {type Candidate, type Family, withVariant} from './candidate.js';
+import {type Candidate, type Family, variantHead, withVariant} from './candidate.js';
 import {int8} from './int8.js';
+import {lowrank} from './lowrank.js';
 import {narrow} from './narrow.js';
-import {needsSamples, parseRecipes, type Recipe, type Step} from './parse.js';
+import {needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
 import type {RecipeReport} from './report.js';
+import {after, type Made, onTopOf} from './steps.js';
 
 export type RecipeOptions = {
-  /** `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. Each becomes a variant of each task. */
+  /** `lowrank:0.5`, `int8`, `w4`, `lowrank:0.5+int8`: as `parseRecipe` takes them. Each becomes a variant of each task. */
   readonly recipes: readonly string[];
-  /** Samples by task; labels are not looked at. `int8` and `w4` need them. */
+  /** Samples by task; labels are not looked at. `lowrank`, `int8` and `w4` need them. */
   readonly calibrate: ReadonlyMap<string, Labelled>;
   /** How ranges are chosen. Default: all that was seen. */
   readonly method?: Method;
-  /** How many samples are looked at. Default: 64. */
+  /** How many samples are looked at. Default: 64; 500 for `lowrank`, whose fits take more to know. */
   readonly samples?: number;
   /** Whether biases make up for what rounding does to means. Default: true. */
   readonly correctBias?: boolean;
@@ -36,57 +40,129 @@ export type RecipeOptions = {
 export type Applied = {readonly lossy: (module: Module) => Module; readonly recipes: readonly RecipeReport[]};
 
 /**
- * Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, int8.*, narrow.*; check recipe.loss; input
- * calibrate.*.
+ * Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, recipe.budget, int8.*, narrow.*, lowrank.*;
+ * check recipe.loss; input calibrate.*.
  */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
-  const {calibrate, evaluate = new Map(), maxLoss, method = {kind: 'min-max'}, samples: count = 64, correctBias = true} = given;
-  const {bind, share = true, progress = () => {}} = given;
-  const reading = {bind, share, progress};
+  const {calibrate, evaluate = new Map(), maxLoss} = given;
   const asked = recipes.flatMap(recipe => tasks.map(task => askedOf(recipe, task, calibrate)));
   const labelledOf = (task: string): Labelled | null => (maxLoss === undefined ? null : labelledFor(task, evaluate));
   for (const {name} of tasks) labelledOf(name);
-  const families: readonly Family[] = [
-    await int8(
-      asked.flatMap(({step, samples, ...rest}) =>
-        step.kind === 'int8' && samples ? [{...rest, equalize: step.equalize, samples}] : [],
-      ),
-      tasks,
-      {...reading, method, count, correctBias},
-    ),
-    await narrow(
-      asked.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : [])),
-      tasks,
-      {...reading, count},
-    ),
-  ];
-  const made: Made[] = [];
-  for (const {candidates, explain} of families) {
-    const kept: Kept[] = [];
-    for (const candidate of candidates) {
-      const {name} = candidate.task;
-      const labelled = labelledOf(name);
-      const budget = labelled && {points: maxLoss ?? 0, labelled, samples: (calibrate.get(name) ?? labelled).data};
-      kept.push(budget ? await keepWithin(budget, candidate, tasks, reading) : {float: new Map(), effects: new Map()});
-    }
-    const layers = await explain(kept.map(({float}) => float));
-    candidates.forEach((candidate, i) => {
-      made.push({candidate, kept: kept[i]!, layers: layers[i]!});
+  for (const recipe of recipes) if (maxLoss === undefined && needsBudget(recipe)) refuseBudget(recipe);
+  const context: Context = {tasks, given, labelledOf};
+  // First steps look at the networks as they are, so one build tells of all of one kind; recipes that begin alike share them.
+  const known = new Map<string, MadeStep>();
+  const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
+    JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
+  const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
+  for (const kind of ['lowrank', 'int8', 'narrow'] as const) {
+    const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
+    const made = await makeSteps(own, 0, [], context);
+    own.forEach((each, i) => {
+      known.set(keyAt(each, 0), made[i]!);
     });
   }
-  const isOf = ({candidate}: Made, {task, recipe}: Asked): boolean =>
-    candidate.task.name === task.name && candidate.recipe === recipe;
-  const ordered = asked.flatMap(each => made.filter(one => isOf(one, each)));
+  const made: {readonly asked: Asked; readonly steps: readonly MadeStep[]}[] = [];
+  for (const each of asked) {
+    const steps: MadeStep[] = [];
+    for (let place = 0; place < each.recipe.steps.length; place++) {
+      const key = keyAt(each, place);
+      const step = known.get(key) ?? (await makeSteps([each], place, steps, context))[0]!;
+      known.set(key, step);
+      steps.push(step);
+    }
+    made.push({asked: each, steps});
+  }
   return {
-    lossy: module => ordered.reduce((extended, {candidate, kept}) => withVariant(extended, candidate, kept.float), module),
-    recipes: ordered.map(reportOf),
+    lossy: module =>
+      made.reduce((extended, {asked: {recipe}, steps}) => {
+        const {candidate, kept} = steps.at(-1)!;
+        const own = {...onTopOf(steps.slice(0, -1).map(makeOf), candidate), recipe: recipe.name};
+        return graft(module, extended, withVariant(module, own, kept.float), variantHead(own));
+      }, module),
+    recipes: made.flatMap(({asked, steps}) => steps.map((step, place) => reportOf(step, asked, place))),
   };
 }
 
-type Asked = {readonly task: Task; readonly recipe: string; readonly step: Step; readonly samples: Labelled | null};
+type Context = {
+  readonly tasks: readonly Task[];
+  readonly given: RecipeOptions;
+  readonly labelledOf: (task: string) => Labelled | null;
+};
 
-type Made = {readonly candidate: Candidate; readonly kept: Kept; readonly layers: RecipeReport['layers']};
+/** A candidate on networks as earlier steps left them, what it leaves alone, and what happens to each layer. */
+type MadeStep = {readonly candidate: Candidate; readonly kept: Kept; readonly layers: RecipeReport['layers']};
+
+const makeOf =
+  ({candidate, kept}: MadeStep): Made =>
+  (module, as) =>
+    candidate.extend(module, kept.float, as);
+
+/** The step at a place of recipes that have the same steps before it. */
+async function makeSteps(
+  asked: readonly Asked[],
+  place: number,
+  before: readonly MadeStep[],
+  {tasks, given, labelledOf}: Context,
+): Promise<readonly MadeStep[]> {
+  const {calibrate, maxLoss = 0, bind, share = true, progress = () => {}} = given;
+  const plain: Reading = {bind, share, progress};
+  const steps = before.map(makeOf);
+  const [one] = asked;
+  const reading: Reading = one && steps.length > 0 ? {...plain, before: module => after(module, one.task.name, steps)} : plain;
+  const made: MadeStep[] = [];
+  for (const family of await familiesOf(asked, place, reading, {tasks, given, labelledOf})) {
+    const kept: Kept[] = [];
+    for (const own of family.candidates) {
+      const {name} = own.task;
+      const labelled = family.settled ? null : labelledOf(name);
+      const {recipe} = asked.find(each => each.task === own.task && each.recipe.name === own.recipe)!;
+      const points = pointsAt(maxLoss, place, recipe.steps.length);
+      const budget = labelled && {points, labelled, samples: (calibrate.get(name) ?? labelled).data};
+      const nothing: Kept = {float: new Map(), effects: new Map()};
+      kept.push(budget ? await keepWithin(budget, onTopOf(steps, own), tasks, plain) : nothing);
+    }
+    const layers = await family.explain(kept.map(({float}) => float));
+    made.push(...family.candidates.map((candidate, i) => ({candidate, kept: kept[i]!, layers: layers[i]!})));
+  }
+  return made;
+}
+
+/** Each step may lose its part of what the recipe may lose, and what steps before it have left. */
+const pointsAt = (maxLoss: number, place: number, steps: number): number => (maxLoss * (place + 1)) / steps;
+
+/** Candidates in the order in which they were asked for. */
+async function familiesOf(
+  asked: readonly Asked[],
+  place: number,
+  reading: Reading,
+  {tasks, given, labelledOf}: Context,
+): Promise<readonly Family[]> {
+  const {method = {kind: 'min-max'}, samples: wanted, correctBias = true, maxLoss} = given;
+  const count = wanted ?? usualSamples;
+  const families: Family[] = [];
+  const own = asked.map(({recipe, ...rest}) => ({...rest, recipe: recipe.name, named: recipe, step: recipe.steps[place]!.step}));
+  const quantized = own.flatMap(({step, samples, ...rest}) =>
+    step.kind === 'int8' && samples ? [{...rest, equalize: step.equalize, samples}] : [],
+  );
+  if (quantized.length > 0) families.push(await int8(quantized, tasks, {...reading, method, count, correctBias}));
+  const narrowed = own.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : []));
+  if (narrowed.length > 0) families.push(await narrow(narrowed, tasks, {...reading, count}));
+  for (const {task, recipe, named, step, samples} of own) {
+    if (step.kind !== 'lowrank' || !samples) continue;
+    const labelled = labelledOf(task.name);
+    const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), labelled};
+    const options = {...reading, count: wanted ?? manySamples};
+    families.push(await lowrank({task, recipe, share: step.share, samples, budget}, tasks, options));
+  }
+  return families;
+}
+
+/** Samples that ranges need, and that fits of whole layers do. */
+const [usualSamples, manySamples] = [64, 500];
+
+type Asked = {readonly task: Task; readonly recipe: Recipe; readonly samples: Labelled | null};
 
 /** Errors: usage recipe.samples, recipe.taken. */
 function askedOf(recipe: Recipe, task: Task, calibrate: ReadonlyMap<string, Labelled>): Asked {
@@ -96,12 +172,17 @@ function askedOf(recipe: Recipe, task: Task, calibrate: ReadonlyMap<string, Labe
   const samples = calibrate.get(name) ?? null;
   if (!samples && needsSamples(recipe))
     fail('usage', 'recipe.samples', name, `recipe ${recipe.name} needs samples`, `--calibrate DATA or --calibrate ${name}=DATA`);
-  return {task, recipe: recipe.name, step: recipe.steps[0], samples};
+  return {task, recipe, samples};
 }
 
-function reportOf({candidate: {task, recipe, facts}, kept, layers}: Made): RecipeReport {
+const refuseBudget = ({name}: Recipe): never =>
+  fail('usage', 'recipe.budget', name, 'has no limit', '--max-loss POINTS, or a share of the time: lowrank:0.5');
+
+function reportOf({candidate, kept, layers}: MadeStep, {task, recipe: {name, steps}}: Asked, place: number): RecipeReport {
   return {
-    ...{task: task.name, recipe, ...facts},
+    ...{task: task.name, recipe: name},
+    ...(steps.length > 1 && {step: steps[place]!.text}),
+    ...candidate.facts,
     ...(kept.loss !== undefined && {loss: kept.loss}),
     layers: layers.map(layer => {
       const effect = kept.effects.get(layer.layer);

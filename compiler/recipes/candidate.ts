@@ -9,7 +9,7 @@ export type Candidate = {
   readonly task: Task;
   readonly recipe: string;
   /** What is known of it as a whole. */
-  readonly facts: Omit<RecipeReport, 'task' | 'recipe' | 'layers' | 'loss'>;
+  readonly facts: Omit<RecipeReport, 'task' | 'recipe' | 'step' | 'layers'>;
   /** Names of the layers that it changes. */
   readonly layers: (module: Module) => readonly string[];
   /** The module with the variant as one more head. `float` names layers that it leaves alone. */
@@ -19,16 +19,18 @@ export type Candidate = {
 /** Candidates that are explained together. */
 export type Family = {
   readonly candidates: readonly Candidate[];
+  /** Whether a loss budget was kept when they were made: then it need not be kept by leaving layers alone. */
+  readonly settled?: boolean;
   /** What happens to each layer, by candidate; `floats` names those that stay in float, and why. */
   readonly explain: (floats: readonly ReadonlyMap<string, string>[]) => Promise<readonly (readonly LayerReport[])[]>;
 };
 
-/** The module with the variant under the name that builds give it. */
-export function withVariant(
-  module: Module,
-  {task: {name}, recipe, extend}: Candidate,
-  float: ReadonlyMap<string, string>,
-): Module {
-  const {attrs} = headOf(module, name);
-  return extend(module, float, {name: `${name}_${recipe.replaceAll(/\W/g, '_')}`, attrs: {...attrs, task: name, recipe}});
+/** The name of the variant's head. */
+export const variantHead = ({task: {name}, recipe}: Candidate): string => `${name}_${recipe.replaceAll(/\W/g, '_')}`;
+
+/** The module with the variant as its last head. */
+export function withVariant(module: Module, candidate: Candidate, float: ReadonlyMap<string, string>): Module {
+  const {task, recipe, extend} = candidate;
+  const {attrs} = headOf(module, task.name);
+  return extend(module, float, {name: variantHead(candidate), attrs: {...attrs, task: task.name, recipe}});
 }

@@ -1,5 +1,6 @@
 /** How much each layer of a variant alone moves a network's scores. */
 
+import {graft} from '../../ir/graft.js';
 import {headOf} from '../../ir/graph.js';
 import type {Module, ValueId} from '../../ir/types.js';
 import type {Dataset} from '../data/dataset.js';
@@ -31,7 +32,7 @@ export async function effectsOf(
     for (const layer of changed) {
       const others = new Map(changed.flatMap(other => (other === layer ? [] : [[other, ''] as const])));
       const alone = `${name}.alone.${layers.length}`;
-      module = extend(module, others, {name: alone, attrs: {}});
+      module = graft(given, module, extend(given, others, {name: alone, attrs: {}}), alone);
       taps.push(headOf(module, alone).outputs[0]!);
       layers.push(layer);
     }

@@ -1,4 +1,7 @@
-/** Recipes by name: `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by `+`, applied from left to right. */
+/**
+ * Recipes by name: `lowrank:0.5`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by
+ * `+`, applied from left to right.
+ */
 import {fail} from '../../ir/diagnostics.js';
 import {type Form, needsMoments} from '../quantize-weights/narrow.js';
 
@@ -8,14 +11,20 @@ export type Int8Step = {readonly kind: 'int8'; readonly equalize: boolean};
 /** Narrow weights that are computed with in f32. */
 export type NarrowStep = {readonly kind: 'narrow'; readonly form: Form};
 
+/** Layers become several thin ones that take that share of their time; null: the least that the loss allows. */
+export type LowrankStep = {readonly kind: 'lowrank'; readonly share: number | null};
+
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = Int8Step | NarrowStep;
+export type Step = LowrankStep | Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
   readonly name: string;
-  readonly steps: readonly [Step, ...Step[]];
+  readonly steps: readonly [Named, ...Named[]];
 };
+
+/** A step and how it was spelt. */
+export type Named = {readonly text: string; readonly step: Step};
 
 type Kind = {
   /** How it is spelt, for messages. */
@@ -30,6 +39,14 @@ const plain = (dtype: 'f16' | 'bf16' | 'i8', usage: string): Kind => ({
 });
 
 const kinds: Readonly<Record<string, Kind>> = {
+  lowrank: {
+    usage: 'lowrank:0.5 (of the time) or lowrank',
+    parse(argument) {
+      if (argument === null) return {kind: 'lowrank', share: null};
+      const share = /^0?\.\d+$/.test(argument) ? Number(argument) : 0;
+      return share > 0 ? {kind: 'lowrank', share} : null;
+    },
+  },
   int8: {
     usage: 'int8 or int8:equalize',
     parse: argument => (argument === null || argument === 'equalize' ? {kind: 'int8', equalize: argument !== null} : null),
@@ -46,9 +63,14 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 /** Errors: usage recipe.unknown, recipe.argument, recipe.steps. */
 export function parseRecipe(name: string): Recipe {
-  const [first, ...rest] = name.split('+').map(text => parseStep(text, name));
-  if (rest.length > 0) fail('usage', 'recipe.steps', name, 'these steps cannot be combined', `one of ${known()}`);
-  return {name, steps: [first!, ...rest]};
+  const [first, ...rest] = name.split('+').map(text => ({text, step: parseStep(text, name)}));
+  const steps: Recipe['steps'] = [first!, ...rest];
+  const narrowing = steps.findIndex(({step}) => step.kind !== 'lowrank');
+  if (narrowing >= 0 && narrowing < steps.length - 1)
+    fail('usage', 'recipe.steps', name, `nothing can follow ${steps[narrowing]!.text}`, 'let it be the last step');
+  if (steps.filter(({step}) => step.kind === 'lowrank').length > 1)
+    fail('usage', 'recipe.steps', name, 'has lowrank twice', 'name each step once');
+  return {name, steps};
 }
 
 /** Each once. Errors: those of `parseRecipe`; usage recipe.twice. */
@@ -58,8 +80,12 @@ export function parseRecipes(names: readonly string[]): readonly Recipe[] {
   return names.map(parseRecipe);
 }
 
+/** Whether it is found out under a loss budget alone. */
+export const needsBudget = ({steps}: Recipe): boolean => steps.some(({step}) => step.kind === 'lowrank' && step.share === null);
+
 /** Whether it is found out on samples. */
-export const needsSamples = ({steps}: Recipe): boolean => steps.some(step => step.kind === 'int8' || needsMoments(step.form));
+export const needsSamples = ({steps}: Recipe): boolean =>
+  steps.some(({step}) => step.kind !== 'narrow' || needsMoments(step.form));
 
 function parseStep(text: string, recipe: string): Step {
   const colon = text.indexOf(':');

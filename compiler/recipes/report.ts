@@ -17,6 +17,15 @@ export type LayerReport = {
   readonly sumSqnr?: number;
   /** Relative error of the scores where this layer alone is changed; measured where layers had to be chosen. */
   readonly effect?: number;
+  /** What a layer of low rank became: the form and its ranks. */
+  readonly form?: string;
+  /** What the form alone costs: the relative energy of its error on samples that no fit has seen. */
+  readonly error?: number;
+  /** Multiply-adds, and microseconds as timed alone on this machine. */
+  readonly macsBefore?: number;
+  readonly macsAfter?: number;
+  readonly timeBefore?: number;
+  readonly timeAfter?: number;
   /** Of weights, scales and biases. */
   readonly bytesBefore: number;
   readonly bytesAfter: number;
@@ -25,12 +34,16 @@ export type LayerReport = {
 export type RecipeReport = {
   readonly task: string;
   readonly recipe: string;
+  /** Which of the recipe's steps this is, where it has several. */
+  readonly step?: string;
   /** How ranges or weights were chosen on samples: `min-max`, `percentile:99.99`, `mse`, `gptq`. Absent: without samples. */
   readonly calibration?: string;
   /** How many samples it was chosen on, and the sha256 of their data. */
   readonly samples?: number;
   readonly data?: string;
-  /** Percent of right answers of `full` less those of this variant, where `--max-loss` was given. */
+  /** What is expected on samples that were held out, without labels: points lost, percent of equal labels, nats of divergence. */
+  readonly estimate?: {readonly loss: number; readonly agreement: number; readonly divergence: number};
+  /** Percent of right answers of `full` less those of this variant (of all steps up to this one), where `--max-loss` was given. */
   readonly loss?: number;
   /** Pairs of layers whose channels were evened out. */
   readonly equalized?: number;

@@ -7,7 +7,7 @@ import type {TypedArray} from '../../runtime/index.js';
 import {apply, type Matrix, matrixOf, type Product, timesTransposed} from '../algebra/matrix.js';
 import {type Layer, positionsOf} from './layers.js';
 import {biasFor, type Target, targetOf} from './least-squares.js';
-import {addRows, type Gathered, gather, type Moments, momentsOf} from './moments.js';
+import {addRows, type Gathered, gather, type Moments, momentsOf, withOutputs} from './moments.js';
 import type {Network, Parameters} from './network.js';
 import {choosePlaces, gatherRows, gatherValues, positionsPerImage, randomNumbers} from './rows.js';
 
@@ -107,18 +107,27 @@ function outputsOf(product: Product, {weights, bias}: Pick<Layer, 'weights' | 'b
   return Float32Array.from(made.data, (value, at) => value + bias[at % weights.rows]!);
 }
 
+/** Samples and what the float network made of them. */
+export type Surveyed = {readonly samples: readonly TypedArray[]; readonly survey: Survey};
+
 export type Steps<F> = {
   /** Makes the layers named; the others keep the form that they have, and are fitted to what now comes before them. */
   readonly makers: ReadonlyMap<string, Maker<F>>;
+  /** What layers are fitted to, and what tells whether a fit is one. */
+  readonly fit: Surveyed;
+  readonly held: Surveyed;
   readonly progress: (layer: string) => void;
 };
 
-/** Layers as they have become, by name: those with makers, and all behind the first of them. The network has them afterwards. */
+/**
+ * Layers as they have become, by name: those with makers, and those behind the first of them that are better for a fit. A fit
+ * to few samples can be worse than none: what errs more on samples held out than the layer's own weights do stays as it was,
+ * and a form that errs there by more than `mostError` is not taken. The network has these weights afterwards.
+ */
 export function frontToBack<F>(
   network: Network,
-  {outputs, beside}: Survey,
-  samples: readonly TypedArray[],
-  {makers, progress}: Steps<F>,
+  {makers, fit, held, progress}: Steps<F>,
+  mostError: number,
 ): ReadonlyMap<string, Fitted<F | null>> {
   const {layers, product} = network;
   const made = new Map<string, Fitted<F | null>>();
@@ -126,18 +135,46 @@ export function frontToBack<F>(
   const keep: Maker<null> = (_, {map}) => ({map, factors: null});
   network.rewrite(parameters);
   for (const layer of layers) {
-    const maker = makers.get(layer.name) ?? keep;
-    if (made.size === 0 && maker === keep) continue;
+    const maker = makers.get(layer.name);
+    if (made.size === 0 && !maker) continue;
     progress(layer.name);
-    const given = samples.map((input, sample) => seen(network, network.look(input), layer, sample));
-    const x = joined(given.map(rows => rows.x));
-    const wanted = wantedOf(joined(outputs.get(layer.name)!), beside.get(layer.name), given);
-    const fitted = rectifiedFit(product, layer, {x, ...wanted}, maker);
-    made.set(layer.name, fitted);
-    parameters.set(layer.name, {weights: fitted.map.data, bias: fitted.bias});
+    const [rows, test] = [rowsNow(network, layer, fit), rowsNow(network, layer, held)];
+    const fits = (own: Fitted<F | null>, most: number): Fitted<F | null> | null =>
+      errorOn(product, own, test) <= most ? own : null;
+    const asItWas = errorOn(product, {map: layer.weights, bias: layer.bias}, test);
+    const thin = maker && fits(fitted(product, layer, rows, maker), mostError);
+    const own = thin ?? fits(fitted(product, layer, rows, keep), asItWas);
+    if (!own) continue;
+    made.set(layer.name, own);
+    parameters.set(layer.name, {weights: own.map.data, bias: own.bias});
     network.rewrite(parameters);
   }
   return made;
+}
+
+function rowsNow(network: Network, layer: Layer, {samples, survey: {outputs, beside}}: Surveyed): Rows {
+  const given = samples.map((input, sample) => seen(network, network.look(input), layer, sample));
+  const wanted = wantedOf(joined(outputs.get(layer.name)!), beside.get(layer.name), given);
+  return {x: joined(given.map(rows => rows.x)), ...wanted};
+}
+
+/** What a map errs on rows, relative to the energy of what is wanted; with what is added to it. */
+function errorOn(product: Product, {map, bias}: Pick<Fitted<unknown>, 'map' | 'bias'>, {x, y, added}: Rows): number {
+  const given = outputsOf(product, {weights: map, bias}, x);
+  const outputs = map.rows;
+  const count = y.length / outputs;
+  let [noise, signal] = [0, 0];
+  for (let o = 0; o < outputs; o++) {
+    let [sum, squares] = [0, 0];
+    for (let at = o; at < y.length; at += outputs) {
+      const own = y[at]! + (added?.[at] ?? 0);
+      sum += own;
+      squares += own * own;
+      noise += (y[at]! - given[at]!) ** 2;
+    }
+    signal += squares - (sum * sum) / count;
+  }
+  return noise / Math.max(signal, 1e-30);
 }
 
 /** What the layer reads now, what it should give, and what is added to that now. */
@@ -149,21 +186,22 @@ function wantedOf(y: Float32Array, before: readonly Float32Array[] | undefined, 
   return {y: y.map((value, at) => value + was[at]! - added[at]!), added};
 }
 
-function rectifiedFit<F>(product: Product, layer: Layer, {x, y, added}: Rows, maker: Maker<F>): Fitted<F> {
-  const first = plainFit(product, layer, x, y, maker);
-  if (!layer.rectified) return first;
+function fitted<F>(product: Product, layer: Layer, {x, y, added}: Rows, maker: Maker<F>): Fitted<F> {
+  const {weights, rectified} = layer;
+  const gathered = gather(weights.columns, weights.rows);
+  addRows(product, gathered, x, y);
+  const first = fittedTo(product, layer, gathered, maker);
+  if (!rectified) return first;
   // Below zero a ReLU tells nothing: whatever the fit gives there is right (Zhang et al. 2015, section 3.2).
   const given = outputsOf(product, {weights: first.map, bias: first.bias}, x);
   const relaxed = y.map((value, at) => {
     const floor = -(added?.[at] ?? 0);
     return value > floor ? value : Math.min(given[at]!, floor);
   });
-  return plainFit(product, layer, x, relaxed, maker);
+  return fittedTo(product, layer, withOutputs(product, gathered, x, relaxed), maker);
 }
 
-function plainFit<F>(product: Product, layer: Layer, x: Float32Array, y: Float32Array, maker: Maker<F>): Fitted<F> {
-  const gathered = gather(layer.weights.columns, layer.weights.rows);
-  addRows(product, gathered, x, y);
+function fittedTo<F>(product: Product, layer: Layer, gathered: Gathered, maker: Maker<F>): Fitted<F> {
   const moments = momentsOf(gathered);
   const made = maker(layer, targetOf(product, moments, layer.weights));
   return {...made, bias: biasFor(moments, made.map)};

@@ -42,7 +42,7 @@ export type Layers = {
   /** In graph order. */
   readonly layers: readonly Layer[];
   /** Those that have to stay as they are, by the names of their results, and why. */
-  readonly fixed: ReadonlyMap<string, string>;
+  readonly fixed: ReadonlyMap<string, {readonly reason: string; readonly bytes: number}>;
 };
 
 /** Of a module before `fuse`. */
@@ -51,18 +51,18 @@ export function layersOf(module: Module, head: Head): Layers {
   const nodes = nodesFor(graph, head.outputs);
   const order = new Map(nodes.map((node, i) => [node, i]));
   const layers: Layer[] = [];
-  const fixed = new Map<string, string>();
+  const fixed = new Map<string, {readonly reason: string; readonly bytes: number}>();
   for (const node of nodes) {
     const site = siteOf(node, graph);
     if (!site) continue;
-    const {layer, name} = site;
+    const {layer, name, bytes} = site;
     if (typeof layer === 'string') {
-      fixed.set(name, layer);
+      fixed.set(name, {reason: layer, bytes});
       continue;
     }
     const {weights, width, window, bias} = layer;
     if (weights.groups > 1) {
-      fixed.set(name, 'its channels are in groups');
+      fixed.set(name, {reason: 'its channels are in groups', bytes});
       continue;
     }
     const [{id, type}] = node.outputs;

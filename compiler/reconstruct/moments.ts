@@ -26,21 +26,45 @@ const [chunk, block] = [2048, 64];
 
 /** Adds rows of x, [count][width], and of y, [count][outputs]. */
 export function addRows(product: Product, into: Gathered, x: Float32Array, y: Float32Array): void {
-  const {width, outputs, gram, cross, sumX, sumY} = into;
-  const count = x.length / width;
-  for (let first = 0; first < count; first += chunk) {
-    const rows = Math.min(chunk, count - first);
-    const left = columnsOf(x, width, first, rows, sumX);
+  const {width, gram, sumX} = into;
+  forEachChunk(x, width, sumX, (left, rows, first) => {
     for (let i = 0; i < width; i += block) {
       const size = Math.min(block, width - i);
       product(left.subarray(i * rows), rows, left, rows, gram.subarray(i * width), width, size, i + size, rows);
     }
-    if (outputs === 0) continue;
-    const right = columnsOf(y, outputs, first, rows, sumY);
-    product(right, rows, left, rows, cross, width, outputs, width, rows);
-    for (const value of right) into.squaresOfY += value * value;
+    if (into.outputs > 0) addCross(product, into, left, y, first);
+  });
+  into.count += x.length / width;
+}
+
+/** The same rows of x, whose moments are known, with other rows of y. */
+export function withOutputs(product: Product, known: Gathered, x: Float32Array, y: Float32Array): Gathered {
+  const {width, outputs} = known;
+  const other = {...gather(0, outputs), ...{width, gram: known.gram, sumX: known.sumX, count: known.count}};
+  const into = {...other, cross: new Float64Array(outputs * width)};
+  forEachChunk(x, width, new Float64Array(width), (left, _, first) => addCross(product, into, left, y, first));
+  return into;
+}
+
+function addCross(product: Product, into: Gathered, left: Float64Array, y: Float32Array, first: number): void {
+  const {width, outputs, cross, sumY} = into;
+  const rows = left.length / width;
+  const right = columnsOf(y, outputs, first, rows, sumY);
+  product(right, rows, left, rows, cross, width, outputs, width, rows);
+  for (const value of right) into.squaresOfY += value * value;
+}
+
+function forEachChunk(
+  x: Float32Array,
+  width: number,
+  sums: Float64Array,
+  see: (columns: Float64Array, rows: number, first: number) => void,
+): void {
+  const count = x.length / width;
+  for (let first = 0; first < count; first += chunk) {
+    const rows = Math.min(chunk, count - first);
+    see(columnsOf(x, width, first, rows, sums), rows, first);
   }
-  into.count += count;
 }
 
 /** Columns of some rows, one after the other; their sums are added. */

@@ -5,8 +5,6 @@ import {packInto, seal} from '../../codegen/weights.js';
 import {invariant} from '../../ir/diagnostics.js';
 import {blobOf, editor} from '../../ir/edit.js';
 import {headOf, producerOf, valueAt} from '../../ir/graph.js';
-import {concat} from '../../ir/ops/concat/index.js';
-import {reshape} from '../../ir/ops/reshape/index.js';
 import type {Weight} from '../../ir/plan.js';
 import {bytesOfTensor, elements, filled, tensorFrom} from '../../ir/tensor.js';
 import type {Module, ValueId} from '../../ir/types.js';
@@ -15,7 +13,7 @@ import type {Product} from '../algebra/matrix.js';
 import {build} from '../build.js';
 import {targetsNamed} from '../host.js';
 import {temporaryFolder} from '../open.js';
-import {floats, type Reading, withoutOthers} from '../quantize/taps.js';
+import {floats, inOneRow, type Reading, withoutOthers} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {type Layer, type Layers, layersOf} from './layers.js';
 
@@ -39,12 +37,11 @@ export type Network = Layers & {
 /** The name of a task beside it that returns what is looked at. */
 const tappedTask = (task: string): string => `${task}_taps`;
 
-/** For the best target of this machine: a layer's cost and fit are of this machine anyhow. `change` prepares the module. */
+/** For the best target of this machine: what layers take there decides what they become. */
 export async function openNetwork(
   tasks: readonly Task[],
   task: string,
-  {bind, share = true, progress = () => {}}: Reading,
-  change: (module: Module) => Module = module => module,
+  {bind, share = true, progress = () => {}, before = module => module}: Reading,
 ): Promise<Network> {
   const directory = join(temporaryFolder(), 'network');
   const name = 'network';
@@ -52,7 +49,7 @@ export async function openNetwork(
   const opened: {readonly module: Module; readonly layers: Layers; readonly watched: readonly ValueId[]}[] = [];
   const placeholders = new Map<string, {readonly layer: string; readonly what: keyof Parameters}>();
   const lossy = (given: Module): Module => {
-    const module = withoutOthers(change(given), all);
+    const module = withoutOthers(before(given), all);
     const layers = layersOf(module, headOf(module, task));
     const watched = watchedOf(module, layers);
     opened.push({module, layers, watched});
@@ -169,13 +166,8 @@ function withPlaceholders(
 /** The module whose tapped task returns all of these, one behind the other, and nothing else. */
 function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module {
   const edit = editor(module, 'taps');
-  const {emit} = edit.atEnd(tappedTask(task));
-  const rows = ids.map(id => {
-    const value = valueAt(module.graph, id);
-    return emit(reshape, [value], {shape: [1, elements(value.type.shape)]})[0];
-  });
-  const [all] = emit(concat, rows, {axis: 1});
   const name = tappedTask(task);
+  const all = inOneRow(edit.atEnd(name), ids, module.graph);
   const head = headOf(module, name);
   edit.addHead({...head, outputs: [all.id], attrs: {...head.attrs, outputs: ['taps']}});
   const {heads, ...rest} = edit.finish();

@@ -3,7 +3,9 @@ import {execFile} from 'node:child_process';
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {npz, splits} from '../../examples/signs/data.js';
 import {seeded} from '../../ir/parse.js';
+import type {Manifest} from '../../runtime/manifest.js';
 import {attribute, modelBytes, node, valueInfo} from './onnx-bytes.js';
 
 export const cli = fileURLToPath(new URL('../../compiler/main.js', import.meta.url));
@@ -68,3 +70,21 @@ export function writeTiny(folder: string): void {
 export const documentOf = <T>({stdout}: Outcome): T => JSON.parse(stdout) as T;
 
 export const textOf = (...path: readonly string[]): string => readFileSync(join(...path), 'utf8');
+
+export type WeatherBuild = {readonly outcome: Outcome; readonly manifest: () => Manifest};
+
+/** The example's network for weather under recipes, built into `weather` of a folder, with samples and a cache of its own there. */
+export async function buildWeather(folder: string, samples: number, recipes: readonly string[]): Promise<WeatherBuild> {
+  const at = (name: string): string => join(folder, name);
+  writeFileSync(at('calibrate.npz'), npz({seed: splits.calibrate, count: samples}));
+  writeFileSync(at('tune.npz'), npz({seed: splits.tune, count: 150}));
+  const outcome = await dnnc(
+    [
+      ...['build', '--task', 'weather=examples/signs/models/weather.onnx', '--config', 'examples/signs/dnnc.config.json'],
+      ...['--target', 'generic', '--no-measure', '-o', at('weather'), '--json'],
+      ...['--calibrate', at('calibrate.npz'), '--evaluate', at('tune.npz'), ...recipes.flatMap(name => ['--recipe', name])],
+    ],
+    {env: {XDG_CACHE_HOME: at('cache')}},
+  );
+  return {outcome, manifest: () => JSON.parse(readFileSync(at('weather/manifest.json'), 'utf8')) as Manifest};
+}
