@@ -2,16 +2,17 @@
 import {join} from 'node:path';
 import test from 'ava';
 import {inner, type Matrix, matrixOf, minus, portableProduct, timesTransposed} from '../compiler/algebra/matrix.js';
-import {allocate, type Option} from '../compiler/lowrank/allocate.js';
 import {type Factors, factorize, thorough} from '../compiler/lowrank/factorize.js';
-import {type Choice, choiceName, choicesFor, inputShapesOf, stageMacs, stagesOf, wholeStage} from '../compiler/lowrank/forms.js';
+import {type Choice, choiceName, choicesFor, stagesOf} from '../compiler/lowrank/forms.js';
 import {withThin} from '../compiler/lowrank/insert.js';
 import {parseRecipe} from '../compiler/recipes/parse.js';
 import type {RecipeReport} from '../compiler/recipes/report.js';
 import {after} from '../compiler/recipes/steps.js';
+import {allocate, type Option} from '../compiler/reconstruct/allocate.js';
 import {kernelOf, type Layer, layersOf, macsOf} from '../compiler/reconstruct/layers.js';
 import {biasFor, targetOf} from '../compiler/reconstruct/least-squares.js';
 import {addRows, gather, momentsOf, withOutputs} from '../compiler/reconstruct/moments.js';
+import {inputShapesOf, stageMacs, wholeStage} from '../compiler/reconstruct/stage.js';
 import {costOfHead} from '../ir/cost.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
@@ -205,7 +206,7 @@ test('allocation: no other choice of the same time does less harm, and harm has 
     });
     const total = sizes.reduce((sum, [whole]) => sum + whole!.microseconds, 0);
     const share = 0.3 + 0.6 * random.unit();
-    const chosen = allocate(sizes, share, Number.POSITIVE_INFINITY);
+    const chosen = allocate(sizes, (1 - share) * total, Number.POSITIVE_INFINITY);
     const sum = (options: readonly Option[], of: keyof Option): number => options.reduce((all, option) => all + option[of], 0);
     const least = sizes.reduce((all, options) => all + Math.min(...options.map(({microseconds}) => microseconds)), 0);
     const [time, harm] = [sum(chosen, 'microseconds'), sum(chosen, 'harm')];
@@ -215,7 +216,7 @@ test('allocation: no other choice of the same time does less harm, and harm has 
       const other = sizes.map((options, layer) => options[Math.floor(at / 5 ** layer) % 5]!);
       if (sum(other, 'microseconds') <= time) t.true(sum(other, 'harm') >= harm - 1e-9);
     }
-    t.true(sum(allocate(sizes, share, 0.5), 'harm') <= 0.5);
+    t.true(sum(allocate(sizes, (1 - share) * total, 0.5), 'harm') <= 0.5);
   }
 });
 

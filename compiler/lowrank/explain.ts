@@ -1,7 +1,8 @@
 /** What low rank did to each layer, as `build` tells it. */
 import type {LayerReport} from '../recipes/report.js';
 import {macsOf} from '../reconstruct/layers.js';
-import {bytesOfStages, choiceName, inputShapesOf, stageMacs, wholeStage} from './forms.js';
+import {bytesOfStages, inputShapesOf, stageMacs, wholeStage} from '../reconstruct/stage.js';
+import {choiceName} from './forms.js';
 import {choiceOf, type Studied, stagesNow, type Thinned} from './study.js';
 
 export function explain({network, options}: Studied, thin: Thinned): readonly LayerReport[] {

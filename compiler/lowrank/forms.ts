@@ -1,5 +1,7 @@
 /** The ways in which a layer becomes several thin ones, and what each costs. */
+import {elements} from '../../ir/tensor.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
+import {inputShapesOf, pointStage, type Stage, stageMacs, wholeStage} from '../reconstruct/stage.js';
 
 /**
  * `channel`: k x k to r channels, then 1 x 1 (Zhang et al. 2015); of 1 x 1 and fully connected layers it is the truncated SVD.
@@ -11,40 +13,27 @@ export type Form = 'channel' | 'spatial' | 'tucker' | 'separable';
 /** Channels in between: two of `tucker`, none of `separable`, one of the others. */
 export type Choice = {readonly form: Form; readonly ranks: readonly number[]};
 
-/** A thin layer by its sizes. */
-export type Stage = {
-  /** [outputs][channels per group][rows][columns]; of fully connected layers [outputs][inputs] */
-  readonly shape: readonly number[];
-  readonly strides: readonly [number, number];
-  readonly dilations: readonly [number, number];
-  /** top, left, bottom, right */
-  readonly pads: readonly [number, number, number, number];
-  readonly groups: number;
-};
-
-const plain = {strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1} as const;
-
 export function stagesOf(layer: Layer, {form, ranks}: Choice): readonly Stage[] {
   const {channels, weights, window} = layer;
   const outputs = weights.rows;
   const [r, last = r] = ranks as [number, number?];
-  if (!window) return [stage([r, weights.columns]), stage([outputs, r])];
+  if (!window) return [pointStage([r, weights.columns]), pointStage([outputs, r])];
   const [rows, columns] = kernelOf(layer);
   const [down, right] = window.strides as [number, number];
   const [dy, dx] = window.dilations as [number, number];
   const [top, left, bottom, end] = window.pads as [number, number, number, number];
   const whole = {strides: [down, right], dilations: [dy, dx], pads: [top, left, bottom, end], groups: 1} as const;
-  const points = stage([outputs, form === 'separable' ? channels : last, 1, 1]);
+  const points = pointStage([outputs, form === 'separable' ? channels : last, 1, 1]);
   switch (form) {
     case 'channel':
       return [{...whole, shape: [r, channels, rows, columns]}, points];
     case 'spatial':
       return [
-        {...plain, shape: [r, channels, rows, 1], strides: [down, 1], dilations: [dy, 1], pads: [top, 0, bottom, 0]},
-        {...plain, shape: [outputs, r, 1, columns], strides: [1, right], dilations: [1, dx], pads: [0, left, 0, end]},
+        {groups: 1, shape: [r, channels, rows, 1], strides: [down, 1], dilations: [dy, 1], pads: [top, 0, bottom, 0]},
+        {groups: 1, shape: [outputs, r, 1, columns], strides: [1, right], dilations: [1, dx], pads: [0, left, 0, end]},
       ];
     case 'tucker':
-      return [stage([r, channels, 1, 1]), {...whole, shape: [last, r, rows, columns]}, points];
+      return [pointStage([r, channels, 1, 1]), {...whole, shape: [last, r, rows, columns]}, points];
     case 'separable':
       return [{...whole, shape: [channels, 1, rows, columns], groups: channels}, points];
     default:
@@ -52,49 +41,10 @@ export function stagesOf(layer: Layer, {form, ranks}: Choice): readonly Stage[] 
   }
 }
 
-const stage = (shape: readonly number[]): Stage => ({...plain, shape});
-
-/** The layer as it is. */
-export function wholeStage({window, weights, channels}: Layer): Stage {
-  if (!window) return stage([weights.rows, weights.columns]);
-  const {strides, dilations, pads, kernel} = window;
-  return {
-    shape: [weights.rows, channels, ...kernel],
-    strides: [strides[0]!, strides[1]!],
-    dilations: [dilations[0]!, dilations[1]!],
-    pads: [pads[0]!, pads[1]!, pads[2]!, pads[3]!],
-    groups: 1,
-  };
-}
-
-/** What stages read, one after the other. */
-export function inputShapesOf({inputShape}: Layer, stages: readonly Stage[]): readonly (readonly number[])[] {
-  const shapes = [inputShape];
-  for (const stage of stages) shapes.push(outputShapeOf(stage, shapes.at(-1)!));
-  return shapes.slice(0, -1);
-}
-
-function outputShapeOf({shape, strides, dilations, pads}: Stage, input: readonly number[]): readonly number[] {
-  if (shape.length === 2) return [...input.slice(0, -1), shape[0]!];
-  const across = (axis: 0 | 1): number =>
-    Math.floor((input[2 + axis]! + pads[axis] + pads[axis + 2]! - dilations[axis] * (shape[2 + axis]! - 1) - 1) / strides[axis]) +
-    1;
-  return [input[0]!, shape[0]!, across(0), across(1)];
-}
-
-const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
-
-export const stageMacs = (stage: Stage, input: readonly number[]): number =>
-  (product(outputShapeOf(stage, input)) / stage.shape[0]!) * product(stage.shape);
-
-/** Of weights, and of the bias of the last one. */
-export const bytesOfStages = (stages: readonly Stage[]): number =>
-  4 * stages.reduce((sum, {shape}) => sum + product(shape), stages.at(-1)!.shape[0]!);
-
 /** Ranks of each form that a layer is tried with; those that save no multiply-adds are left out. */
 export function choicesFor(layer: Layer): readonly Choice[] {
   const {channels, weights} = layer;
-  const [outputs, points] = [weights.rows, product(kernelOf(layer))];
+  const [outputs, points] = [weights.rows, elements(kernelOf(layer))];
   const most = Math.min(outputs, weights.columns);
   const all: Choice[] = ranksUpTo(most).map(r => ({form: 'channel', ranks: [r]}));
   if (points > 1) {

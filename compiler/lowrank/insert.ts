@@ -1,14 +1,12 @@
 /** A copy of a task's network with thin layers, as another head. It works on a module before `fuse`. */
 import {invariant} from '../../ir/diagnostics.js';
 import type {Builder} from '../../ir/op.js';
-import {conv2d} from '../../ir/ops/conv2d/index.js';
-import {linear} from '../../ir/ops/linear/index.js';
 import {tensorFrom} from '../../ir/tensor.js';
 import type {Head, Module, Node, Value} from '../../ir/types.js';
 import {type MakeLayer, withLayers} from '../recipes/copy.js';
 import type {Fitted} from '../reconstruct/front-to-back.js';
+import {emitStage, type Stage} from '../reconstruct/stage.js';
 import type {Factors} from './factorize.js';
-import type {Stage} from './forms.js';
 
 /** What stands for a layer: its own form with other weights, or stages with factors. */
 export type Thin = {readonly fitted: Fitted<Factors | null>; readonly stages: readonly Stage[]};
@@ -31,14 +29,4 @@ function emitThin(build: Builder, node: Node, x: Value, {fitted: {map, factors, 
     const b = i === stages.length - 1 ? build.literal(tensorFrom('f32', [bias.length], bias), `${own}.bias`) : null;
     return emitStage(build, stage, [input, w, b]);
   }, x);
-}
-
-/** A stage on what it reads, its weights and perhaps a bias. */
-export function emitStage(
-  build: Builder,
-  {shape, strides, dilations, pads, groups}: Stage,
-  operands: readonly (Value | null)[],
-): Value {
-  if (shape.length === 2) return build.emit(linear, operands, {epilogue: ''})[0];
-  return build.emit(conv2d, operands, {strides, dilations, pads, groups, epilogue: ''})[0];
 }

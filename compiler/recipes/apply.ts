@@ -9,10 +9,10 @@ import type {Task} from '../tasks.js';
 import {type Kept, keepWithin} from './budget.js';
 import {type Candidate, type Family, variantHead, withVariant} from './candidate.js';
 import {int8} from './int8.js';
-import {lowrank} from './lowrank.js';
 import {narrow} from './narrow.js';
-import {needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
+import {isShrinking, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
 import type {RecipeReport} from './report.js';
+import {shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
 
 export type RecipeOptions = {
@@ -56,7 +56,7 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
     JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
   const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
-  for (const kind of ['lowrank', 'int8', 'narrow'] as const) {
+  for (const kind of ['lowrank', 'prune', 'int8', 'narrow'] as const) {
     const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
     const made = await makeSteps(own, 0, [], context);
     own.forEach((each, i) => {
@@ -150,11 +150,11 @@ async function familiesOf(
   const narrowed = own.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : []));
   if (narrowed.length > 0) families.push(await narrow(narrowed, tasks, {...reading, count}));
   for (const {task, recipe, named, step, samples} of own) {
-    if (step.kind !== 'lowrank' || !samples) continue;
+    if (!isShrinking(step) || !samples) continue;
     const labelled = labelledOf(task.name);
     const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), labelled};
     const options = {...reading, count: wanted ?? manySamples};
-    families.push(await lowrank({task, recipe, share: step.share, samples, budget}, tasks, options));
+    families.push(await shrink({task, recipe, step, samples, budget}, tasks, options));
   }
   return families;
 }

@@ -1,5 +1,5 @@
 /**
- * Recipes by name: `lowrank:0.5`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by
+ * Recipes by name: `lowrank:0.5`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by
  * `+`, applied from left to right.
  */
 import {fail} from '../../ir/diagnostics.js';
@@ -11,11 +11,14 @@ export type Int8Step = {readonly kind: 'int8'; readonly equalize: boolean};
 /** Narrow weights that are computed with in f32. */
 export type NarrowStep = {readonly kind: 'narrow'; readonly form: Form};
 
-/** Layers become several thin ones that take that share of their time; null: the least that the loss allows. */
-export type LowrankStep = {readonly kind: 'lowrank'; readonly share: number | null};
+/**
+ * Layers become several thin ones (`lowrank`), or have fewer channels (`prune`), so that they take that share of their time; null: the
+ * least that the loss allows.
+ */
+export type ShrinkStep = {readonly kind: 'lowrank' | 'prune'; readonly share: number | null};
 
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = LowrankStep | Int8Step | NarrowStep;
+export type Step = ShrinkStep | Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
@@ -38,15 +41,21 @@ const plain = (dtype: 'f16' | 'bf16' | 'i8', usage: string): Kind => ({
   parse: argument => (argument === null ? {kind: 'narrow', form: {dtype, group: null}} : null),
 });
 
-const kinds: Readonly<Record<string, Kind>> = {
-  lowrank: {
-    usage: 'lowrank:0.5 (of the time) or lowrank',
-    parse(argument) {
-      if (argument === null) return {kind: 'lowrank', share: null};
-      const share = /^0?\.\d+$/.test(argument) ? Number(argument) : 0;
-      return share > 0 ? {kind: 'lowrank', share} : null;
-    },
+const shrinking = (kind: ShrinkStep['kind']): Kind => ({
+  usage: `${kind}:0.5 (of the time) or ${kind}`,
+  parse(argument) {
+    if (argument === null) return {kind, share: null};
+    const share = /^0?\.\d+$/.test(argument) ? Number(argument) : 0;
+    return share > 0 ? {kind, share} : null;
   },
+});
+
+/** Whether a step leaves a network of floats that others can change. */
+export const isShrinking = (step: Step): step is ShrinkStep => step.kind === 'lowrank' || step.kind === 'prune';
+
+const kinds: Readonly<Record<string, Kind>> = {
+  lowrank: shrinking('lowrank'),
+  prune: shrinking('prune'),
   int8: {
     usage: 'int8 or int8:equalize',
     parse: argument => (argument === null || argument === 'equalize' ? {kind: 'int8', equalize: argument !== null} : null),
@@ -65,11 +74,12 @@ const kinds: Readonly<Record<string, Kind>> = {
 export function parseRecipe(name: string): Recipe {
   const [first, ...rest] = name.split('+').map(text => ({text, step: parseStep(text, name)}));
   const steps: Recipe['steps'] = [first!, ...rest];
-  const narrowing = steps.findIndex(({step}) => step.kind !== 'lowrank');
+  const narrowing = steps.findIndex(({step}) => !isShrinking(step));
   if (narrowing >= 0 && narrowing < steps.length - 1)
     fail('usage', 'recipe.steps', name, `nothing can follow ${steps[narrowing]!.text}`, 'let it be the last step');
-  if (steps.filter(({step}) => step.kind === 'lowrank').length > 1)
-    fail('usage', 'recipe.steps', name, 'has lowrank twice', 'name each step once');
+  const kindsOf = steps.map(({step}) => step.kind);
+  const twice = kindsOf.find((kind, i) => kindsOf.indexOf(kind) !== i);
+  if (twice !== undefined) fail('usage', 'recipe.steps', name, `has ${twice} twice`, 'name each step once');
   return {name, steps};
 }
 
@@ -81,7 +91,7 @@ export function parseRecipes(names: readonly string[]): readonly Recipe[] {
 }
 
 /** Whether it is found out under a loss budget alone. */
-export const needsBudget = ({steps}: Recipe): boolean => steps.some(({step}) => step.kind === 'lowrank' && step.share === null);
+export const needsBudget = ({steps}: Recipe): boolean => steps.some(({step}) => isShrinking(step) && step.share === null);
 
 /** Whether it is found out on samples. */
 export const needsSamples = ({steps}: Recipe): boolean =>

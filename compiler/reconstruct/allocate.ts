@@ -4,16 +4,16 @@
  * relaxation (Sinha and Zoltners 1979), and of the knapsack at every time that they stop at.
  */
 
-/** What a layer may become. The first option of each layer is to stay as it is, without harm. */
+/** What a layer may become, or what may become of several together. The first option is to stay, without harm. */
 export type Option = {readonly microseconds: number; readonly harm: number};
 
-/**
- * An option for each layer, such that together they take at most `share` of the time of the first ones, if that can be without
- * more harm than `mostHarm`.
- */
-export function allocate<O extends Option>(layers: readonly (readonly O[])[], share: number, mostHarm: number): readonly O[] {
+/** An option for each, such that together they save so much time, if that can be without more harm than `mostHarm`. */
+export function allocate<O extends Option>(
+  layers: readonly (readonly O[])[],
+  microseconds: number,
+  mostHarm: number,
+): readonly O[] {
   const hulls = layers.map(hullOf);
-  const limit = share * layers.reduce((sum, [whole]) => sum + whole!.microseconds, 0);
   const steps = hulls
     .flatMap((hull, layer) =>
       hull.slice(1).map((option, i) => ({
@@ -27,12 +27,11 @@ export function allocate<O extends Option>(layers: readonly (readonly O[])[], sh
     // Within a layer prices rise, so its steps stay in order.
     .sort((a, b) => a.price - b.price);
   const chosen = hulls.map(([whole]) => whole!);
-  let spent = chosen.reduce((sum, {microseconds}) => sum + microseconds, 0);
-  let harm = 0;
+  let [harm, gained] = [0, 0];
   for (const {layer, option, saved, added} of steps) {
-    if (spent <= limit || harm + added > mostHarm) break;
+    if (gained >= microseconds || harm + added > mostHarm) break;
     chosen[layer] = option;
-    spent -= saved;
+    gained += saved;
     harm += added;
   }
   return chosen;

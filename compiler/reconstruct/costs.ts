@@ -1,4 +1,4 @@
-/** What thin layers take on this machine: each is timed once in a throw-away build of all that are not known yet. */
+/** What layers take on this machine: each is timed once in a throw-away build of all that are not known yet. */
 import {editor} from '../../ir/edit.js';
 import {headOf} from '../../ir/graph.js';
 import type {Builder} from '../../ir/op.js';
@@ -15,8 +15,7 @@ import {type Reading, withoutOthers} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {buildTraced, timeSteps} from '../traced.js';
 import {version} from '../version.js';
-import type {Stage} from './forms.js';
-import {emitStage} from './insert.js';
+import {emitStage, type Stage} from './stage.js';
 
 /** A stage and what it reads. */
 export type Sized = {readonly stage: Stage; readonly input: readonly number[]};
@@ -45,7 +44,7 @@ export async function measureCosts(sizes: readonly Sized[], tasks: readonly Task
   const names = [...missing.keys()];
   for (let first = 0; first < names.length; first += mostAtOnce) {
     const now = names.slice(first, first + mostAtOnce);
-    progress(`timing thin layers: ${first} of ${names.length}`);
+    progress(`timing layers: ${first} of ${names.length}`);
     const traced = await buildTraced(tasks, {
       ...{targets: [target!], bind: reading.bind, share: reading.share ?? true},
       lossy: module => withStages(module, tasks, new Map(now.map(name => [name, missing.get(name)!]))),

@@ -1,0 +1,27 @@
+/** What fewer channels did to each layer, as `build` tells it. */
+import type {LayerReport} from '../recipes/report.js';
+import {macsOf} from '../reconstruct/layers.js';
+import {bytesOfStages, stageMacs, wholeStage} from '../reconstruct/stage.js';
+import {type Pruned, type Studied, stageAfter} from './study.js';
+
+export function explain(studied: Studied, pruned: Pruned): readonly LayerReport[] {
+  const {network} = studied;
+  const fixed = Array.from(
+    network.fixed,
+    ([layer, {reason, bytes}]): LayerReport => ({layer, float: reason, bytesBefore: bytes, bytesAfter: bytes}),
+  );
+  const others = network.layers.map((layer): LayerReport => {
+    const {stage, input} = stageAfter(studied, pruned, layer);
+    const whole = wholeStage(layer);
+    const narrow = String(stage.shape) !== String(whole.shape);
+    const {layers} = pruned;
+    return {
+      layer: layer.name,
+      ...(narrow ? {form: `${stage.shape[0]} x ${stage.shape[1]}`} : layers.has(layer.name) && {form: 'fitted anew'}),
+      ...(!narrow && {float: 'other channels matter less for their time'}),
+      ...{macsBefore: macsOf(layer), macsAfter: stageMacs(stage, input)},
+      ...{bytesBefore: bytesOfStages([whole]), bytesAfter: bytesOfStages([stage])},
+    };
+  });
+  return [...fixed, ...others];
+}

@@ -1,0 +1,161 @@
+/** Steps that leave a network less to do: as little as a share of its time, or as a loss budget allows. */
+import {headOf} from '../../ir/graph.js';
+import type {Head, Module} from '../../ir/types.js';
+import type {Labelled} from '../data/dataset.js';
+import {answersOf, hashOfData, labelsOf} from '../evaluate-variant.js';
+import * as lowrank from '../lowrank/explain.js';
+import {withThin} from '../lowrank/insert.js';
+import {choiceOf, stagesNow, study as studyLowrank, thinned} from '../lowrank/study.js';
+import * as prune from '../prune/explain.js';
+import {withNarrower} from '../prune/insert.js';
+import {pruned, study as studyPrune} from '../prune/study.js';
+import {spread} from '../quantize/samples.js';
+import type {Judgement} from '../reconstruct/judge.js';
+import type {Network} from '../reconstruct/network.js';
+import type {StudyOptions} from '../reconstruct/study.js';
+import type {Task} from '../tasks.js';
+import type {Family} from './candidate.js';
+import type {ShrinkStep} from './parse.js';
+import type {LayerReport} from './report.js';
+
+export type Wanted = {
+  readonly task: Task;
+  readonly recipe: string;
+  readonly step: ShrinkStep;
+  readonly samples: Labelled;
+  /** Percentage points of right answers that may be lost on these samples. */
+  readonly budget: Budget | null;
+};
+
+type Budget = {readonly points: number; readonly labelled: Labelled};
+
+/** A network that has been made smaller; it runs with these weights until another one is made. */
+type Smaller = {
+  readonly judgement: Judgement;
+  readonly changed: readonly string[];
+  extend(module: Module, head: Head, as: Pick<Head, 'name' | 'attrs'>): Module;
+  explain(): readonly LayerReport[];
+};
+
+/** A network that can be made smaller: to a share of the time that its layers take. */
+type Shrinker = {readonly network: Network; at(share: number): Smaller};
+
+type Show = (layer: string) => void;
+
+const shrinkers: Readonly<
+  Record<
+    ShrinkStep['kind'],
+    (tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions, show: Show) => Promise<Shrinker>
+  >
+> = {
+  async lowrank(tasks, task, samples, options, show) {
+    const studied = await studyLowrank(tasks, task, samples, options);
+    return {
+      network: studied.network,
+      at(share) {
+        const thin = thinned(studied, share, show);
+        const layers = new Map(
+          studied.network.layers.flatMap(layer => {
+            const fitted = thin.layers.get(layer.name);
+            return fitted ? [[layer.name, {fitted, stages: stagesNow(layer, choiceOf(thin, layer.name))}] as const] : [];
+          }),
+        );
+        return {
+          judgement: thin.judgement,
+          changed: [...layers.keys()],
+          extend: (module, head, as) => withThin(module, head, layers, as),
+          explain: () => lowrank.explain(studied, thin),
+        };
+      },
+    };
+  },
+  async prune(tasks, task, samples, options, show) {
+    const studied = await studyPrune(tasks, task, samples, options);
+    return {
+      network: studied.network,
+      at(share) {
+        const narrow = pruned(studied, share, show);
+        const kept = new Map(
+          Array.from(narrow.chosen, ([group, option]) => [group, option.kept] as const).flatMap(([group, own]) =>
+            own ? [[group, own] as const] : [],
+          ),
+        );
+        return {
+          judgement: narrow.judgement,
+          changed: [...narrow.layers.keys()],
+          extend: (module, head, as) => withNarrower(module, head, {groups: studied.groups, kept, layers: narrow.layers}, as),
+          explain: () => prune.explain(studied, narrow),
+        };
+      },
+    };
+  },
+};
+
+/** No network is worth less time than this. */
+const leastShare = 0.15;
+/** Halvings of the interval in which the share lies. */
+const halvings = 5;
+
+/** Errors: usage reconstruct.layers; input calibrate.*. */
+export async function shrink(
+  {task, recipe, step, samples, budget}: Wanted,
+  tasks: readonly Task[],
+  options: StudyOptions,
+): Promise<Family> {
+  const {progress = () => {}} = options;
+  const show = (layer: string): void => progress(`${task.name}/${recipe}: ${layer}`);
+  const shrinker = await shrinkers[step.kind](tasks, task, samples, options, show);
+  const {smaller, loss} = budget
+    ? within(shrinker, budget, step.share ?? leastShare)
+    : {smaller: shrinker.at(step.share ?? 1), loss: undefined};
+  const {judgement, changed, extend, explain} = smaller;
+  return {
+    candidates: [
+      {
+        ...{task, recipe},
+        facts: {
+          calibration: 'least squares',
+          samples: spread(samples.data, options.count).length,
+          data: hashOfData(samples),
+          estimate: {
+            loss: Number(judgement.loss.toFixed(2)),
+            agreement: Number((100 * judgement.agreement).toFixed(2)),
+            divergence: Number(judgement.divergence.toPrecision(3)),
+          },
+          ...(loss !== undefined && {loss}),
+        },
+        layers: () => changed,
+        extend: (module, _, as) => extend(module, headOf(module, task.name), as),
+      },
+    ],
+    settled: true,
+    explain: async () => [explain()],
+  };
+}
+
+type Tried = {readonly loss: number; readonly smaller: Smaller};
+
+/** The least share, from the one given on, at which no more than that is lost: by bisection. All of the time loses nothing. */
+function within({network, at}: Shrinker, {points, labelled: {data}}: Budget, least: number): Tried {
+  const right = (): number => {
+    const entry = network.entry();
+    const labels = labelsOf(entry.task, data);
+    return answersOf(entry, data).filter((answer, i) => answer === labels[i]).length;
+  };
+  network.rewrite(new Map());
+  const whole = right();
+  const tried = (share: number): Tried => {
+    const smaller = at(share);
+    return {loss: Number(((100 * (whole - right())) / data.count).toFixed(2)), smaller};
+  };
+  const first = tried(least);
+  if (first.loss <= points) return first;
+  let [low, high, best] = [least, 1, null as Tried | null];
+  for (let i = 0; i < halvings; i++) {
+    const middle = (low + high) / 2;
+    const now = tried(middle);
+    if (now.loss <= points) [high, best] = [middle, now];
+    else low = middle;
+  }
+  return best ?? tried(1);
+}
