@@ -28,6 +28,8 @@ export function factorize(product: Product, layer: Layer, target: Target, {form,
       return alternate(product, target, spatial(product, layer, target, ranks[0]!), effort);
     case 'separable':
       return alternate(product, target, separable(product, layer, target), effort);
+    case 'none':
+      return {weights: [], map: zeros(target.map.rows, target.map.columns)};
     default:
       return form satisfies never;
   }

@@ -6,16 +6,18 @@ import {inputShapesOf, pointStage, type Stage, stageMacs, wholeStage} from '../r
 /**
  * `channel`: k x k to r channels, then 1 x 1 (Zhang et al. 2015); of 1 x 1 and fully connected layers it is the truncated SVD.
  * `spatial`: k x 1 to r channels, then 1 x k (Jaderberg et al. 2014). `tucker`: 1 x 1 to few channels, k x k among few, 1 x 1
- * (Kim et al. 2016). `separable`: one filter per channel, then 1 x 1.
+ * (Kim et al. 2016). `separable`: one filter per channel, then 1 x 1. `none`: the mean of what it gave; only before an addition, where
+ * the other branch goes on (layer removal).
  */
-export type Form = 'channel' | 'spatial' | 'tucker' | 'separable';
+export type Form = 'channel' | 'spatial' | 'tucker' | 'separable' | 'none';
 
-/** Channels in between: two of `tucker`, none of `separable`, one of the others. */
+/** Channels in between: two of `tucker`, none of `separable` and `none`, one of the others. */
 export type Choice = {readonly form: Form; readonly ranks: readonly number[]};
 
 export function stagesOf(layer: Layer, {form, ranks}: Choice): readonly Stage[] {
   const {channels, weights, window} = layer;
   const outputs = weights.rows;
+  if (form === 'none') return [];
   const [r, last = r] = ranks as [number, number?];
   if (!window) return [pointStage([r, weights.columns]), pointStage([outputs, r])];
   const [rows, columns] = kernelOf(layer);
@@ -57,6 +59,7 @@ export function choicesFor(layer: Layer): readonly Choice[] {
     }
     all.push({form: 'separable', ranks: []});
   }
+  if (layer.beside !== null) all.push({form: 'none', ranks: []});
   const limit = 0.9 * stageMacs(wholeStage(layer), layer.inputShape);
   const seen = new Set<string>();
   return all.filter(choice => {

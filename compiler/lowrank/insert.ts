@@ -22,7 +22,12 @@ export function withThin(module: Module, head: Head, thin: ReadonlyMap<string, T
 function emitThin(build: Builder, node: Node, x: Value, {fitted: {map, factors, bias}, stages}: Thin): Value {
   const weights = factors?.weights ?? [map];
   invariant(weights.length === stages.length, 'lowrank.stages', node.outputs[0].name, 'has other stages than factors');
-  const [{name}] = node.outputs;
+  const [{name, type}] = node.outputs;
+  // Its mean, once for each channel: what it is added to has all positions.
+  if (stages.length === 0) {
+    const shape = type.shape.map((size, axis) => (axis === 1 ? size : 1));
+    return build.literal(tensorFrom('f32', shape, bias), `${name}.mean`);
+  }
   return stages.reduce((input, stage, i) => {
     const own = stages.length > 1 ? `${name}.${i + 1}` : name;
     const w = build.literal(tensorFrom('f32', stage.shape, weights[i]!.data), `${own}.weights`);

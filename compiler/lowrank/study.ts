@@ -48,7 +48,8 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
   const found = new Map(
     layers.map(layer => {
       progress(`${task.name}: forms of ${layer.name}`);
-      const tried = triedOf(studied, layer, choices.get(layer.name)!, costs);
+      const saved = layers.filter(({name}) => layer.feeders.includes(name)).reduce((sum, own) => sum + costs(wholeOf(own)), 0);
+      const tried = triedOf(studied, layer, choices.get(layer.name)!, costs, saved);
       const probe = probeOf(tried);
       const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
       const whole: LayerOption = {choice: null, microseconds: costs(wholeOf(layer)), harm: 0, error: 0};
@@ -73,13 +74,14 @@ function sizedOf(layer: Layer, choice: Choice): readonly Sized[] {
 
 type Tried = {readonly choice: Choice; readonly microseconds: number; readonly error: number; readonly map: Matrix};
 
-/** Options that are faster than the whole layer and stand for it. */
-function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], costs: Costs): readonly Tried[] {
+/** Options that are faster than the whole layer and stand for it. What feeds a layer that is removed is removed with it. */
+function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], costs: Costs, feeding: number): readonly Tried[] {
   const {gram} = metricOf(studied.fit.survey.moments.get(layer.name)!);
   const target = {map: layer.weights, gram};
   const whole = costs(wholeOf(layer));
   return choices.flatMap(choice => {
-    const microseconds = sizedOf(layer, choice).reduce((sum, sized) => sum + costs(sized), 0);
+    const own = sizedOf(layer, choice).reduce((sum, sized) => sum + costs(sized), 0);
+    const microseconds = choice.form === 'none' ? -feeding : own;
     if (!(microseconds < whole)) return [];
     const {map} = factorize(studied.network.product, layer, target, choice, quick);
     const error = errorOf(studied, layer, map);

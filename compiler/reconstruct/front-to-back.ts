@@ -158,23 +158,33 @@ function rowsNow(network: Network, layer: Layer, {samples, survey: {outputs, bes
   return {x: joined(given.map(rows => rows.x)), ...wanted};
 }
 
-/** What a map errs on rows, relative to the energy of what is wanted; with what is added to it. */
+/** What a map errs on rows, relative to the energy of what is wanted with what is added to it. */
 function errorOn(product: Product, {map, bias}: Pick<Fitted<unknown>, 'map' | 'bias'>, {x, y, added}: Rows): number {
   const given = outputsOf(product, {weights: map, bias}, x);
-  const outputs = map.rows;
+  const noise = y.reduce((sum, value, at) => sum + (value - given[at]!) ** 2, 0);
+  const count = y.length / map.rows;
+  return noise / Math.max(count * energyOfRows(y, added, map.rows), 1e-30);
+}
+
+/** Mean square, about the means, of what a layer gives in the float network with what is added to that. */
+export function energyOfOutputs({outputs, beside}: Survey, {name, weights}: Layer): number {
+  const added = beside.get(name);
+  return energyOfRows(joined(outputs.get(name)!), added ? joined(added) : null, weights.rows);
+}
+
+function energyOfRows(y: Float32Array, added: Float32Array | null, outputs: number): number {
   const count = y.length / outputs;
-  let [noise, signal] = [0, 0];
+  let energy = 0;
   for (let o = 0; o < outputs; o++) {
     let [sum, squares] = [0, 0];
     for (let at = o; at < y.length; at += outputs) {
       const own = y[at]! + (added?.[at] ?? 0);
       sum += own;
       squares += own * own;
-      noise += (y[at]! - given[at]!) ** 2;
     }
-    signal += squares - (sum * sum) / count;
+    energy += squares / count - (sum / count) ** 2;
   }
-  return noise / Math.max(signal, 1e-30);
+  return energy;
 }
 
 /** What the layer reads now, what it should give, and what is added to that now. */

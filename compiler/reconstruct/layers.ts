@@ -24,6 +24,8 @@ export type Layer = {
   readonly bias: Float64Array;
   /** What is added to its result and computed before it: errors in there can be made good here (He et al. 2017, section 3.2). */
   readonly beside: ValueId | null;
+  /** Layers that nobody else needs: they go where this one goes. */
+  readonly feeders: readonly string[];
   /** Whether a ReLU alone reads the result, or the sum. */
   readonly rectified: boolean;
 };
@@ -71,10 +73,25 @@ export function layersOf(module: Module, head: Head): Layers {
       ...{inputShape: valueAt(graph, layer.input).type.shape, outputShape: type.shape},
       weights: matrixOf(weights.outputs, width, weights.data),
       bias: Float64Array.from(bias ?? new Float64Array(weights.outputs)),
+      feeders: feedersOf(module, node),
       ...behind(module, node, order),
     });
   }
   return {layers, fixed};
+}
+
+/** Layers from which all ways lead to this one. */
+function feedersOf(module: Module, node: Node): readonly string[] {
+  const {graph} = module;
+  const names: string[] = [];
+  const pending = node.inputs.slice(0, 1);
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const producer = id === null ? null : producerOf(graph, id);
+    if (id === null || !producer || !onlyUser(module, id)) continue;
+    if (siteOf(producer, graph)) names.push(producer.outputs[0].name);
+    pending.push(...producer.inputs);
+  }
+  return names;
 }
 
 function behind(module: Module, node: Node, order: ReadonlyMap<Node, number>): Pick<Layer, 'beside' | 'rectified'> {

@@ -55,7 +55,7 @@ export const stageMacs = (stage: Stage, input: readonly number[]): number =>
 
 /** Of weights, and of the bias of the last one. */
 export const bytesOfStages = (stages: readonly Stage[]): number =>
-  4 * stages.reduce((sum, {shape}) => sum + elements(shape), stages.at(-1)!.shape[0]!);
+  4 * stages.reduce((sum, {shape}) => sum + elements(shape), stages.at(-1)?.shape[0] ?? 0);
 
 /** A stage on what it reads, its weights and perhaps a bias. */
 export function emitStage(

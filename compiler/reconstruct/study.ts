@@ -4,7 +4,7 @@ import {inner, type Matrix, type Product, timesTransposed} from '../algebra/matr
 import type {Labelled} from '../data/dataset.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
-import {biasAlone, type Surveyed, surveyOf} from './front-to-back.js';
+import {biasAlone, energyOfOutputs, type Surveyed, surveyOf} from './front-to-back.js';
 import {judge} from './judge.js';
 import type {Layer} from './layers.js';
 import type {Moments} from './moments.js';
@@ -52,13 +52,17 @@ export async function studyNetwork(
 export const mostError = 0.3;
 
 /** tr(M G M') */
-export const energyOf = (product: Product, map: Matrix, gram: Matrix): number => inner(timesTransposed(product, map, gram), map);
+const energyOf = (product: Product, map: Matrix, gram: Matrix): number => inner(timesTransposed(product, map, gram), map);
 
-/** What a layer is off with another map, relative to the energy of what it gives, on samples that were held out. */
-export function errorOf({network: {product}, held}: Studied, {name, weights}: Layer, map: Matrix): number {
-  const {gram} = held.survey.moments.get(name)!;
+/**
+ * What a layer is off with another map, relative to the energy of what it gives with what is added to that, on samples that were
+ * held out.
+ */
+export function errorOf({network: {product}, held: {survey}}: Studied, layer: Layer, map: Matrix): number {
+  const {name, weights} = layer;
   const difference = {...map, data: map.data.map((value, at) => value - weights.data[at]!)};
-  return energyOf(product, difference, gram) / Math.max(energyOf(product, weights, gram), 1e-30);
+  const energy = energyOfOutputs(survey, layer);
+  return energyOf(product, difference, survey.moments.get(name)!.gram) / Math.max(energy, 1e-30);
 }
 
 /** Samples that effects are measured on. */
