@@ -94,9 +94,16 @@ const property = (key: string): string =>
 const quoted = (text: string): string => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 /** The C sources of `loader.node`, relative to the package. */
-export const loaderSources: readonly string[] = ['loader', 'cpu', 'library', 'entry', 'async', 'measure', 'logistic', 'product'].map(
-  part => `runtime/native/${part}.c`,
-);
+export const loaderSources: readonly string[] = [
+  'loader',
+  'cpu',
+  'library',
+  'entry',
+  'async',
+  'measure',
+  'logistic',
+  'product',
+].map(part => `runtime/native/${part}.c`);
 
 /**
  * Arguments of the C compiler (gcc or clang) that build the addon. `packageFolder` is the root of this package,

@@ -1,6 +1,6 @@
 /** Which register tile a convolution is computed by: estimates in cycles, from what a core can do in one. */
 import type {KernelCall} from '../../ir/plan.js';
-import {type Feature, isTiledConvolution, panelSize} from './inventory.js';
+import {type Feature, isTiledConvolution, isWinograd, panelSize} from './inventory.js';
 
 /** What the choice of a tile depends on: the fields of the C struct conv2d_shape. */
 export interface ConvolutionSize {
@@ -20,7 +20,7 @@ export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fie
   const size = (name: string): number => fields[name] ?? 1;
   const [oc, ic] = [size('oc'), size('ic')];
   // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole panels.
-  if (contract === 'winograd_f32') {
+  if (isWinograd(contract)) {
     const whole = Math.ceil(oc / panelSize) * panelSize;
     return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc: whole, ic, groups: 1};
   }
