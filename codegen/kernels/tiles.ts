@@ -19,9 +19,9 @@ export interface ConvolutionSize {
 export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fields'>): ConvolutionSize | null {
   const size = (name: string): number => fields[name] ?? 1;
   const [oc, ic] = [size('oc'), size('ic')];
-  // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole panels.
+  // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole vectors of all targets but the widest.
   if (isWinograd(contract)) {
-    const whole = Math.ceil(oc / panelSize) * panelSize;
+    const whole = Math.ceil(oc / 8) * 8;
     return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc: whole, ic, groups: 1};
   }
   if (contract === 'conv2d_u8') {

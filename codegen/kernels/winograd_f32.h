@@ -296,7 +296,8 @@ DNNC_INLINE void winograd_products(const winograd_operands o, const winograd_sha
 
 DNNC_INLINE void winograd_block(const winograd_operands o, const winograd_shape s, dnnc_epilogue f,
                                 const winograd_tile m, int n, int first, int count) {
-  const int width = dnnc_ceil_div(s.oc, DNNC_PANEL) * DNNC_PANEL, cols = dnnc_min(s.nv * DNNC_PANEL, width);
+  /* Vectors of the last panel that no channel is in are left out. */
+  const int width = dnnc_ceil_div(s.oc, DNNC_LANES) * DNNC_LANES, cols = dnnc_min(s.nv * DNNC_PANEL, width);
   winograd_in(o, s, m, n, first, count);
   for (int c = 0; c + cols <= width; c += cols) winograd_products(o, s, m, count, c, cols);
   if (width % cols) winograd_products(o, s, m, count, width - width % cols, width % cols);
