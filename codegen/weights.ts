@@ -5,6 +5,7 @@
  * 40..47 checksum of everything from byte 64 on, 48..63 zero. Little-endian. Weights begin at multiples of 64.
  */
 import {invariant} from '../ir/diagnostics.js';
+import {pointsOf} from '../ir/ops/conv2d/winograd.js';
 import {everyEntry, type Packing, type Plan, type Weight} from '../ir/plan.js';
 import {numbersOf, tensorOf, widthOf} from '../ir/tensor.js';
 import {panelSize} from './kernels/inventory.js';
@@ -78,7 +79,7 @@ function packedElements({type, packing}: Weight): number {
     case 'depthwise-panels':
       return panels(outputs) * panelSize * each;
     case 'winograd-panels':
-      return (packing.tile + 2) ** 2 * panels(outputs) * panelSize * type.shape[1]!;
+      return pointsOf(windowOf(type.shape), packing.tile) * panels(outputs) * panelSize * type.shape[1]!;
     case 'bias-panels':
       return packing.groups * panels(outputs / packing.groups) * panelSize;
     default:
@@ -198,7 +199,8 @@ function packPanels(
 }
 
 /** G of U = G g G^T for tiles of 2 and of 4 (Lavin and Gray 2015, section 4). */
-const winogradMatrix: Readonly<Record<2 | 4, readonly (readonly number[])[]>> = {
+type Matrix = readonly (readonly number[])[];
+const winogradMatrix: Readonly<Record<2 | 4, Matrix>> = {
   2: [
     [1, 0, 0],
     [1 / 2, 1 / 2, 1 / 2],
@@ -215,22 +217,25 @@ const winogradMatrix: Readonly<Record<2 | 4, readonly (readonly number[])[]>> = 
   ],
 };
 
+/** Along an axis of one weight nothing is transformed: G is 1. */
 function packWinograd(from: Float32Array, shape: readonly number[], tile: 2 | 4, to: Float32Array): void {
   const [outputs, inputs] = shape as [number, number];
-  const matrix = winogradMatrix[tile];
-  const side = tile + 2;
+  const {kh, kw} = windowOf(shape);
+  const [down, across] = [kh, kw].map(size => (size === 1 ? [[1]] : winogradMatrix[tile])) as [Matrix, Matrix];
   for (let o = 0; o < outputs; o++)
     for (let i = 0; i < inputs; i++) {
-      const kernel = from.subarray((o * inputs + i) * 9, (o * inputs + i + 1) * 9);
-      for (let a = 0; a < side; a++)
-        for (let b = 0; b < side; b++) {
-          let sum = 0;
-          for (let at = 0; at < 9; at++) sum += matrix[a]![Math.floor(at / 3)]! * matrix[b]![at % 3]! * kernel[at]!;
-          const panel = (a * side + b) * panels(outputs) + Math.floor(o / panelSize);
+      const kernel = from.subarray((o * inputs + i) * kh * kw, (o * inputs + i + 1) * kh * kw);
+      down.forEach((row, a) => {
+        across.forEach((column, b) => {
+          const sum = kernel.reduce((all, weight, at) => all + row[Math.floor(at / kw)]! * column[at % kw]! * weight, 0);
+          const panel = (a * across.length + b) * panels(outputs) + Math.floor(o / panelSize);
           to[(panel * inputs + i) * panelSize + (o % panelSize)] = sum;
-        }
+        });
+      });
     }
 }
+
+const windowOf = (shape: readonly number[]) => ({kh: shape[2]!, kw: shape[3]!});
 
 /** Writes the header. `hash` is 32 hex digits; `magic` has eight letters. */
 export function seal(blob: Uint8Array, hash: string, magic = 'dnncblob'): void {

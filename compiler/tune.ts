@@ -1,6 +1,6 @@
 import type {Feature} from '../codegen/kernels/inventory.js';
 import {type ConvolutionSize, rankedTiles, type Tile, tiledSize} from '../codegen/kernels/tiles.js';
-import {type Chooser, choosesWay, type Preference, preferences, rankedWays, wayOf} from '../codegen/kernels/ways.js';
+import {type Chooser, type Preference, preferences, rankedWays, wayedSizes, wayOf} from '../codegen/kernels/ways.js';
 import type {Target} from '../codegen/targets/index.js';
 import type {Sizes} from '../ir/op.js';
 import type {Step} from '../ir/plan.js';
@@ -46,7 +46,7 @@ const [wayRanks, tileRanks] = [
   [1, 2, 3],
 ] as const;
 
-const keyOfWay = (sizes: Sizes): string => ['n', 'oh', 'ow', 'ic', 'oc'].map(name => sizes[name] ?? 1).join(' ');
+const keyOfWay = (sizes: Sizes): string => ['n', 'oh', 'ow', 'kh', 'kw', 'ic', 'oc'].map(name => sizes[name] ?? 1).join(' ');
 const keyOfTile = (size: ConvolutionSize, features: readonly Feature[]): string =>
   JSON.stringify([...Object.values(size), ...features]);
 
@@ -126,7 +126,8 @@ function layersOf(
       const size = work.kind === 'kernel' ? tiledSize(work) : null;
       if (work.kind !== 'kernel' || !size) return [];
       const choice = {way: wayOf(work), tile: chooser.tile(size, features), microseconds: times[at]![step]!};
-      const wayKey = choosesWay(work) ? keyOfWay(work.fields) : null;
+      const sizes = wayedSizes(work);
+      const wayKey = sizes && keyOfWay(sizes);
       return [[`${entry} ${value}`, {wayKey, tileKey: keyOfTile(size, features), choice}] as const];
     });
     return new Map(tiled);

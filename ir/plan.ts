@@ -30,7 +30,10 @@ export type Packing =
   | {readonly kind: 'byte-panels'; readonly groups: number; readonly rows: boolean; readonly again: readonly Four[]}
   /** [c][1][kh][kw] -> [c/16][kh][kw][16] */
   | {readonly kind: 'depthwise-panels'}
-  /** [o][i][3][3] -> [(tile + 2)^2][o/16][i][16], transformed for tiles of that side (codegen/kernels/winograd_f32.h) */
+  /**
+   * [o][i][3][3] -> [(tile + 2)^2][o/16][i][16], [o][i][1][3] and [o][i][3][1] -> [tile + 2][o/16][i][16], transformed for tiles of
+   * that side (codegen/kernels/winograd_f32.h)
+   */
   | {readonly kind: 'winograd-panels'; readonly tile: 2 | 4}
   /** [o] -> [group][o/16 * 16]; a missing bias (blob null) is zeros */
   | {readonly kind: 'bias-panels'; readonly groups: number};

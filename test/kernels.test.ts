@@ -8,7 +8,8 @@ import {promisify} from 'node:util';
 import test from 'ava';
 import {type Contract, choose, type Feature, kernels} from '../codegen/kernels/inventory.js';
 import {chooseTile, tiledSize} from '../codegen/kernels/tiles.js';
-import {cheapest, smallest} from '../codegen/kernels/ways.js';
+import {cheapest, smallest, whyOf} from '../codegen/kernels/ways.js';
+import {tilesTogether} from '../ir/ops/conv2d/winograd.js';
 
 const run = promisify(execFile);
 
@@ -145,7 +146,7 @@ test('choose takes the most special kernel that the target runs', t => {
 
 test('ways: Winograd where tiles and channels are many, plain sums where weights may not grow', t => {
   const ways = ['direct', 'winograd-2', 'winograd-4'] as const;
-  const size = (side: number, ic: number, oc: number) => ({n: 1, oh: side, ow: side, ic, oc});
+  const size = (side: number, ic: number, oc: number) => ({n: 1, oh: side, ow: side, kh: 3, kw: 3, ic, oc});
   t.is(cheapest.way('conv2d_f32', size(56, 64, 64), ways), 'winograd-4');
   t.is(cheapest.way('conv2d_f32', size(32, 16, 16), ways), 'winograd-4');
   t.is(cheapest.way('conv2d_f32', size(224, 3, 64), ways), 'direct');
@@ -154,12 +155,54 @@ test('ways: Winograd where tiles and channels are many, plain sums where weights
   t.is(smallest.way('conv2d_f32', size(56, 64, 64), ways), 'direct');
 });
 
-test("Winograd's products are of whole panels, whose tiles must fit the registers", t => {
+test('ways of 1x3 and 3x1 kernels: transforms along a line pay where they are few beside the products', t => {
+  for (const [kh, kw] of [
+    [1, 3],
+    [3, 1],
+  ]) {
+    const way = (side: number, ic: number, oc: number) =>
+      cheapest.way('conv2d_f32', {n: 1, oh: side, ow: side, kh: kh!, kw: kw!, ic, oc}, ['direct', 'winograd-line-4']);
+    for (const [side, ic, oc] of [
+      [32, 32, 16],
+      [16, 64, 32],
+      [8, 32, 128],
+      [28, 128, 128],
+    ])
+      t.is(way(side!, ic!, oc!), 'winograd-line-4', `${side} ${ic} ${oc}`);
+    for (const [side, ic, oc] of [
+      [32, 4, 16],
+      [112, 3, 32],
+      [4, 512, 512],
+      [3, 64, 64],
+      [1, 64, 64],
+    ])
+      t.is(way(side!, ic!, oc!), 'direct', `${side} ${ic} ${oc}`);
+  }
+});
+
+test('a way is explained by what it was chosen from', t => {
+  const fields = {n: 1, oh: 32, ow: 32, ic: 32, oc: 16, m: 4, tiles: 14};
+  const why = (contract: string) =>
+    whyOf({kind: 'kernel', contract, header: null, struct: '', fields, params: [], epilogue: null});
+  t.is(why('winograd_3x1_f32'), 'Winograd F(4, 3) along columns, 14 tiles; estimated kilocycles: direct 54, winograd-line-4 37');
+  t.regex(why('winograd_f32'), /^Winograd F\(4x4, 3x3\), 14 tiles; .*: direct 162, winograd-2 \d+, winograd-4 \d+$/);
+  t.is(why('maxpool_f32'), 'maxpool_f32');
+});
+
+test('tiles along a line: between the steps they stay in the first-level cache, and leave nothing over where they can', t => {
+  const together = (side: number, ic: number, oc: number) => tilesTogether({oh: side, ow: side, kh: 1, kw: 3, ic, oc}, 4);
+  t.is(together(30, 32, 16), 12);
+  t.is(together(16, 64, 64), 8);
+  t.is(together(8, 256, 256), 16);
+  t.is(together(3, 64, 64), 3);
+});
+
+test("Winograd's products are of whole vectors, whose tiles must fit the registers", t => {
   const narrow: Feature[] = ['avx2', 'fma'];
   for (let oc = 1; oc < 80; oc++) {
     const size = tiledSize({contract: 'winograd_f32', fields: {oc, ic: 8, tiles: 4, m: 4}})!;
     const {mr, nv} = chooseTile(size, narrow);
-    t.true(mr * 2 * Math.min(nv, Math.ceil(oc / 16)) <= 12, `${oc} channels`);
+    t.true(mr * Math.min(nv * 2, Math.ceil(oc / 8)) <= 12, `${oc} channels`);
   }
 });
 

@@ -114,6 +114,44 @@ test('depthwise panels: [c/16][r][s][16]', t => {
   }
 });
 
+/** Values of the polynomial a + bx + cx^2 at a point, by the factor of each coefficient; the last point is infinity. */
+const factorsAt: Readonly<Record<2 | 4, readonly (readonly number[])[]>> = {
+  2: [0, 1, -1].map(x => [1, x, x * x]),
+  4: [0, 1, -1, 2, -2].map(x => [1, x, x * x]),
+};
+
+/** What the transform of x and that of the products leave to the weights at each point. */
+const scaleAt = {2: [1, 1 / 2, 1 / 2], 4: [1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24]} as const;
+
+test("Winograd's panels: [point][o/16][i][16], values of the kernel's polynomial in each axis of three weights", t => {
+  for (const shape of [
+    [16, 2, 3, 3],
+    [17, 3, 1, 3],
+    [5, 2, 3, 1],
+  ])
+    for (const tile of [2, 4] as const) {
+      const [outputs, inputs, rows, columns] = shape as [number, number, number, number];
+      const values = packed(weightOf(shape, {kind: 'winograd-panels', tile}));
+      const points = [...factorsAt[tile].map((factors, point) => factors.map(x => x * scaleAt[tile][point]!)), [0, 0, 1]];
+      const [down, across] = [rows, columns].map(size => (size === 1 ? [[1]] : points)) as [number[][], number[][]];
+      let place = 0;
+      for (const row of down)
+        for (const column of across)
+          for (let panel = 0; panel < Math.ceil(outputs / 16); panel++)
+            for (let i = 0; i < inputs; i++)
+              for (let lane = 0; lane < 16; lane++, place++) {
+                const o = panel * 16 + lane;
+                const weight = (r: number, s: number): number => (o < outputs ? at(shape, o, i, r, s) : 0);
+                const wanted = row
+                  .flatMap((a, r) => column.map((b, s) => a * b * weight(r, s)))
+                  .reduce((sum, each) => sum + each);
+                if (Math.abs(values[place]! - wanted) > 1e-4)
+                  t.fail(`${shape} by ${tile}: [${place}] is ${values[place]}, not ${wanted}`);
+              }
+      t.is(values.length, place, `${shape} by ${tile}`);
+    }
+});
+
 test('bias panels: [group][o/16 * 16], and zeros where there is no bias', t => {
   const values = packed(weightOf([34], {kind: 'bias-panels', groups: 2}));
   t.is(values.length, 64);

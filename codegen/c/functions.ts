@@ -2,7 +2,7 @@
 import type {FillBorder, KernelCall, Loop, View, Work} from '../../ir/plan.js';
 import {printScalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
-import {type Contract, choose, type Feature} from '../kernels/inventory.js';
+import {type Contract, choose, type Feature, isWinograd} from '../kernels/inventory.js';
 import {tiledSize} from '../kernels/tiles.js';
 import type {Chooser} from '../kernels/ways.js';
 import {cTypes, floatLiteral, scalarExpression, vectorExpression} from './expression.js';
@@ -71,7 +71,7 @@ function tileFields(call: KernelCall, features: readonly Feature[], chooseTile: 
   const size = tiledSize(call);
   if (!size) return {};
   const {mr, nv, panelsOuter} = chooseTile(size, features);
-  return call.contract === 'winograd_f32' ? {mr, nv} : {mr, nv, panels_outer: Number(panelsOuter)};
+  return isWinograd(call.contract) ? {mr, nv} : {mr, nv, panels_outer: Number(panelsOuter)};
 }
 
 /** Statements in lines of up to 120 columns. */

@@ -25,6 +25,8 @@ export type Contract =
   | 'conv2d_f32'
   | 'conv2d_u8'
   | 'winograd_f32'
+  | 'winograd_1x3_f32'
+  | 'winograd_3x1_f32'
   | 'depthwise_f32'
   | 'maxpool_f32'
   | 'avgpool_f32'
@@ -37,6 +39,9 @@ export type NarrowContract = `conv2d_f32_by_${'f16' | 'bf16' | 'i8' | 'i4'}`;
 /** Whether a call sums in the register tile of conv2d_f32, whatever its weights are stored as. */
 export const isTiledConvolution = (contract: string): boolean =>
   contract === 'conv2d_f32' || contract.startsWith('conv2d_f32_by_');
+
+/** Whether a call computes a convolution by transforms of tiles. */
+export const isWinograd = (contract: string): boolean => contract.startsWith('winograd_');
 
 export interface Kernel {
   readonly contract: Contract;
@@ -66,6 +71,8 @@ export const kernels: readonly Kernel[] = (
     ['conv2d_f32', 'conv2d_f32.h'],
     ['conv2d_u8', 'conv2d_u8.h'],
     ['winograd_f32', 'winograd_f32.h'],
+    ['winograd_1x3_f32', 'winograd_f32.h'],
+    ['winograd_3x1_f32', 'winograd_f32.h'],
     ['depthwise_f32', 'depthwise_f32.h'],
     ['maxpool_f32', 'pool_f32.h'],
     ['avgpool_f32', 'pool_f32.h'],

@@ -1,6 +1,6 @@
 /** Which register tile a convolution is computed by: estimates in cycles, from what a core can do in one. */
 import type {KernelCall} from '../../ir/plan.js';
-import {type Feature, isTiledConvolution, panelSize} from './inventory.js';
+import {type Feature, isTiledConvolution, isWinograd, panelSize} from './inventory.js';
 
 /** What the choice of a tile depends on: the fields of the C struct conv2d_shape. */
 export interface ConvolutionSize {
@@ -19,9 +19,9 @@ export interface ConvolutionSize {
 export function tiledSize({contract, fields}: Pick<KernelCall, 'contract' | 'fields'>): ConvolutionSize | null {
   const size = (name: string): number => fields[name] ?? 1;
   const [oc, ic] = [size('oc'), size('ic')];
-  // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole panels.
-  if (contract === 'winograd_f32') {
-    const whole = Math.ceil(oc / panelSize) * panelSize;
+  // Each product of Winograd is a 1x1 convolution of a row of tiles, to whole vectors of all targets but the widest.
+  if (isWinograd(contract)) {
+    const whole = Math.ceil(oc / 8) * 8;
     return {oh: 1, ow: size('tiles'), kh: 1, kw: 1, oc: whole, ic, groups: 1};
   }
   if (contract === 'conv2d_u8') {

@@ -1,7 +1,8 @@
 /** Which of several ways to compute a call is the cheapest: estimates in cycles of a core with 512-bit vectors. */
 import type {Sizes} from '../../ir/op.js';
+import {isNear, pointsOf, tilesOf, tilesTogether, waysFor} from '../../ir/ops/conv2d/winograd.js';
 import type {KernelCall} from '../../ir/plan.js';
-import {type Feature, panelSize} from './inventory.js';
+import {type Feature, isWinograd, panelSize} from './inventory.js';
 import {type ConvolutionSize, chooseTile, type Tile} from './tiles.js';
 
 export type ChooseWay = <W extends string>(contract: string, sizes: Sizes, ways: readonly [W, ...W[]]) => W;
@@ -28,39 +29,63 @@ export function rankedWays<W extends string>(sizes: Sizes, ways: readonly [W, ..
   return [first ?? ways[0], ...others];
 }
 
-/** Whether a kernel call could have been computed in another way. */
-export function choosesWay({contract, fields}: KernelCall): boolean {
-  if (contract === 'winograd_f32') return true;
+/** Rows and columns of the kernels of Winograd calls, whose fields do not say them. */
+const windows: Readonly<Record<string, Sizes>> = {
+  winograd_f32: {kh: 3, kw: 3},
+  winograd_1x3_f32: {kh: 1, kw: 3},
+  winograd_3x1_f32: {kh: 3, kw: 1},
+};
+
+/** The sizes that the way of a kernel call was chosen by; null where there was no choice. */
+export function wayedSizes({contract, fields}: KernelCall): Sizes | null {
+  if (contract in windows) return {...fields, ...windows[contract]};
   const size = (name: string): number => fields[name] ?? 1;
   const plain = ['sh', 'sw', 'dh', 'dw', 'groups'].every(name => size(name) === 1);
-  return contract === 'conv2d_f32' && plain && size('kh') === 3 && size('kw') === 3;
+  return contract === 'conv2d_f32' && plain && waysFor(size('kh'), size('kw')).length > 1 ? fields : null;
 }
 
 /** The way that a kernel call is computed in. */
-export const wayOf = ({contract, fields}: KernelCall): string =>
-  contract === 'winograd_f32' ? `winograd-${fields.m}` : 'direct';
+export function wayOf({contract, fields}: KernelCall): string {
+  if (!isWinograd(contract)) return 'direct';
+  return contract === 'winograd_f32' ? `winograd-${fields.m}` : `winograd-line-${fields.m}`;
+}
 
 /** How a kernel call is computed, in words, with the estimates that decided where there was a choice. */
 export function whyOf(call: KernelCall): string {
-  const {contract, fields} = call;
-  if (!choosesWay(call)) return contract;
-  const estimates = (['direct', 'winograd-2', 'winograd-4'] as const)
-    .map(way => `${way} ${(convolutionCycles(way, fields) / 1000).toFixed(0)}`)
+  const sizes = wayedSizes(call);
+  if (!sizes) return call.contract;
+  const estimates = waysFor(sizes.kh!, sizes.kw!)
+    .map(way => `${way} ${(convolutionCycles(way, sizes) / 1000).toFixed(0)}`)
     .join(', ');
-  const {m = 0, tiles = 0} = fields;
-  const chosen = contract === 'winograd_f32' ? `Winograd F(${m}x${m}, 3x3), ${tiles} tiles` : 'direct';
-  return `${chosen}; estimated kilocycles: ${estimates}`;
+  return `${transformOf(call) ?? 'direct'}; estimated kilocycles: ${estimates}`;
+}
+
+function transformOf({contract, fields: {m = 0, tiles = 0}}: KernelCall): string | null {
+  if (!isWinograd(contract)) return null;
+  const along = contract === 'winograd_1x3_f32' ? 'rows' : 'columns';
+  const transform = contract === 'winograd_f32' ? `F(${m}x${m}, 3x3)` : `F(${m}, 3) along ${along}`;
+  return `Winograd ${transform}, ${tiles} tiles`;
 }
 
 /** Multiply-adds of one vector per cycle. */
 const fmas = 2;
 /** Bytes of weights per cycle, by how many there are: from the second-level cache, the third, and beyond. */
 const bandwidth = (bytes: number): number => (bytes <= 768 * 1024 ? 64 : bytes <= 8 * 1024 * 1024 ? 18 : 6);
+
+type Transform = {readonly forward: number; readonly back: number};
 /** Cycles to transform one tile for one vector of channels, there and back, measured with codegen/kernels/bench. */
-const transforms: Readonly<Record<number, {readonly forward: number; readonly back: number}>> = {
-  2: {forward: 110, back: 85},
-  4: {forward: 190, back: 145},
-};
+const transforms: Readonly<Record<number, Transform>> = {2: {forward: 110, back: 85}, 4: {forward: 190, back: 145}};
+/** The same along a line, from the first-level cache and from the second. */
+const lines: Readonly<Record<'near' | 'far', Transform>> = {near: {forward: 12, back: 16}, far: {forward: 31, back: 21}};
+
+/** Weights of products along a line: up to so many bytes in the first-level cache, in the second. */
+const [nearWeights, farWeights] = [32 * 1024, 768 * 1024];
+
+/** Along a line there is little to do for each weight: products wait for those in the second-level cache if tiles are few, and for all beyond. */
+function lineCycles(products: number, bytes: number, rounds: number): number {
+  if (bytes <= nearWeights) return products;
+  return bytes <= farWeights ? Math.max(products, (bytes * rounds) / 24) : products + (bytes * rounds) / bandwidth(bytes);
+}
 
 function convolutionCycles(way: string, sizes: Sizes): number {
   const size = (name: string): number => sizes[name] ?? 1;
@@ -68,16 +93,22 @@ function convolutionCycles(way: string, sizes: Sizes): number {
   const stream = (bytes: number, times: number): number => (bytes * times) / bandwidth(bytes);
   const weights = ic * oc * panelSize * 4;
   if (way === 'direct') {
-    const sums = (size('n') * size('oh') * size('ow') * 9 * ic * oc) / fmas;
-    return Math.max(1.1 * sums, stream(9 * weights, 1));
+    const window = size('kh') * size('kw');
+    const sums = (size('n') * size('oh') * size('ow') * window * ic * oc) / fmas;
+    return Math.max(1.1 * sums, stream(window * weights, 1));
   }
   const m = Number(way.slice(-1));
-  const points = (m + 2) ** 2;
-  const all = size('n') * Math.ceil(size('oh') / m) * Math.ceil(size('ow') / m);
-  const {forward, back} = transforms[m]!;
+  const image = {oh: size('oh'), ow: size('ow'), kh: size('kh'), kw: size('kw'), ic, oc: size('oc')};
+  const points = pointsOf(image, m);
+  const all = size('n') * tilesOf(image, m);
   // A product with few rows waits for its own sums.
   const rows = Math.min(all, 8);
   const products = (points * all * ic * oc) / fmas / Math.min(1, (rows * Math.min(oc, 4)) / 8);
-  const rounds = Math.ceil(all / Math.max(8, Math.floor((192 * 1024) / 4 / (points * (ic + oc * panelSize)))));
-  return Math.max(1.1 * products, stream(points * weights, rounds)) + all * (forward * Math.ceil(ic / panelSize) + back * oc);
+  const rounds = Math.ceil(all / tilesTogether(image, m));
+  const line = way.startsWith('winograd-line');
+  const {forward, back} = line ? lines[isNear(image, m) ? 'near' : 'far'] : transforms[m]!;
+  const sums = line
+    ? lineCycles(1.1 * products, points * weights, rounds)
+    : Math.max(1.1 * products, stream(points * weights, rounds));
+  return sums + all * (forward * Math.ceil(ic / panelSize) + back * oc);
 }

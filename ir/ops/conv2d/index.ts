@@ -20,7 +20,7 @@ import {applyEpilogue, epilogueOf} from '../common/epilogue.js';
 import {contractFor, firstExtra, packedOperands, weightFields, weightParams, weightRules, widened} from '../common/weights.js';
 import {borderOf} from '../common/window.js';
 import {importConv} from './onnx.js';
-import {type ConvolutionWay, scratchElements, tilesTogether, winogradTile} from './winograd.js';
+import {type ConvolutionWay, scratchElements, tilesTogether, waysFor, winogradTile} from './winograd.js';
 
 export const conv2d: OpDef<ConvolutionAttrs> = defineOp<ConvolutionAttrs>({
   name: 'conv2d',
@@ -82,17 +82,19 @@ function lowerConv(context: KernelContext<ConvolutionAttrs>): KernelCall {
   if (depthwise) return call('depthwise_f32', {c: oc, ...window, x_bytes: 0, y_bytes: 0, e0_bytes: 0, e1_bytes: 0});
   if (way === 'direct') return call(contractFor(w.dtype), {oc: oc / groups, ic, groups, ...window, ...weightFields(attrs, w)});
   const m = winogradTile[way];
-  const tiles = tilesTogether({oh: y.shape[2]!, ow: y.shape[3]!, ic, oc}, m);
-  const scratch = context.scratch(scratchElements({ic, oc}, m, tiles));
-  return call('winograd_f32', {oc, ic, m, tiles}, [{name: 'scratch', role: 'write', view: scratch}]);
+  const sizes = {oh: y.shape[2]!, ow: y.shape[3]!, kh, kw, ic, oc};
+  const tiles = tilesTogether(sizes, m);
+  const scratch = context.scratch(scratchElements(sizes, m, tiles));
+  return call(kh === kw ? 'winograd_f32' : `winograd_${kh}x${kw}_f32`, {oc, ic, m, tiles}, [
+    {name: 'scratch', role: 'write', view: scratch},
+  ]);
 }
 
-/** Three ways for plain 3x3 kernels, one for all others. */
+/** Several ways for plain kernels of 3x3, 1x3 and 3x1, one for all others. */
 function wayOf(context: KernelContext<ConvolutionAttrs>, y: readonly number[]): ConvolutionWay {
   const {attrs, types} = context;
-  const [oc, ic, ...kernel] = types[1]!.shape as [number, number, number, number];
+  const [oc, ic, kh, kw] = types[1]!.shape as [number, number, number, number];
   const plain = attrs.groups === 1 && [...attrs.strides, ...attrs.dilations].every(n => n === 1);
-  if (!plain || kernel.some(n => n !== 3) || types[1]!.dtype !== 'f32') return 'direct';
-  const sizes = {n: y[0]!, oh: y[2]!, ow: y[3]!, oc, ic};
-  return context.choose('conv2d_f32', sizes, ['direct', 'winograd-2', 'winograd-4']);
+  if (!plain || types[1]!.dtype !== 'f32') return 'direct';
+  return context.choose('conv2d_f32', {n: y[0]!, oh: y[2]!, ow: y[3]!, kh, kw, oc, ic}, waysFor(kh, kw));
 }
