@@ -4,7 +4,8 @@
  */
 import {type Call, defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {againFields, byteFields, byteParams, byteRules, realOf, resultType} from '../common/bytes.js';
+import {realOf} from '../../vector.js';
+import {againFields, byteFields, byteParams, byteRules, resultType} from '../common/bytes.js';
 import {
   type ConvolutionAttrs,
   convolutionCall,
