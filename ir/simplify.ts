@@ -35,12 +35,29 @@ function simplifyCall(fn: Call['fn'], args: readonly Scalar[], types: readonly D
   // clamp(round(max(x, 0)) + n, low, high) -> clamp(round(x) + n, low, high) where low is at least n
   const whole = call(fn, ...args);
   const rounding = roundingOf(whole);
+  const same = rounding && unscaled(rounding, types);
+  if (same) return same;
   if (!rounding || !isCallOf(rounding.x, 'max')) return whole;
   const {offset, low, high} = rounding;
   const [bent, floor] = rounding.x.args;
   const isIdle =
     isLiteral(floor) && floor.value === 0 && isWholeNumber(offset) && isWholeNumber(low) && low.value >= offset.value;
   return isIdle ? call('clamp', call('add', call('round', bent!), offset), low, high) : whole;
+}
+
+/**
+ * clamp(round(x s / s) + n, low, high) -> x + n for whole numbers x of 16 bits that stay within the bounds: each of the two
+ * operations is off by less than one part in 2^23, so what is rounded is closer to x than to its neighbours.
+ */
+function unscaled({x: ratio, offset, low, high}: Rounding, types: readonly DType[]): Scalar | null {
+  const [product, divisor] = isCallOf(ratio, 'div') ? ratio.args : [];
+  const [x, factor] = isCallOf(product, 'mul') ? product.args : [];
+  const its = x && rangeOf(x, types);
+  if (!x || !its || !isLiteral(factor) || !isLiteral(divisor) || factor.value !== divisor.value) return null;
+  if (!isWholeNumber(offset) || !isLiteral(low) || !isLiteral(high) || !(factor.value >= 1e-30 && factor.value <= 1e30))
+    return null;
+  const isWithin = its[0] + offset.value >= low.value && its[1] + offset.value <= high.value;
+  return isWithin && Math.max(-its[0], its[1]) < 2 ** 16 ? simplifyCall('sub', [x, lit(0 - offset.value)], types) : null;
 }
 
 /** What quantization is made of. */

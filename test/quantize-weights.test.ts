@@ -12,7 +12,7 @@ import {costOfHead} from '../ir/cost.js';
 import {evaluate} from '../ir/evaluate.js';
 import {parse} from '../ir/parse.js';
 import {print} from '../ir/print.js';
-import {numbersOf, type Tensor} from '../ir/tensor.js';
+import {numbersOf, type Tensor, tensorFrom} from '../ir/tensor.js';
 import type {Module} from '../ir/types.js';
 import {runPasses} from '../passes/framework/manager.js';
 import {buildAll, targetsHere} from './support/cc.js';
@@ -230,14 +230,14 @@ test('recipes: a head each, as near as its bits allow; what they compute is what
   t.deepEqual(programDifferences(program, ends, inputs, referenceOf(optimized, inputs), 1e-5), []);
 });
 
-test('layers that stay: depthwise, small, and those that the caller leaves out', t => {
+test('layers that stay: small ones, and those that the caller leaves out', t => {
   const module = parse(text);
   const sites = sitesOf(module, module.heads[0]!);
   t.deepEqual(
     sites.map(({name, layer}) => [name, typeof layer === 'string' ? layer : layer.width]),
     [
       ['c1', 72],
-      ['d', 'it is depthwise'],
+      ['d', 'it has fewer than 1024 weights'],
       ['c2', 'it has fewer than 1024 weights'],
       ['c3', 180],
       ['y', 36],
@@ -273,4 +273,34 @@ test('weights that a form cannot hold; what codes and scales of groups stand for
     });
     t.true(noise > 0 && Math.sqrt(noise / signal) < most, `${form.dtype}: ${Math.sqrt(noise / signal)}`);
   }
+});
+
+test('depthwise layers have weights of 8 bits beside 4, with corrected means', t => {
+  const module = parse(`dnnc-ir 1
+module @m {
+  input %x : f32[1,128,5,5]
+  const %w : f32[128,1,3,3] = random(4)
+  const %b : f32[128] = random(5)
+  %y = conv2d(%x, %w, %b) {groups = 128, pads = [1, 1, 1, 1]} : f32[1,128,5,5]
+  head @m = %y
+}`);
+  const [each] = layersIn(module);
+  const layer = each!.layer;
+  t.true(layer.depthwise);
+  const random = randomOf(6);
+  const image = Float32Array.from({length: 128 * 25}, () => random.unit());
+  const into = accumulator(9, 128);
+  secondMoments(image, [1, 128, 5, 5], layer.window, into);
+  const made = narrow(layer, {dtype: 'i4', group: 32}, momentsOf(into));
+  if (typeof made === 'string') return t.fail(made);
+  t.deepEqual([made.weights.dtype, made.scales?.length, made.group], ['i8', 128, null]);
+  t.is(narrow(layer, {dtype: 'f16', group: null}, null), 'it is depthwise');
+  const extended = withNarrow(module, module.heads[0]!, new Map([['y', made]]), {name: 'small', attrs: {}});
+  const values = evaluate(extended, new Map([['x', tensorFrom('f32', [1, 128, 5, 5], image)]]));
+  const [whole, small] = extended.heads.map(head => numbersOf(values.get(head.outputs[0]!)!));
+  const off = whole!.map((value, i) => small![i]! - value);
+  t.true(Math.max(...off.map(Math.abs)) < 0.02);
+  // The mean over a channel is kept: rounding to nearest alone loses it.
+  const means = Array.from({length: 128}, (_, c) => off.slice(25 * c, 25 * (c + 1)).reduce((a, b) => a + b) / 25);
+  t.true(Math.max(...means.map(Math.abs)) < 1e-5, `${Math.max(...means.map(Math.abs))}`);
 });

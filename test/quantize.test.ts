@@ -172,6 +172,25 @@ test('bytes are made where activations are, and moved from there', t => {
   t.true(layers.every(({float}) => float === null));
 });
 
+test('a mean over whole images has a scale of its own, and is not taken of bytes', t => {
+  const means = parse(`dnnc-ir 1
+module @m {
+  input %x : f32[1,3,4,4]
+  const %w : f32[8,3,1,1] = random(1)
+  const %v : f32[5,8] = random(2)
+  %sum = conv2d(%x, %w) : f32[1,8,4,4]
+  %bent = relu(%sum) : f32[1,8,4,4]
+  %mean = avgpool(%bent) {kernel = [4, 4]} : f32[1,8,1,1]
+  %flat = reshape(%mean) {shape = [1, 8]} : f32[1,8]
+  %scores = linear(%flat, %v) : f32[1,5]
+  head @m = %scores
+}`);
+  const {made, scales} = sitesOf(means, means.heads[0]!);
+  const names = (ids: Iterable<ValueId>) => [...ids].map(id => valueAt(means.graph, id).name);
+  t.deepEqual(names(made), ['x', 'mean']);
+  t.deepEqual(names(scales.keys()), ['x', 'mean', 'flat']);
+});
+
 test('what layers in float alone would read is no byte', t => {
   const float = new Map([
     ['stem', 'why not'],

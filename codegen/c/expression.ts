@@ -57,26 +57,27 @@ function extreme(fn: 'max' | 'min', args: readonly Scalar[]): Spelling {
   return isNumber(args[0]) ? {fn, args: [args[1]!, args[0]!]} : {fn: fn === 'max' ? 'maximum' : 'minimum', args};
 }
 
-/** A vector expression over `acc`, `e0` and `e1`. */
-export function vectorExpression(expression: Scalar): string {
+/** A vector expression over the C names in `args`. */
+export function vectorExpression(expression: Scalar, args: readonly string[]): string {
+  const print = (inner: Scalar): string => vectorExpression(inner, args);
   switch (expression.kind) {
     case 'arg':
-      return ['acc', 'e0', 'e1'][expression.index] ?? 'acc';
+      return args[expression.index]!;
     case 'lit':
       return `v_set(${floatLiteral(expression.value)})`;
     case 'call': {
-      const {fn, args} = expression;
-      const inner = args.map(vectorExpression);
+      const {fn, args: operands} = expression;
+      const inner = operands.map(print);
       // This order makes NaN the lower bound.
       if (fn === 'clamp') return `v_min(v_max(${inner[1]}, ${inner[0]}), ${inner[2]})`;
       if (fn === 'max' || fn === 'min') {
-        const spelt = extreme(fn, args);
-        return `v_${spelt.fn}(${spelt.args.map(vectorExpression).join(', ')})`;
+        const spelt = extreme(fn, operands);
+        return `v_${spelt.fn}(${spelt.args.map(print).join(', ')})`;
       }
       if (fn !== 'select') return `v_${fn}(${inner.join(', ')})`;
-      const [condition, ...branches] = args;
+      const [condition, ...branches] = operands;
       invariant(condition?.kind === 'call', 'codegen.select', fn, 'a vector select needs a comparison');
-      return `v_select_${condition.fn}(${[...condition.args, ...branches].map(vectorExpression).join(', ')})`;
+      return `v_select_${condition.fn}(${[...condition.args, ...branches].map(print).join(', ')})`;
     }
     default:
       return fail('bug', 'codegen.vector', expression.kind, 'has no vector form');

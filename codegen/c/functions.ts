@@ -1,35 +1,26 @@
 /** The static functions of a generated file: one per different kernel call or loop, shared by equal layers. */
-import type {FillBorder, KernelCall, Loop, View, Work} from '../../ir/plan.js';
+import type {FillBorder, KernelCall, View, Work} from '../../ir/plan.js';
 import {printScalar} from '../../ir/scalar.js';
 import {widthOf} from '../../ir/tensor.js';
 import {type Contract, choose, type Feature, isWinograd} from '../kernels/inventory.js';
 import {tiledSize} from '../kernels/tiles.js';
 import type {Chooser} from '../kernels/ways.js';
-import {cTypes, floatLiteral, scalarExpression, vectorExpression} from './expression.js';
-
-/** A function and the pointers that a call passes, in order. */
-export type StaticFunction = {
-  readonly text: string;
-  readonly headers: readonly string[];
-  readonly args: readonly (View | null)[];
-  readonly stem: string;
-};
+import {cTypes, floatLiteral, vectorExpression} from './expression.js';
+import {loopFunction, ownName, type StaticFunction} from './loops.js';
+import {tableOf, tableText} from './tables.js';
 
 export function functionOf(work: Work, features: readonly Feature[], chooseTile: Chooser['tile']): StaticFunction {
   switch (work.kind) {
     case 'kernel':
       return kernelFunction(work, features, chooseTile);
     case 'loop':
-      return loopFunction(work);
+      return loopFunction(work, features);
     case 'border':
       return borderFunction(work);
     default:
       return work satisfies never;
   }
 }
-
-/** The placeholder for the function's own name, which is known once all functions are. */
-export const ownName = '@name@';
 
 function kernelFunction(call: KernelCall, features: readonly Feature[], chooseTile: Chooser['tile']): StaticFunction {
   const {contract, struct, params, epilogue} = call;
@@ -54,13 +45,18 @@ ${assignments}
   return {text, headers: [kernel.header], args: present.map(({view}) => view), stem: contract.replace(/_(f32|u8)$/, '')};
 }
 
-function epilogueFunction({epilogue}: KernelCall): [string, string] {
+function epilogueFunction({epilogue, params}: KernelCall): [string, string] {
   if (!epilogue || epilogue.kind === 'arg') return ['', 'dnnc_identity'];
-  const text = printScalar(epilogue);
-  const silence = ['acc', 'e0', 'e1'].flatMap((operand, i) => (text.includes(`x${i}`) ? [] : [`  (void)${operand};\n`])).join('');
+  const operands = ['acc', 'e0', 'e1'];
+  const isByte = (index: number): boolean => params.find(({name}) => name === operands[index])?.view?.dtype === 'u8';
+  const tabled = tableOf(epilogue, operands.length, isByte);
   const name = `${ownName}_epilogue`;
-  const code = `DNNC_INLINE dnnc_v ${name}(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
-${silence}  return ${vectorExpression(epilogue)};
+  const table = `${ownName}_table`;
+  const names = tabled ? [...operands, `v_table(${table}, ${vectorExpression(tabled.index, operands)})`] : operands;
+  const text = printScalar(epilogue);
+  const silence = operands.flatMap((operand, i) => (text.includes(`x${i}`) ? [] : [`  (void)${operand};\n`])).join('');
+  const code = `${tabled ? tableText(table, tabled.values) : ''}DNNC_INLINE dnnc_v ${name}(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
+${silence}  return ${vectorExpression(tabled?.expression ?? epilogue, names)};
 }
 `;
   return [code, name];
@@ -83,51 +79,6 @@ function wrap(statements: readonly string[]): string {
     else lines.push(`  ${statement}`);
   }
   return lines.join('\n');
-}
-
-type Axis = {readonly size: number; readonly write: number; readonly reads: readonly number[]};
-
-/** Loops from the slowest to the fastest axis of the result; axes that step alike in every operand are one. */
-function loopAxes({domain, write, reads}: Loop): readonly Axis[] {
-  const axes = domain
-    .map((size, i) => ({size, write: write.strides[i]!, reads: reads.map(view => view.strides[i]!)}))
-    .filter(axis => axis.size !== 1)
-    .sort((a, b) => Math.abs(b.write) - Math.abs(a.write));
-  const merged: Axis[] = [];
-  for (const axis of axes) {
-    const outer = merged.at(-1);
-    const joins =
-      outer && outer.write === axis.write * axis.size && outer.reads.every((stride, i) => stride === axis.reads[i]! * axis.size);
-    if (outer && joins) merged[merged.length - 1] = {...axis, size: outer.size * axis.size};
-    else merged.push(axis);
-  }
-  return merged;
-}
-
-function loopFunction(loop: Loop): StaticFunction {
-  const {expression, reads, write} = loop;
-  const axes = loopAxes(loop);
-  const at = (strides: readonly number[]): string => {
-    const terms = strides.flatMap((stride, i) => (stride === 0 ? [] : [stride === 1 ? `i${i}` : `i${i} * ${stride}`]));
-    return terms.join(' + ') || '0';
-  };
-  const names = reads.map((_, i) => `x${i}[${at(axes.map(axis => axis.reads[i]!))}]`);
-  const value = scalarExpression(
-    expression,
-    names,
-    reads.map(view => view.dtype),
-    write.dtype,
-  );
-  const signature = [...reads.map((view, i) => `const ${cTypes[view.dtype]} *x${i}`), `${cTypes[write.dtype]} *y`];
-  const heads = axes.map(
-    ({size}, i) =>
-      `${'  '.repeat(i + 1)}${i === axes.length - 1 ? 'DNNC_INDEPENDENT ' : ''}for (ptrdiff_t i${i} = 0; i${i} < ${size}; i${i}++)\n`,
-  );
-  const body = `${'  '.repeat(axes.length + 1)}y[${at(axes.map(axis => axis.write))}] = ${value};\n`;
-  const text = `static void ${ownName}(${signature.join(', ')}) {\n${heads.join('')}${body}}\n`;
-  const stem =
-    expression.kind === 'arg' ? 'copy' : expression.kind === 'call' ? expression.fn : expression.kind === 'lit' ? 'fill' : 'cast';
-  return {text, headers: ['arithmetic.h'], args: [...reads, write], stem};
 }
 
 /** Rows above and below at once, then the columns between two rows: right of one and left of the next are adjacent. */

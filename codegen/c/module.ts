@@ -6,7 +6,8 @@ import type {Chooser} from '../kernels/ways.js';
 import type {Target} from '../targets/index.js';
 import {blobAlignment, formatVersion, headerBytes, type Layout} from '../weights.js';
 import {cTypes} from './expression.js';
-import {functionOf, ownName, type StaticFunction} from './functions.js';
+import {functionOf} from './functions.js';
+import {ownName, type StaticFunction} from './loops.js';
 import {comment, identifier} from './writer.js';
 
 export type ModuleText = {

@@ -3,11 +3,12 @@
  *   y[n][oy][ox][c] = f(b[c] + sum over i, j of x[n][oy*sh + i*dh][ox*sw + j*dw][c] * w[i][j][c], e0, e1)
  *
  * x is padded already. w is [ceil(c / 16)][kh][kw][16] and b [ceil(c / 16) * 16], zero-filled. Channels of x beyond c
- * are not read. x, y and the extras are floats or bytes. e0 may be y itself. */
+ * are not read. x, y and the extras are floats or bytes, w floats or signed bytes. e0 may be y itself. */
 #ifndef DNNC_DEPTHWISE_F32_H
 #define DNNC_DEPTHWISE_F32_H
 
 #include "bytes.h"
+#include "weights.h"
 
 typedef struct {
   int n, oh, ow, c;          /* output: batch, rows, columns, channels */
@@ -19,12 +20,13 @@ typedef struct {
   ptrdiff_t e0n, e0h, e0w, e0c; /* channel stride 1, or 0: one value for all channels */
   ptrdiff_t e1n, e1h, e1w, e1c;
   int x_bytes, y_bytes, e0_bytes, e1_bytes; /* 1: whole numbers from 0 to 255 in bytes, 0: floats */
+  int w_bytes;               /* 1: whole numbers from -128 to 127 in bytes, 0: floats */
 } depthwise_shape;
 
 /* Operands at a place: those of either type by the number of their element. */
 typedef struct {
-  const void *x;
-  const float *w, *b;
+  const void *x, *w;
+  const float *b;
   void *y;
   const void *e0, *e1;
   ptrdiff_t at_x, at_y, at_e0, at_e1;
@@ -38,6 +40,16 @@ DNNC_INLINE depthwise_operands depthwise_at(depthwise_operands o, depthwise_shap
   o.at_e1 = n * s.e1n + y * s.e1h + x * s.e1w;
   return o;
 }
+
+/* Weight `at` of the panels, and DNNC_LANES of them. */
+DNNC_INLINE float depthwise_weight(const void *w, ptrdiff_t at, int bytes) {
+  return bytes ? (float)((const int8_t *)w)[at] : ((const float *)w)[at];
+}
+#if DNNC_LANES > 1
+DNNC_INLINE dnnc_v depthwise_weights(const void *w, ptrdiff_t at, int bytes) {
+  return bytes ? v_weights((const int8_t *)w + at, DNNC_I8, 0) : v_load((const float *)w + at);
+}
+#endif
 
 /* Stores a finished sum: column p, `count` channels from c on. */
 DNNC_INLINE void depthwise_store(dnnc_v acc, depthwise_operands o, depthwise_shape s, dnnc_epilogue f, int p, int c,
@@ -55,7 +67,7 @@ DNNC_INLINE void depthwise_store(dnnc_v acc, depthwise_operands o, depthwise_sha
 /* `points` output columns, `channels` <= 16 channels from c on. */
 DNNC_INLINE void depthwise_f32_portable_tile(const depthwise_operands o, const depthwise_shape s, dnnc_epilogue f,
                                              int points, int c, int channels) {
-  const float *DNNC_RESTRICT w = o.w + (ptrdiff_t)c * s.kh * s.kw;
+  ptrdiff_t w = (ptrdiff_t)c * s.kh * s.kw;
   float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL];
   for (int p = 0; p < points; p++)
     for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] = o.b[c + l];
@@ -65,7 +77,7 @@ DNNC_INLINE void depthwise_f32_portable_tile(const depthwise_operands o, const d
       const ptrdiff_t x = o.at_x + i * s.dh * s.xh + j * s.dw * s.xw + c;
       DNNC_KEEP_LOOP
       for (int l = 0; l < channels; l++)
-        for (int p = 0; p < points; p++) acc[p][l] += dnnc_number(o.x, x + p * s.sw * s.xw + l, s.x_bytes) * w[l];
+        for (int p = 0; p < points; p++) acc[p][l] += dnnc_number(o.x, x + p * s.sw * s.xw + l, s.x_bytes) * depthwise_weight(o.w, w + l, s.w_bytes);
       w += DNNC_PANEL;
     }
 
@@ -83,7 +95,7 @@ DNNC_INLINE void depthwise_f32_portable_columns(const depthwise_operands o, cons
   if (rest) depthwise_f32_portable_tile(o, s, f, points, s.c - rest, rest);
 }
 
-DNNC_INLINE void depthwise_f32_portable(const void *x, const float *w, const float *b, void *y, const void *e0,
+DNNC_INLINE void depthwise_f32_portable(const void *x, const void *w, const float *b, void *y, const void *e0,
                                         const void *e1, const depthwise_shape s, dnnc_epilogue f) {
   const depthwise_operands o = {x, w, b, y, e0, e1, 0, 0, 0, 0};
   const int points = dnnc_min(DNNC_PORTABLE_POINTS, s.ow), rest = s.ow % points;
@@ -105,7 +117,7 @@ DNNC_INLINE void depthwise_f32_portable(const void *x, const float *w, const flo
 DNNC_INLINE void depthwise_f32_tile(const depthwise_operands o, const depthwise_shape s, dnnc_epilogue f, int points,
                                     int c, int count) {
   const ptrdiff_t x = o.at_x + c;
-  const float *DNNC_RESTRICT w = o.w + (ptrdiff_t)(c / DNNC_PANEL) * s.kh * s.kw * DNNC_PANEL + c % DNNC_PANEL;
+  const ptrdiff_t w = (ptrdiff_t)(c / DNNC_PANEL) * s.kh * s.kw * DNNC_PANEL + c % DNNC_PANEL;
   const dnnc_v bias = v_load(o.b + c);
 
 #define DNNC_START(p) dnnc_v acc##p = bias;
@@ -115,7 +127,7 @@ DNNC_INLINE void depthwise_f32_tile(const depthwise_operands o, const depthwise_
   for (int i = 0; i < s.kh; i++) {
     DNNC_UNROLL(8)
     for (int j = 0; j < s.kw; j++) {
-      const dnnc_v wij = v_load(w + (i * s.kw + j) * DNNC_PANEL);
+      const dnnc_v wij = depthwise_weights(o.w, w + (i * s.kw + j) * DNNC_PANEL, s.w_bytes);
       const ptrdiff_t xij = x + i * s.dh * s.xh + j * s.dw * s.xw;
 #define DNNC_STEP(p) \
   if (p < points) acc##p = v_fma(dnnc_read(o.x, xij + p * s.sw * s.xw, s.x_bytes, count), wij, acc##p);
@@ -138,7 +150,7 @@ DNNC_INLINE void depthwise_f32_columns(const depthwise_operands o, const depthwi
   if (rest) depthwise_f32_tile(o, s, f, points, s.c - rest, rest);
 }
 
-DNNC_INLINE void depthwise_f32_simd(const void *x, const float *w, const float *b, void *y, const void *e0,
+DNNC_INLINE void depthwise_f32_simd(const void *x, const void *w, const float *b, void *y, const void *e0,
                                     const void *e1, const depthwise_shape s, dnnc_epilogue f) {
   const depthwise_operands o = {x, w, b, y, e0, e1, 0, 0, 0, 0};
   const int points = s.ow < 8 ? s.ow : s.ow % 8 && s.ow % 7 == 0 ? 7 : 8;

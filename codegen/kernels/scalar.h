@@ -59,6 +59,9 @@ DNNC_INLINE float s_fma(float a, float b, float c) {
 #endif
 }
 
+/* Element `at`, a whole number, of a table. */
+DNNC_INLINE float s_table(const float *table, float at) { return table[(int)at]; }
+
 /* sqrtf of libm sets errno, so a compiler that cares about errno calls it. */
 DNNC_INLINE float s_sqrt(float a) {
 #if defined(__SSE2__) && !defined(__NO_MATH_ERRNO__)

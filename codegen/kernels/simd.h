@@ -63,6 +63,7 @@ DNNC_INLINE dnnc_v v_select_le(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) {
 DNNC_INLINE dnnc_v v_select_eq(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x);
 }
+DNNC_INLINE dnnc_v v_table(const float *table, dnnc_v at) { return _mm512_i32gather_ps(_mm512_cvttps_epi32(at), table, 4); }
 DNNC_INLINE dnnc_v v_ldexp(dnnc_v a, dnnc_v n) { return _mm512_scalef_ps(a, n); }
 DNNC_INLINE dnnc_v v_split(dnnc_v a, dnnc_v *exponent) {
   const __m512i i = _mm512_castps_si512(a);
@@ -114,6 +115,7 @@ DNNC_INLINE dnnc_v v_select_le(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) {
 DNNC_INLINE dnnc_v v_select_eq(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) {
   return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ));
 }
+DNNC_INLINE dnnc_v v_table(const float *table, dnnc_v at) { return _mm256_i32gather_ps(table, _mm256_cvttps_epi32(at), 4); }
 DNNC_INLINE dnnc_v v_ldexp(dnnc_v a, dnnc_v n) {
   const __m256i i = _mm256_cvtps_epi32(n);
   const __m256i half = _mm256_srai_epi32(i, 1);
@@ -143,6 +145,7 @@ DNNC_INLINE void v_store_part(float *p, dnnc_v a, int count) {
 }
 #define v_set s_set
 #define v_fma s_fma
+#define v_table s_table
 #define v_add s_add
 #define v_sub s_sub
 #define v_mul s_mul

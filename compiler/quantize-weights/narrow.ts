@@ -3,7 +3,8 @@
  *
  *   f16, bf16   half-width floats
  *   i8          integers of 8 bits, rounded to nearest, a scale per output channel
- *   i4          integers of 4 bits by GPTQ, a scale per output channel, or per output channel and group of inputs
+ *   i4          integers of 4 bits by GPTQ, a scale per output channel, or per output channel and group of inputs;
+ *               depthwise layers i8: their sums are short, and the last bits of each weight show
  */
 import {elements, numberAt, type Tensor, tensorFrom} from '../../ir/tensor.js';
 import {type LayerWeights, narrowLayer} from './layer.js';
@@ -31,8 +32,10 @@ export type Narrowed = {
 };
 
 /** `moments` are of the layer's input: GPTQ needs them, biases are corrected by them. A text says why it cannot be done. */
-export function narrow(layer: Layer, {dtype, group}: Form, moments: Moments | null): Narrowed | string {
+export function narrow(layer: Layer, form: Form, moments: Moments | null): Narrowed | string {
   const {weights, shape, bias, width} = layer;
+  const {dtype, group}: Form = layer.depthwise && form.dtype === 'i4' ? {dtype: 'i8', group: null} : form;
+  if (layer.depthwise && dtype !== 'i8') return 'it is depthwise';
   if (dtype === 'f16' || dtype === 'bf16') {
     const halves = tensorFrom(dtype, shape, weights.data);
     const isHeld = weights.data.every((value, i) => Number.isFinite(numberAt(halves, i)) || !Number.isFinite(value));

@@ -20,6 +20,8 @@ export type Layer = {
   readonly weights: LayerWeights;
   readonly shape: readonly number[];
   readonly bias: Float32Array | null;
+  /** Each channel has its own kernel: of narrow types there is one of 8 bits alone. */
+  readonly depthwise: boolean;
 };
 
 /** A convolution or fully connected layer. */
@@ -47,7 +49,7 @@ export function siteOf(node: Node, graph: Graph): Site | null {
   return {name: node.outputs[0].name, bytes, layer: layerOf(node, graph)};
 }
 
-/** Its weights are f32, constant, not few, and not of one channel each; nothing follows the sum yet. */
+/** Its weights are f32, constant and not few; nothing follows the sum yet. */
 function layerOf(node: Node, graph: Graph): Layer | string {
   const [x, wId, bId] = node.inputs;
   const w = wId == null ? null : constantOf(graph, wId);
@@ -59,7 +61,6 @@ function layerOf(node: Node, graph: Graph): Layer | string {
   if (node.attrs.epilogue !== '') return 'something is fused to its sum';
   const isConvolution = isOp(node, conv2d);
   const inputs = node.inputs.map(id => (id === null ? null : valueAt(graph, id).type));
-  if (isConvolution && isDepthwise({attrs: node.attrs, inputs})) return 'it is depthwise';
   if (elements(shape) < fewestWeights) return `it has fewer than ${fewestWeights} weights`;
   const [outputs, channels, ...kernel] = shape as [number, number, ...number[]];
   const points = elements(kernel);
@@ -68,6 +69,7 @@ function layerOf(node: Node, graph: Graph): Layer | string {
     window: isConvolution ? {...node.attrs, kernel} : null,
     weights: {data: numbersIn(w), outputs, inputs: channels, points, groups: isConvolution ? node.attrs.groups : 1},
     bias: b && numbersIn(b),
+    depthwise: isConvolution && isDepthwise({attrs: node.attrs, inputs}),
   };
 }
 

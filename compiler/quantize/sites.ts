@@ -44,9 +44,15 @@ export type Sites = {
 /** Ops that move bytes as they are. */
 export const movesBytes = (node: Node): boolean => [reshape.name, transpose.name, slice.name, concat.name].includes(node.op);
 
-/** Ops whose result has the scale of their operands: movers, pools, and zeros around an image. */
+/** Ops whose result has the scale of their operands: movers, pools of windows, and zeros around an image. */
 export const keepsScale = (node: Node): boolean =>
-  movesBytes(node) || isOp(node, maxpool) || isOp(node, avgpool) || (isOp(node, pad) && node.attrs.value === 0);
+  movesBytes(node) ||
+  isOp(node, maxpool) ||
+  (isOp(node, avgpool) && !isMean(node)) ||
+  (isOp(node, pad) && node.attrs.value === 0);
+
+/** A mean over whole images: its range is far below that of what it is over, which is read as it was summed. */
+const isMean = (node: Node): boolean => node.outputs[0].type.shape.slice(2).every(size => size === 1);
 
 /** `float` names layers that stay as they are, and why. */
 export function sitesOf(module: Module, head: Head, float: ReadonlyMap<string, string> = new Map()): Sites {

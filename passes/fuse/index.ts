@@ -5,7 +5,6 @@
 import type {Editor} from '../../ir/edit.js';
 import {onlyUser, producerOf, singleNumber, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
-import {realOf} from '../../ir/ops/common/bytes.js';
 import {type EpilogueAttrs, epilogueOf} from '../../ir/ops/common/epilogue.js';
 import {evenRows} from '../../ir/ops/common/linear.js';
 import {firstExtra} from '../../ir/ops/common/weights.js';
@@ -17,8 +16,9 @@ import {linearU8} from '../../ir/ops/linear_u8/index.js';
 import {map} from '../../ir/ops/map/index.js';
 import {foldsToTwo, matmul} from '../../ir/ops/matmul/index.js';
 import {arg, lit, printScalar, type Scalar, sizeOfScalar, substitute, typeOfScalar} from '../../ir/scalar.js';
-import {isWhole, simplify} from '../../ir/simplify.js';
-import type {DType, Module, Node, ValueId} from '../../ir/types.js';
+import {simplify} from '../../ir/simplify.js';
+import type {Module, Node, ValueId} from '../../ir/types.js';
+import {isVector, vectorForm} from '../../ir/vector.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
 
@@ -38,20 +38,6 @@ export const fuse = definePass({
 const largestExpression = 64;
 const mostOperands = 6;
 const mostExtras = 2;
-
-/** Functions with a vector form in codegen/kernels/simd.h. `select` only chooses by a comparison. */
-const vectorFunctions: ReadonlySet<string> = new Set(
-  'add sub mul div max min clamp neg abs sqrt floor ceil round exp log tanh sigmoid erf'.split(' '),
-);
-
-function isVector(expression: Scalar): boolean {
-  if (expression.kind !== 'call') return expression.kind !== 'cast';
-  const {fn, args} = expression;
-  if (vectorFunctions.has(fn)) return args.every(isVector);
-  const [condition, ...branches] = args;
-  if (fn !== 'select' || condition?.kind !== 'call' || !['lt', 'le', 'eq'].includes(condition.fn)) return false;
-  return [...condition.args, ...branches].every(isVector);
-}
 
 /** The meaning of an element-wise node over its own operands; null for every other op. */
 function scalarOf(node: Node, {graph}: Module): Scalar | null {
@@ -140,7 +126,8 @@ function emitMap(
     expression,
     inputs.map(({type}) => type.dtype),
   );
-  edit.redirect(node.outputs[0].id, build.emit(map, inputs, {expression: printScalar(simple)})[0]);
+  const same = simple.kind === 'arg' ? inputs[simple.index] : null;
+  edit.redirect(node.outputs[0].id, same ?? build.emit(map, inputs, {expression: printScalar(simple)})[0]);
 }
 
 /** f(conv(...), extras) -> conv(..., extras) {epilogue = f} */
@@ -176,7 +163,7 @@ const intoEpilogue: Rule = {
       );
       if (sizeOfScalar(expression) > largestExpression) continue;
       const attrs = {...producer.attrs, epilogue: printScalar(expression)};
-      if (ofBytes ? !isByteEpilogue(expression, types) : !isVector(expression)) continue;
+      if (ofBytes ? vectorForm(expression, types) === null : !isVector(expression)) continue;
       if (wanted === 'f32') {
         edit.update(producer, {attrs, inputs: [...own, ...extras]}, node);
         edit.redirect(node.outputs[0].id, producer.outputs[0]);
@@ -204,7 +191,7 @@ const readBytes: Rule = {
       const inputs = node.inputs.with(at, bytes);
       const expression = substitute(epilogueOf(node.attrs), i => (i === at - 2 ? substitute(inner, () => arg(i)) : arg(i)));
       const types = ['f32' as const, ...inputs.slice(3).map(extra => valueAt(module.graph, extra!).type.dtype)];
-      if (!isByteEpilogue(expression, types) || sizeOfScalar(expression) > largestExpression) continue;
+      if (vectorForm(expression, types) === null || sizeOfScalar(expression) > largestExpression) continue;
       edit.update(node, {attrs: {...node.attrs, epilogue: printScalar(simplify(expression, types))}, inputs}, producer);
       return true;
     }
@@ -214,13 +201,6 @@ const readBytes: Rule = {
 
 /** Whether a node's kernel sums products of bytes. */
 const sumsBytes = (node: Node): node is Node<Conv2dU8Attrs> | Node<EpilogueAttrs> => isOp(node, conv2dU8) || isOp(node, linearU8);
-
-/** Whether a kernel that sums products of bytes can apply it: arithmetic on real numbers, which gives one of them or a byte. */
-function isByteEpilogue(expression: Scalar, types: readonly DType[]): boolean {
-  const real = realOf(expression);
-  const isResult = typeOfScalar(expression, types) === 'f32' || (expression.kind === 'cast' && isWhole(expression.arg, [0, 255]));
-  return real !== null && isVector(real) && isResult;
-}
 
 /** Whether a kernel can read an operand along with its results. */
 function fits(extra: ValueId, producer: Node, module: Module): boolean {

@@ -27,6 +27,7 @@ import {
   usesSigned,
 } from './bytes.js';
 import {fitsBytes, isSmall, layerOf, literals, narrowest} from './layer.js';
+import {movers} from './movers.js';
 
 export const integerKernels = definePass({
   name: 'integer-kernels',
@@ -41,6 +42,7 @@ export const integerKernels = definePass({
 });
 
 const rules: readonly Rule[] = [
+  ...movers,
   {
     // i8(clamp(round(x) + z, low, high)) -> i8(u8(clamp(round(x) + z + 128, low + 128, high + 128)) - 128)
     name: 'unsigned',

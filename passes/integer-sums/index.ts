@@ -87,7 +87,9 @@ const rules: readonly Rule[] = [
       if (!rows || !columns?.isConstant || elements(rows.scale.type.shape) !== 1) return false;
       const along = columns.whole.type.shape[perm ? 0 : 1];
       const {shape} = columns.scale.type;
-      const isPerColumn = shape.length === 2 && elements(shape) === along && shape[perm ? 0 : 1] === along;
+      // One number for each column stands on the axis of columns, which may be its only one.
+      const ofColumns = perm ? (shape.length === 2 ? shape[0] : undefined) : shape.at(-1);
+      const isPerColumn = elements(shape) === along && ofColumns === along;
       if (columns.whole.type.shape.length !== 2 || !(elements(shape) === 1 || isPerColumn)) return false;
       const build = edit.before(node);
       const right = perm ? build.emit(transpose, [columns.whole], {perm: [1, 0]})[0] : columns.whole;

@@ -94,7 +94,7 @@ static void depthwise_1(const float *x, const float *w, const float *b, float *y
   depthwise_shape s;
   s.n = 1; s.oh = 5; s.ow = 5; s.xn = 196; s.xh = 28; s.xw = 4; s.yn = 100; s.yh = 20; s.yw = 4; s.extras = 0;
   s.e0n = 0; s.e0c = 0; s.e0h = 0; s.e0w = 0; s.e1n = 0; s.e1c = 0; s.e1h = 0; s.e1w = 0; s.c = 4; s.kh = 3; s.kw = 3;
-  s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.x_bytes = 0; s.y_bytes = 0; s.e0_bytes = 0; s.e1_bytes = 0;
+  s.sh = 1; s.sw = 1; s.dh = 1; s.dw = 1; s.x_bytes = 0; s.y_bytes = 0; s.e0_bytes = 0; s.e1_bytes = 0; s.w_bytes = 0;
   depthwise_f32_portable(x, w, b, y, 0, 0, s, dnnc_identity);
 }
 

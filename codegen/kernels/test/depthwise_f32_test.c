@@ -2,7 +2,7 @@
 #include "check.h"
 #include "depthwise_f32.h"
 
-typedef void (*kernel)(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1);
+typedef void (*kernel)(const float *x, const void *w, const float *b, float *y, const float *e0, const float *e1);
 
 static int shape_number;
 
@@ -15,11 +15,14 @@ static void check(const char *what, kernel run, const depthwise_shape s) {
   const ptrdiff_t e0_count = (s.n - 1) * s.e0n + (s.oh - 1) * s.e0h + (s.ow - 1) * s.e0w + (s.c - 1) * s.e0c + 1;
   const ptrdiff_t e1_count = (s.n - 1) * s.e1n + (s.oh - 1) * s.e1h + (s.ow - 1) * s.e1w + (s.c - 1) * s.e1c + 1;
   float *x = check_random(x_count), *e0 = check_random(e0_count), *e1 = check_random(e1_count);
-  float *w = check_random((ptrdiff_t)panels * s.kh * s.kw * 16), *b = check_random(panels * 16);
+  const ptrdiff_t w_count = (ptrdiff_t)panels * s.kh * s.kw * 16;
+  float *w = check_random(w_count), *b = check_random(panels * 16);
+  int8_t *narrow = (int8_t *)check_marks(w_count);
+  for (ptrdiff_t i = 0; s.w_bytes && i < w_count; i++) w[i] = narrow[i] = (int8_t)check_int(-128, 127);
   float *y = check_untouched(y_count);
   char *written = check_marks(y_count);
 
-  run(x, w, b, y, s.extras < 1 ? NULL : e0, s.extras < 2 ? NULL : e1);
+  run(x, s.w_bytes ? (const void *)narrow : w, b, y, s.extras < 1 ? NULL : e0, s.extras < 2 ? NULL : e1);
 
   for (int n = 0; n < s.n; n++)
     for (int oy = 0; oy < s.oh; oy++)
@@ -33,7 +36,7 @@ static void check(const char *what, kernel run, const depthwise_shape s) {
           const double a0 = s.extras < 1 ? 0 : (double)e0[n * s.e0n + oy * s.e0h + ox * s.e0w + c * s.e0c];
           const double a1 = s.extras < 2 ? 0 : (double)e1[n * s.e1n + oy * s.e1h + ox * s.e1w + c * s.e1c];
           const ptrdiff_t at = n * s.yn + oy * s.yh + ox * s.yw + c;
-          check_near(what, shape_number, at, (double)y[at], check_want(sum, a0, a1), 1e-5);
+          check_near(what, shape_number, at, (double)y[at], check_want(sum, a0, a1), s.w_bytes ? 1e-3 : 1e-5);
           written[at] = 1;
         }
   check_rest(what, shape_number, y, written, y_count);
@@ -43,11 +46,11 @@ static void check(const char *what, kernel run, const depthwise_shape s) {
 #ifdef CHECK_RANDOM
 
 static depthwise_shape current;
-static void run_portable(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1) {
+static void run_portable(const float *x, const void *w, const float *b, float *y, const float *e0, const float *e1) {
   depthwise_f32_portable(x, w, b, y, e0, e1, current, check_epilogue);
 }
 #if DNNC_LANES > 1
-static void run_simd(const float *x, const float *w, const float *b, float *y, const float *e0, const float *e1) {
+static void run_simd(const float *x, const void *w, const float *b, float *y, const float *e0, const float *e1) {
   depthwise_f32_simd(x, w, b, y, e0, e1, current, check_epilogue);
 }
 #endif
@@ -61,7 +64,7 @@ static void check_random_shape(void) {
   s.xw = s.c + gap, s.xh = ((s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1) * s.xw + gap;
   s.xn = ((s.oh - 1) * s.sh + (s.kh - 1) * s.dh + 1) * s.xh + gap;
   s.yw = s.c + gap, s.yh = s.ow * s.yw + gap, s.yn = s.oh * s.yh + gap;
-  s.extras = check_int(0, 2);
+  s.extras = check_int(0, 2), s.w_bytes = check_int(0, 1);
   s.e0c = check_int(0, 1), s.e0w = CHECK_PICK(0, s.c), s.e0h = CHECK_PICK(0, s.ow * s.c), s.e0n = 0;
   s.e1c = check_int(0, 1), s.e1w = CHECK_PICK(0, 1, 40), s.e1h = CHECK_PICK(0, 3), s.e1n = CHECK_PICK(0, 64);
 
@@ -76,19 +79,19 @@ static void check_random_shape(void) {
 #endif
 #ifdef CHECK_LITERAL
 
-/* id, (n, oh, ow, c), (kh, kw), (sh, sw, dh, dw), (xn, xh, xw), (yn, yh, yw), extras, e0, e1 */
-#define LITERAL_SHAPES(M)                                                                     \
-  M(narrow, 1, 9, 7, 5, 3, 3, 1, 1, 1, 1, 0, 45, 5, 0, 35, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0)      \
-  M(even, 1, 6, 8, 32, 3, 3, 1, 1, 1, 1, 0, 320, 32, 0, 256, 32, 1, 0, 256, 32, 1, 0, 0, 0, 0) \
-  M(strided, 2, 5, 14, 40, 3, 3, 2, 2, 1, 1, 13000, 1160, 40, 2800, 560, 40, 2, 0, 0, 0, 1, 0, 14, 1, 0) \
-  M(wide, 1, 3, 19, 17, 5, 5, 1, 1, 1, 1, 0, 414, 18, 0, 360, 18, 0, 0, 0, 0, 0, 0, 0, 0, 0)  \
-  M(dilated, 1, 3, 9, 24, 3, 3, 1, 1, 2, 2, 0, 312, 24, 0, 216, 24, 1, 0, 9, 1, 0, 0, 0, 0, 0) \
-  M(point, 1, 1, 1, 100, 7, 7, 1, 1, 1, 1, 0, 700, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+/* id, (n, oh, ow, c), (kh, kw), (sh, sw, dh, dw), (xn, xh, xw), (yn, yh, yw), extras, e0, e1, bytes of x, y, e0, e1, w */
+#define LITERAL_SHAPES(M) \
+  M(narrow, 1, 9, 7, 5, 3, 3, 1, 1, 1, 1, 0, 45, 5, 0, 35, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+  M(even, 1, 6, 8, 32, 3, 3, 1, 1, 1, 1, 0, 320, 32, 0, 256, 32, 1, 0, 256, 32, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1) \
+  M(strided, 2, 5, 14, 40, 3, 3, 2, 2, 1, 1, 13000, 1160, 40, 2800, 560, 40, 2, 0, 0, 0, 1, 0, 14, 1, 0, 0, 0, 0, 0, 0) \
+  M(wide, 1, 3, 19, 17, 5, 5, 1, 1, 1, 1, 0, 414, 18, 0, 360, 18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1) \
+  M(dilated, 1, 3, 9, 24, 3, 3, 1, 1, 2, 2, 0, 312, 24, 0, 216, 24, 1, 0, 9, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+  M(point, 1, 1, 1, 100, 7, 7, 1, 1, 1, 1, 0, 700, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 
 #define DEFINE(kernel, id, ...)                                                                          \
-  static void kernel##_##id(const float *x, const float *w, const float *b, float *y, const float *e0,   \
+  static void kernel##_##id(const float *x, const void *w, const float *b, float *y, const float *e0,    \
                             const float *e1) {                                                           \
-    const depthwise_shape s = {__VA_ARGS__, 0, 0, 0, 0};                                                             \
+    const depthwise_shape s = {__VA_ARGS__};                                                             \
     depthwise_f32_##kernel(x, w, b, y, e0, e1, s, check_epilogue);                                       \
   }
 #define DEFINE_PORTABLE(...) DEFINE(portable, __VA_ARGS__)
@@ -107,7 +110,7 @@ int main(void) {
 #ifdef CHECK_LITERAL
 #define CHECK(kernel, id, ...)                           \
   {                                                      \
-    const depthwise_shape s = {__VA_ARGS__, 0, 0, 0, 0};             \
+    const depthwise_shape s = {__VA_ARGS__};             \
     check(#kernel " " #id, kernel##_##id, s);            \
   }
 #define CHECK_PORTABLE(...) CHECK(portable, __VA_ARGS__)

@@ -4,10 +4,11 @@
  */
 import type {Call, KernelContext, Rule} from '../../op.js';
 import type {Four, KernelCall, View} from '../../plan.js';
-import {call as apply, type Scalar, typeOfScalar} from '../../scalar.js';
-import {isWhole, roundingOf} from '../../simplify.js';
+import {typeOfScalar} from '../../scalar.js';
+import {isWhole} from '../../simplify.js';
 import {numbersOf, type Tensor, tensorOfConstant} from '../../tensor.js';
 import type {DType} from '../../types.js';
+import {realOf} from '../../vector.js';
 import {type EpilogueAttrs, epilogueOf} from './epilogue.js';
 
 /** The type of the results. */
@@ -46,27 +47,6 @@ export const byteRules = <A extends EpilogueAttrs>(
     },
   },
 ];
-
-/**
- * The epilogue as arithmetic on f32 alone: bytes become real numbers as they are read, and bytes, by rounding, as they are
- * stored. So u8(clamp(round(x) + 0, low, high)) is clamp(x, low, high) here: it rounds to the same.
- */
-export function realOf(expression: Scalar): Scalar | null {
-  const inside = (x: Scalar): Scalar | null => {
-    if (x.kind === 'cast') return x.to === 'f32' && x.arg.kind === 'arg' ? x.arg : null;
-    if (x.kind !== 'call') return x;
-    const args = x.args.map(inside);
-    return args.every(arg => arg !== null) ? apply(x.fn, ...args) : null;
-  };
-  const isByte = expression.kind === 'cast' && expression.to === 'u8';
-  return inside(isByte ? withoutRounding(expression.arg) : expression);
-}
-
-function withoutRounding(x: Scalar): Scalar {
-  const rounding = roundingOf(x);
-  const isPlain = rounding?.offset.kind === 'lit' && rounding.offset.value === 0;
-  return isPlain ? apply('clamp', rounding.x, rounding.low, rounding.high) : x;
-}
 
 /** Which operands lie in bytes, as the kernels' shapes say it. */
 export function byteFields(params: KernelCall['params']): Readonly<Record<string, number>> {

@@ -100,7 +100,7 @@ export function convolve(
 /** Weights and bias of a kernel of floats, by their packing. */
 export function floatParams({types, inputs, weight}: KernelContext<ConvolutionAttrs>, packing: Packing): KernelCall['params'] {
   const w = types[1]!;
-  const bias = types[2] ?? {dtype: w.dtype, shape: [w.shape[0]!]};
+  const bias = types[2] ?? {dtype: w.dtype === 'i8' ? ('f32' as const) : w.dtype, shape: [w.shape[0]!]};
   return [
     {name: 'w', role: 'read', view: weight(inputs[1]!.constant, w, packing)},
     {name: 'b', role: 'read', view: weight(inputs[2]?.constant ?? null, bias, {kind: 'bias-panels', groups: 1})},

@@ -83,6 +83,7 @@ export const cases: readonly OpCase[] = [
   narrow('bf16', [16, 5, 1, 1]),
   narrow('i8', [33, 4, 3, 3], {strides: [2, 1]}),
   narrow('i4', [6, 2, 2, 2], {groups: 3}),
+  narrow('i8', [19, 1, 3, 3], {groups: 19, pads: [1, 1, 1, 1]}),
   narrow('i4', [40, 40, 1, 1], {group: 32}),
   narrow('i8', [20, 5, 3, 3], {group: 8, pads: [1, 0, 0, 1]}),
   narrow('i4', [34, 3, 3, 1], {group: 4, groups: 2}),

@@ -32,8 +32,11 @@ export const conv2d: OpDef<ConvolutionAttrs> = defineOp<ConvolutionAttrs>({
     ...weightRules<ConvolutionAttrs>('conv2d'),
     {
       id: 'conv2d.depthwise',
-      says: 'a kernel of its own for each channel is f32, or of the type of x',
-      holds: call => !isDepthwise(call) || call.inputs[1]?.dtype === call.inputs[0]?.dtype,
+      says: 'a kernel of its own for each channel is i8 without `group`, or of the type of x',
+      holds: call =>
+        !isDepthwise(call) ||
+        call.inputs[1]?.dtype === call.inputs[0]?.dtype ||
+        (call.inputs[1]?.dtype === 'i8' && call.attrs.group === undefined),
     },
   ],
   infer: call => [{dtype: typeAt(call, 0).dtype, shape: convolutionShape(call)}],
@@ -79,7 +82,10 @@ function lowerConv(context: KernelContext<ConvolutionAttrs>): KernelCall {
     epilogue: epilogueOf(attrs),
   });
   const window = {kh, kw, sh, sw, dh, dw};
-  if (depthwise) return call('depthwise_f32', {c: oc, ...window, x_bytes: 0, y_bytes: 0, e0_bytes: 0, e1_bytes: 0});
+  if (depthwise) {
+    const bytes = {x_bytes: 0, y_bytes: 0, e0_bytes: 0, e1_bytes: 0, w_bytes: Number(w.dtype === 'i8')};
+    return call('depthwise_f32', {c: oc, ...window, ...bytes});
+  }
   if (way === 'direct') return call(contractFor(w.dtype), {oc: oc / groups, ic, groups, ...window, ...weightFields(attrs, w)});
   const m = winogradTile[way];
   const sizes = {oh: y.shape[2]!, ow: y.shape[3]!, kh, kw, ic, oc};

@@ -4,7 +4,8 @@
  */
 import {type Call, defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {againFields, byteFields, byteParams, byteRules, realOf, resultType} from '../common/bytes.js';
+import {realOf} from '../../vector.js';
+import {againFields, byteFields, byteParams, byteRules, resultType} from '../common/bytes.js';
 import {
   type ConvolutionAttrs,
   convolutionCall,
@@ -63,7 +64,7 @@ function lowerConv2dU8(context: KernelContext<Conv2dU8Attrs>): KernelCall {
   });
   if (isDepthwise({attrs, inputs: types})) {
     const {fields, params} = convolutionCall(context, kernel, {x, y, weights: depthwiseParams(context)});
-    return call('depthwise_f32', 'depthwise_shape', {params, fields: {...fields, c: oc, kh, kw, x_bytes: 1}});
+    return call('depthwise_f32', 'depthwise_shape', {params, fields: {...fields, c: oc, kh, kw, x_bytes: 1, w_bytes: 0}});
   }
   const {groups} = attrs;
   // A kernel row is one run of bytes where neither columns nor images leave gaps in it: fewer groups of four are part empty.

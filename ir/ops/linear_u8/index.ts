@@ -1,7 +1,8 @@
 /** Fully connected layer of bytes: y[n][o] = epilogue(b[o] + sum x[n][i] * w[o][i]); the sums are whole numbers and exact. */
 import {defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {againFields, byteFields, byteParams, byteRules, realOf, resultType} from '../common/bytes.js';
+import {realOf} from '../../vector.js';
+import {againFields, byteFields, byteParams, byteRules, resultType} from '../common/bytes.js';
 import {applyEpilogue, type EpilogueAttrs, epilogueOf} from '../common/epilogue.js';
 import {linearCall, linearMacs, linearRules, linearShape, linearSums} from '../common/linear.js';
 
