@@ -217,7 +217,7 @@ export const tested: Tested = {
     celu: 3,
     clip: 36,
     concat: 8,
-    conv2d: 42,
+    conv2d: 47,
     conv2d_u8: 13,
     conv_transpose: 4,
     cos: 3,
