@@ -14,9 +14,11 @@ import {metricOf} from '../reconstruct/least-squares.js';
 import {inputShapesOf, type Stage, wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
+  type Expected,
   errorOf,
+  expectedOf,
+  type Limit,
   mostError,
-  mostHarm,
   type Studied as Network,
   probeOf,
   type StudyOptions,
@@ -94,26 +96,28 @@ export type Thinned = {
   readonly layers: ReadonlyMap<string, Fitted<Factors | null>>;
   readonly chosen: ReadonlyMap<string, LayerOption>;
   readonly judgement: Judgement;
+  readonly expected: Expected;
 };
 
 /** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
 export const choiceOf = ({layers, chosen}: Thinned, name: string): Choice | null =>
   layers.get(name)?.factors ? chosen.get(name)!.choice : null;
 
-/** The network whose layers take at most that share of their time, if they can. The network has these weights afterwards. */
+/** The network made thinner up to a limit. It has these weights afterwards. */
 export function thinned(
   {network, fit, held, float, options}: Studied,
-  share: number,
+  {share, harm}: Limit,
   progress: (layer: string) => void,
 ): Thinned {
   const names = [...options.keys()];
   const whole = [...options.values()].reduce((sum, [first]) => sum + first!.microseconds, 0);
-  const allocated = allocate([...options.values()], (1 - share) * whole, mostHarm);
+  const lists = [...options.values()];
+  const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [names[i]!, option]));
   const makers = new Map<string, Maker<Factors>>();
   for (const [name, {choice}] of chosen) if (choice) makers.set(name, makerOf(network.product, choice));
   const layers = frontToBack(network, {makers, fit, held, progress}, mostError);
-  return {layers, chosen, judgement: judge(network, held.samples, float)};
+  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
 }
 
 const makerOf =

@@ -15,9 +15,11 @@ import {metricOf} from '../reconstruct/least-squares.js';
 import {type Stage, wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
+  type Expected,
   errorOf,
+  expectedOf,
+  type Limit,
   mostError,
-  mostHarm,
   type Studied as Network,
   probeOf,
   type StudyOptions,
@@ -137,16 +139,18 @@ export type Pruned = {
   /** By the number of the group. */
   readonly chosen: ReadonlyMap<number, GroupOption>;
   readonly judgement: Judgement;
+  readonly expected: Expected;
 };
 
-/** The network whose layers take at most that share of their time, if they can. The network has these weights afterwards. */
+/** The network made narrower up to a limit. It has these weights afterwards. */
 export function pruned(
   {network, fit, held, float, groups, options, whole}: Studied,
-  share: number,
+  {share, harm}: Limit,
   progress: (layer: string) => void,
 ): Pruned {
   const numbers = [...options.keys()];
-  const allocated = allocate([...options.values()], (1 - share) * whole, mostHarm);
+  const lists = [...options.values()];
+  const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [numbers[i]!, option]));
   const makers = new Map<string, Maker<'narrow'>>();
   for (const [number, {kept}] of chosen)
@@ -158,5 +162,5 @@ export function pruned(
         }));
   // All readers of a group have to do without its channels: none may go back.
   const layers = frontToBack(network, {makers, fit, held, progress}, Number.POSITIVE_INFINITY);
-  return {layers, chosen, judgement: judge(network, held.samples, float)};
+  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
 }

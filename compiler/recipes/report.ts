@@ -42,7 +42,13 @@ export type RecipeReport = {
   readonly samples?: number;
   readonly data?: string;
   /** What is expected on samples that were held out, without labels: points lost, percent of equal labels, nats of divergence. */
-  readonly estimate?: {readonly loss: number; readonly agreement: number; readonly divergence: number};
+  readonly estimate?: {
+    readonly loss: number;
+    readonly agreement: number;
+    readonly divergence: number;
+    /** Nats that were expected of the choice of ranks, and of the same part of the time for each layer. */
+    readonly allocation?: {readonly chosen: number; readonly uniform: number};
+  };
   /** Percent of right answers of `full` less those of this variant (of all steps up to this one), where `--max-loss` was given. */
   readonly loss?: number;
   /** Pairs of layers whose channels were evened out. */

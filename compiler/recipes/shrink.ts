@@ -12,7 +12,7 @@ import {pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
 import type {Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
-import type {StudyOptions} from '../reconstruct/study.js';
+import {type Expected, type Limit, mostHarm, type StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
@@ -32,13 +32,14 @@ type Budget = {readonly points: number; readonly labelled: Labelled};
 /** A network that has been made smaller; it runs with these weights until another one is made. */
 type Smaller = {
   readonly judgement: Judgement;
+  readonly expected: Expected;
   readonly changed: readonly string[];
   extend(module: Module, head: Head, as: Pick<Head, 'name' | 'attrs'>): Module;
   explain(): readonly LayerReport[];
 };
 
-/** A network that can be made smaller: to a share of the time that its layers take. */
-type Shrinker = {readonly network: Network; at(share: number): Smaller};
+/** A network that can be made smaller, up to a limit. */
+type Shrinker = {readonly network: Network; at(limit: Limit): Smaller};
 
 type Show = (layer: string) => void;
 
@@ -52,8 +53,8 @@ const shrinkers: Readonly<
     const studied = await studyLowrank(tasks, task, samples, options);
     return {
       network: studied.network,
-      at(share) {
-        const thin = thinned(studied, share, show);
+      at(limit) {
+        const thin = thinned(studied, limit, show);
         const layers = new Map(
           studied.network.layers.flatMap(layer => {
             const fitted = thin.layers.get(layer.name);
@@ -61,7 +62,7 @@ const shrinkers: Readonly<
           }),
         );
         return {
-          judgement: thin.judgement,
+          ...{judgement: thin.judgement, expected: thin.expected},
           changed: [...layers.keys()],
           extend: (module, head, as) => withThin(module, head, layers, as),
           explain: () => lowrank.explain(studied, thin),
@@ -73,15 +74,15 @@ const shrinkers: Readonly<
     const studied = await studyPrune(tasks, task, samples, options);
     return {
       network: studied.network,
-      at(share) {
-        const narrow = pruned(studied, share, show);
+      at(limit) {
+        const narrow = pruned(studied, limit, show);
         const kept = new Map(
           Array.from(narrow.chosen, ([group, option]) => [group, option.kept] as const).flatMap(([group, own]) =>
             own ? [[group, own] as const] : [],
           ),
         );
         return {
-          judgement: narrow.judgement,
+          ...{judgement: narrow.judgement, expected: narrow.expected},
           changed: [...narrow.layers.keys()],
           extend: (module, head, as) => withNarrower(module, head, {groups: studied.groups, kept, layers: narrow.layers}, as),
           explain: () => prune.explain(studied, narrow),
@@ -91,10 +92,8 @@ const shrinkers: Readonly<
   },
 };
 
-/** No network is worth less time than this. */
-const leastShare = 0.15;
-/** Halvings of the interval in which the share lies. */
-const halvings = 5;
+/** Nats of divergence that lose about a point, by which the search begins; and how often a network is fitted. */
+const [usualHarm, mostTries] = [0.02, 5];
 
 /** Errors: usage reconstruct.layers; input calibrate.*. */
 export async function shrink(
@@ -106,9 +105,9 @@ export async function shrink(
   const show = (layer: string): void => progress(`${task.name}/${recipe}: ${layer}`);
   const shrinker = await shrinkers[step.kind](tasks, task, samples, options, show);
   const {smaller, loss} = budget
-    ? within(shrinker, budget, step.share ?? leastShare)
-    : {smaller: shrinker.at(step.share ?? 1), loss: undefined};
-  const {judgement, changed, extend, explain} = smaller;
+    ? within(shrinker, budget, step.share ?? 0)
+    : {smaller: shrinker.at({share: step.share ?? 1, harm: mostHarm}), loss: undefined};
+  const {judgement, expected, changed, extend, explain} = smaller;
   return {
     candidates: [
       {
@@ -121,6 +120,9 @@ export async function shrink(
             loss: Number(judgement.loss.toFixed(2)),
             agreement: Number((100 * judgement.agreement).toFixed(2)),
             divergence: Number(judgement.divergence.toPrecision(3)),
+            ...(expected.uniform !== null && {
+              allocation: {chosen: Number(expected.harm.toPrecision(3)), uniform: Number(expected.uniform.toPrecision(3))},
+            }),
           },
           ...(loss !== undefined && {loss}),
         },
@@ -135,8 +137,11 @@ export async function shrink(
 
 type Tried = {readonly loss: number; readonly smaller: Smaller};
 
-/** The least share, from the one given on, at which no more than that is lost: by bisection. All of the time loses nothing. */
-function within({network, at}: Shrinker, {points, labelled: {data}}: Budget, least: number): Tried {
+/**
+ * The most harm at which no more than that is lost and the share is not undercut. Loss grows with harm, so this is a search in
+ * one number: by a factor until it is bracketed, then between. No harm loses nothing.
+ */
+function within({network, at}: Shrinker, {points, labelled: {data}}: Budget, share: number): Tried {
   const right = (): number => {
     const entry = network.entry();
     const labels = labelsOf(entry.task, data);
@@ -144,18 +149,22 @@ function within({network, at}: Shrinker, {points, labelled: {data}}: Budget, lea
   };
   network.rewrite(new Map());
   const whole = right();
-  const tried = (share: number): Tried => {
-    const smaller = at(share);
+  const tried = (harm: number): Tried => {
+    const smaller = at({share, harm});
     return {loss: Number(((100 * (whole - right())) / data.count).toFixed(2)), smaller};
   };
-  const first = tried(least);
-  if (first.loss <= points) return first;
-  let [low, high, best] = [least, 1, null as Tried | null];
-  for (let i = 0; i < halvings; i++) {
-    const middle = (low + high) / 2;
-    const now = tried(middle);
-    if (now.loss <= points) [high, best] = [middle, now];
-    else low = middle;
+  let [low, high, best] = [0, Number.POSITIVE_INFINITY, null as Tried | null];
+  let harm = Math.min(mostHarm, usualHarm * Math.max(points, 0.1));
+  for (let i = 0; i < mostTries; i++) {
+    const now = tried(harm);
+    const spent = now.smaller.expected.harm;
+    if (now.loss <= points) {
+      best = now;
+      low = harm;
+      // Nothing more was to be had: the share was reached, or every option was taken.
+      if (harm >= mostHarm || spent < harm / 2) break;
+    } else high = Math.min(harm, spent);
+    harm = Math.min(mostHarm, Number.isFinite(high) ? (low > 0 ? Math.sqrt(low * high) : high / 3) : 2.5 * harm);
   }
-  return best ?? tried(1);
+  return best ?? tried(0);
 }

@@ -1,4 +1,7 @@
 /** What layers take on this machine: each is timed once in a throw-away build of all that are not known yet. */
+import {createHash} from 'node:crypto';
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {editor} from '../../ir/edit.js';
 import {headOf} from '../../ir/graph.js';
 import type {Builder} from '../../ir/op.js';
@@ -11,6 +14,7 @@ import type {Module, Value} from '../../ir/types.js';
 import {keep, recall} from '../cache.js';
 import {compilerVersion} from '../cc.js';
 import {cpuModel, targetsNamed} from '../host.js';
+import {packageFile} from '../package-files.js';
 import {type Reading, withoutOthers} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {buildTraced, timeSteps} from '../traced.js';
@@ -28,11 +32,20 @@ const nameOf = ({stage, input}: Sized): string => JSON.stringify([input, ...Obje
 /** More in one build would take the C compiler too long at a stretch. */
 const mostAtOnce = 48;
 
-/** Remembered in the user's cache by machine, compiler and version. */
+/** Of all kernels that stages may run by. */
+function kernelsHash(): string {
+  const folder = packageFile('codegen', 'kernels');
+  const digest = createHash('sha256');
+  for (const file of readdirSync(folder).sort()) if (file.endsWith('.h')) digest.update(readFileSync(join(folder, file)));
+  return digest.digest('hex');
+}
+
+/** Remembered in the user's cache by machine, compiler, version and kernels. */
 export async function measureCosts(sizes: readonly Sized[], tasks: readonly Task[], reading: Reading): Promise<Costs> {
   const {progress = () => {}} = reading;
   const [target] = targetsNamed(['native']);
-  const keyOf = (name: string): string => [cpuModel(), compilerVersion(), version, target!.name, name].join('\n');
+  const kernels = kernelsHash();
+  const keyOf = (name: string): string => [cpuModel(), compilerVersion(), version, kernels, target!.name, name].join('\n');
   const known = new Map<string, number>();
   const missing = new Map<string, Sized>();
   for (const sized of sizes) {

@@ -53,13 +53,8 @@ export type Survey = {
 };
 
 /** Runs the network as it is. */
-export function surveyOf(
-  network: Network,
-  layers: readonly Layer[],
-  samples: readonly TypedArray[],
-  progress: (done: number) => void,
-): Survey {
-  const {product} = network;
+export function surveyOf(network: Network, samples: readonly TypedArray[], progress: (done: number) => void): Survey {
+  const {product, layers} = network;
   const gathered = new Map<string, Gathered>(layers.map(({name, weights}) => [name, gather(weights.columns, 0)]));
   const pending = new Map<string, Float32Array[]>(layers.map(({name}) => [name, []]));
   const [outputs, beside] = [new Map<string, Float32Array[]>(), new Map<string, Float32Array[]>()];
@@ -69,14 +64,17 @@ export function surveyOf(
   };
   samples.forEach((input, sample) => {
     progress(sample);
-    const look = network.look(input);
-    for (const layer of layers) {
-      const rows = seen(network, look, layer, sample);
-      push(outputs, layer.name, outputsOf(product, layer, rows.x));
-      if (rows.beside) push(beside, layer.name, rows.beside);
-      const waiting = pending.get(layer.name)!;
-      waiting.push(rows.x);
-      if (waiting.length >= 32) flush(layer);
+    for (const [part, layers] of network.parts.entries()) {
+      if (layers.length === 0) continue;
+      const look = network.look(input, part);
+      for (const layer of layers) {
+        const rows = seen(network, look, layer, sample);
+        push(outputs, layer.name, outputsOf(product, layer, rows.x));
+        if (rows.beside) push(beside, layer.name, rows.beside);
+        const waiting = pending.get(layer.name)!;
+        waiting.push(rows.x);
+        if (waiting.length >= 32) flush(layer);
+      }
     }
   });
   for (const layer of layers) flush(layer);
@@ -153,7 +151,8 @@ export function frontToBack<F>(
 }
 
 function rowsNow(network: Network, layer: Layer, {samples, survey: {outputs, beside}}: Surveyed): Rows {
-  const given = samples.map((input, sample) => seen(network, network.look(input), layer, sample));
+  const part = network.parts.findIndex(layers => layers.includes(layer));
+  const given = samples.map((input, sample) => seen(network, network.look(input, part), layer, sample));
   const wanted = wantedOf(joined(outputs.get(layer.name)!), beside.get(layer.name), given);
   return {x: joined(given.map(rows => rows.x)), ...wanted};
 }

@@ -7,7 +7,7 @@ import {blobOf, editor} from '../../ir/edit.js';
 import {headOf, producerOf, valueAt} from '../../ir/graph.js';
 import type {Weight} from '../../ir/plan.js';
 import {bytesOfTensor, elements, filled, tensorFrom} from '../../ir/tensor.js';
-import type {Module, ValueId} from '../../ir/types.js';
+import type {Head, Module, ValueId} from '../../ir/types.js';
 import {type Entry, load, openLoader, posterior, type TypedArray} from '../../runtime/index.js';
 import type {Product} from '../algebra/matrix.js';
 import {build} from '../build.js';
@@ -28,14 +28,19 @@ export type Network = Layers & {
   readonly entry: () => Entry;
   /** Probabilities of the classes. */
   probabilities(input: TypedArray): Float64Array;
-  /** What layers read, and what is added to their results; views that the next call overwrites. */
-  look(input: TypedArray): (id: ValueId) => Float32Array;
+  /** Parts of the layers, in order, that are looked at together: what lies behind a part is not computed for it. */
+  readonly parts: readonly (readonly Layer[])[];
+  /** What layers of a part read, and what is added to their results; views that the next call overwrites. */
+  look(input: TypedArray, part: number): (id: ValueId) => Float32Array;
   /** Layers that are not named have their own weights again. */
   rewrite(changes: ReadonlyMap<string, Parameters>): void;
 };
 
-/** The name of a task beside it that returns what is looked at. */
-const tappedTask = (task: string): string => `${task}_taps`;
+/** More take longer to compile than they save. */
+const partCount = 4;
+
+/** The name of a task beside it that returns what is looked at in a part. */
+const tappedTask = (task: string, part: number): string => `${task}_taps_${part}`;
 
 /** For the best target of this machine: what layers take there decides what they become. */
 export async function openNetwork(
@@ -45,24 +50,27 @@ export async function openNetwork(
 ): Promise<Network> {
   const directory = join(temporaryFolder(), 'network');
   const name = 'network';
-  const all = [...tasks, {...tasks.find(each => each.name === task)!, name: tappedTask(task)}];
-  const opened: {readonly module: Module; readonly layers: Layers; readonly watched: readonly ValueId[]}[] = [];
+  const own = tasks.find(each => each.name === task)!;
+  const all = [...tasks, ...Array.from({length: partCount}, (_, part) => ({...own, name: tappedTask(task, part)}))];
+  const opened: {readonly module: Module; readonly layers: Layers; readonly parts: readonly Part[]}[] = [];
   const placeholders = new Map<string, {readonly layer: string; readonly what: keyof Parameters}>();
   const lossy = (given: Module): Module => {
     const module = withoutOthers(before(given), all);
     const layers = layersOf(module, headOf(module, task));
-    const watched = watchedOf(module, layers);
-    opened.push({module, layers, watched});
-    return withTaps(withPlaceholders(module, layers.layers, placeholders), task, watched);
+    const parts = partsOf(module, layers.layers, headOf(module, task));
+    opened.push({module, layers, parts});
+    return parts.reduce(
+      (tapped, {watched}, part) => withTaps(tapped, tappedTask(task, part), watched),
+      withPlaceholders(module, layers.layers, placeholders),
+    );
   };
   const built = await build(all, {
     ...{directory, name, targets: targetsNamed(['native']), bind, share, lossy, progress},
-    // Plain sums: weights are packed without arithmetic, and read without Winograd's errors.
-    ...{prefer: 'size', measure: false, typed: false, flags: ['-O2']},
+    ...{measure: false, typed: false},
   });
   const [first] = opened;
   invariant(first, 'network.module', task, 'was not built');
-  const {module, layers, watched} = first;
+  const {module, layers, parts} = first;
   const {layout, weights: plain, hash} = built.compiled;
   const holders = new Map<string, {readonly weight: Weight; readonly layer: string; readonly what: keyof Parameters}>();
   for (const weight of layout.weights) {
@@ -70,31 +78,29 @@ export async function openNetwork(
     if (placeholder) holders.set(`${placeholder.layer}\0${placeholder.what}`, {weight, ...placeholder});
   }
   invariant(holders.size === placeholders.size, 'network.weights', task, 'has layers whose weights are not where they should be');
-  const own = new Map(layers.layers.map(({name, weights, bias}) => [name, {weights: weights.data, bias}] as const));
-  const write = (into: Uint8Array, changes: ReadonlyMap<string, Parameters>): void => {
-    for (const {weight, layer, what} of holders.values()) {
-      const values = changes.get(layer)?.[what];
-      if (!values) continue;
-      const bytes = bytesOfTensor(tensorFrom('f32', weight.type.shape, Array.from(values)));
-      packInto({...weight, blob: blobOf(bytes)}, into, layout.offsetOf(weight));
-    }
-  };
-  const base = Uint8Array.from(plain);
-  write(base, own);
-  let bound: {readonly plain: Entry; readonly tapped: Entry} | null = null;
+  const float = new Map(layers.layers.map(({name, weights, bias}) => [name, {weights: weights.data, bias}] as const));
+  const bytes = Uint8Array.from(plain);
+  const written = new Map<string, Parameters>();
+  let bound: {readonly plain: Entry; readonly tapped: readonly Entry[]} | null = null;
   const rewrite = (changes: ReadonlyMap<string, Parameters>): void => {
-    const bytes = Uint8Array.from(base);
-    write(bytes, changes);
+    for (const [key, {weight, layer, what}] of holders) {
+      const wanted = changes.get(layer) ?? float.get(layer)!;
+      if (written.get(key) === wanted) continue;
+      written.set(key, wanted);
+      const values = bytesOfTensor(tensorFrom('f32', weight.type.shape, Array.from(wanted[what])));
+      packInto({...weight, blob: blobOf(values)}, bytes, layout.offsetOf(weight));
+    }
     seal(bytes, hash);
     writeFileSync(join(directory, `${name}.weights`), bytes);
     const session = load(directory);
-    bound = {plain: session.entry(task), tapped: session.entry(tappedTask(task))};
+    bound = {plain: session.entry(task), tapped: parts.map((_, part) => session.entry(tappedTask(task, part)))};
   };
   rewrite(new Map());
-  const at = offsetsOf(module, watched);
+  const at = parts.map(({watched}) => offsetsOf(module, watched));
   const inputs = new Set(module.graph.inputs.map(({id}) => id));
   return {
     ...{module, ...layers, rewrite},
+    parts: parts.map(part => part.layers),
     product: openLoader(directory).product,
     entry: () => bound!.plain,
     probabilities(input) {
@@ -106,24 +112,32 @@ export async function openNetwork(
         posterior(scores, {scores: plain.task.scores, temperature: 1, shift: new Array<number>(scores.length).fill(0)}),
       );
     },
-    look(input) {
-      const {tapped} = bound!;
+    look(input, part) {
+      const tapped = bound!.tapped[part]!;
       const outputs = tapped.newOutputs();
       tapped.call([input], outputs);
       const all = floats(outputs.at(-1)!);
       return id => {
         if (inputs.has(id)) return floats(input);
-        const [begin, size] = at.get(id)!;
+        const [begin, size] = at[part]!.get(id)!;
         return all.subarray(begin, begin + size);
       };
     },
   };
 }
 
-/** All that fits look at; inputs of the network are known without a tap. */
-function watchedOf(module: Module, {layers}: Layers): readonly ValueId[] {
-  const read = layers.flatMap(({input, beside}) => (beside === null ? [input] : [input, beside]));
-  return [...new Set(read)].filter(id => producerOf(module.graph, id) !== null);
+type Part = {readonly layers: readonly Layer[]; readonly watched: readonly ValueId[]};
+
+/** All that fits of layers in turn look at; inputs of the network are known without a tap. */
+function partsOf({graph}: Module, layers: readonly Layer[], {outputs}: Head): readonly Part[] {
+  const each = Math.ceil(layers.length / partCount);
+  return Array.from({length: partCount}, (_, part) => {
+    const own = layers.slice(part * each, (part + 1) * each);
+    const read = own.flatMap(({input, beside}) => (beside === null ? [input] : [input, beside]));
+    const watched = [...new Set(read)].filter(id => producerOf(graph, id) !== null);
+    // Every task returns something.
+    return {layers: own, watched: watched.length > 0 ? watched : outputs.slice(0, 1)};
+  });
 }
 
 function offsetsOf(module: Module, watched: readonly ValueId[]): ReadonlyMap<ValueId, readonly [number, number]> {
@@ -163,10 +177,9 @@ function withPlaceholders(
   return edit.finish();
 }
 
-/** The module whose tapped task returns all of these, one behind the other, and nothing else. */
-function withTaps(module: Module, task: string, ids: readonly ValueId[]): Module {
+/** The module whose task of that name returns all of these, one behind the other, and nothing else. */
+function withTaps(module: Module, name: string, ids: readonly ValueId[]): Module {
   const edit = editor(module, 'taps');
-  const name = tappedTask(task);
   const all = inOneRow(edit.atEnd(name), ids, module.graph);
   const head = headOf(module, name);
   edit.addHead({...head, outputs: [all.id], attrs: {...head.attrs, outputs: ['taps']}});

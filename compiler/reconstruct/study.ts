@@ -4,6 +4,7 @@ import {inner, type Matrix, type Product, timesTransposed} from '../algebra/matr
 import type {Labelled} from '../data/dataset.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
+import type {Option} from './allocate.js';
 import {biasAlone, energyOfOutputs, type Surveyed, surveyOf} from './front-to-back.js';
 import {judge} from './judge.js';
 import type {Layer} from './layers.js';
@@ -38,7 +39,7 @@ export async function studyNetwork(
   const samples = samplesFor(network.entry(), data, count, done => progress(`${name}: ${done} of ${count} samples`));
   const surveyed = (own: typeof samples.fit, what: string): Surveyed => ({
     samples: own,
-    survey: surveyOf(network, network.layers, own, done => progress(`${name}: layers on ${done} of ${own.length} ${what}`)),
+    survey: surveyOf(network, own, done => progress(`${name}: layers on ${done} of ${own.length} ${what}`)),
   });
   return {
     network,
@@ -82,6 +83,25 @@ export function divergenceOf(
   );
   network.rewrite(parameters);
   return Math.max(judge(network, held.samples.slice(0, mostHeld), float).divergence, 1e-9);
+}
+
+/** How far a network may go: to a share of the time that its layers take, and to so many nats of expected divergence. */
+export type Limit = {readonly share: number; readonly harm: number};
+
+/** Expected nats: of what was chosen, and where each layer alone is held to the same share of its time; null: some cannot be. */
+export type Expected = {readonly harm: number; readonly uniform: number | null};
+
+/** Of options chosen from lists whose first ones are to stay. */
+export function expectedOf<O extends Option>(lists: readonly (readonly O[])[], chosen: readonly O[]): Expected {
+  const time = (options: readonly O[]): number => options.reduce((sum, {microseconds}) => sum + microseconds, 0);
+  const share = time(chosen) / time(lists.map(([whole]) => whole!));
+  // Layers without any option stay in both.
+  const open = lists.filter(list => list.length > 1);
+  const harms = open.map(list =>
+    Math.min(...list.filter(({microseconds}) => microseconds <= share * list[0]!.microseconds).map(({harm}) => harm)),
+  );
+  const uniform = harms.reduce((sum, harm) => sum + harm, 0);
+  return {harm: chosen.reduce((sum, {harm}) => sum + harm, 0), uniform: Number.isFinite(uniform) ? uniform : null};
 }
 
 /** A network whose scores diverge by more nats is another one: nothing goes further, whatever share was asked for. */

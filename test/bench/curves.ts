@@ -22,6 +22,7 @@ import {randomInput} from '../../compiler/random-inputs.js';
 import {type Layer, macsOf} from '../../compiler/reconstruct/layers.js';
 import type {Parameters} from '../../compiler/reconstruct/network.js';
 import {inputShapesOf, type Stage, stageMacs} from '../../compiler/reconstruct/stage.js';
+import {mostHarm} from '../../compiler/reconstruct/study.js';
 import {inputTensor} from '../../compiler/samples.js';
 import type {Task} from '../../compiler/tasks.js';
 import {graft} from '../../ir/graft.js';
@@ -175,7 +176,7 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
   const float = answersBy(studied, labelled);
   const all: Thinned[] = [];
   const rows = shares.map(share => {
-    const thin = thinned(studied, share, layer => show(`${name}, ${share}: ${layer}`));
+    const thin = thinned(studied, {share, harm: mostHarm}, layer => show(`${name}, ${share}: ${layer}`));
     const {loss: expected, divergence} = thin.judgement;
     all.push(thin);
     return {share, ...lossOf(float, answersBy(studied, labelled), labelled.labels), expected, divergence};
