@@ -26,3 +26,4 @@ export {
 export {type Kind, type Option, type Place, type Problem, problemOf, type Segment} from './problem.js';
 export {readCatalog} from './read-catalog.js';
 export type {Amounts, Limits, State} from './state.js';
+export {type Bounds, boundsOf, type TrueEnergies} from './bounds.js';

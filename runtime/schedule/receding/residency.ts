@@ -1,0 +1,112 @@
+/**
+ * Which segments are worth their load and their room for the rest of the day: from none, the variant that helps most is added
+ * while there is room, then single ones are exchanged as long as that helps.
+ */
+import {fill} from '../hulls.js';
+import type {Solver} from '../linear.js';
+import type {Problem} from '../problem.js';
+import type {Amounts, State} from '../state.js';
+import type {Scenario} from './forecast.js';
+
+/** Segments that belong together because an option needs them; none is a part of another one twice. */
+type Group = readonly number[];
+
+export type Residency = {
+  /** 1: may be loaded, and is kept. By segment. */
+  readonly planned: Uint8Array;
+  /** 1: needs nothing but planned segments. By option. */
+  readonly allowed: Uint8Array;
+};
+
+export type ResidencyPlanner = (
+  state: State,
+  scenarios: readonly Scenario[],
+  limits: Amounts,
+  moneyPrice: number,
+  bytePrice: number,
+) => void;
+
+const rounds = 2;
+
+export function newResidency({segments, kinds}: Problem): Residency {
+  const options = kinds.flatMap(kind => kind.options);
+  return {
+    planned: new Uint8Array(segments.length),
+    allowed: Uint8Array.from(options, option => (option.segments.length === 0 ? 1 : 0)),
+  };
+}
+
+export function residencyPlanner(problem: Problem, solver: Solver, memory: number, into: Residency): ResidencyPlanner {
+  const {segments} = problem;
+  const needs = problem.kinds.flatMap(({options}) => options.map(option => option.segments));
+  const groups = distinct(needs.filter(group => group.length > 0));
+  const {planned, allowed} = into;
+
+  const allow = (): void => {
+    for (let i = 0; i < needs.length; i++) allowed[i] = needs[i]!.every(s => planned[s] === 1) ? 1 : 0;
+  };
+  const bytesOf = (): number => segments.reduce((sum, {bytes}, s) => sum + (planned[s] === 1 ? bytes : 0), 0);
+
+  return (state, scenarios, limits, moneyPrice, bytePrice) => {
+    /** Weighted worth of the rest of the day with what is planned now. */
+    const worth = (): number => {
+      let loads = 0;
+      for (let s = 0; s < planned.length; s++) if (planned[s] === 1 && state.resident[s] === 0) loads += segments[s]!.loadEnergy;
+      if (loads > limits.energy) return Number.NEGATIVE_INFINITY;
+      allow();
+      let sum = 0;
+      for (const {weight, counts} of scenarios) {
+        const asked = {counts, allowed, energy: limits.energy - loads, moneyPrice, bytePrice};
+        sum += weight * fill(solver.columns, solver.hulls, asked, solver.filled).worth;
+      }
+      return sum;
+    };
+    /** Worth with a group added, or nothing where it does not fit. */
+    const tried = (group: Group): number => {
+      const before = group.map(s => planned[s]!);
+      for (const s of group) planned[s] = 1;
+      const result = bytesOf() <= memory ? worth() : Number.NEGATIVE_INFINITY;
+      for (const [i, s] of group.entries()) planned[s] = before[i]!;
+      return result;
+    };
+    const addBest = (least: number): number => {
+      let [best, most]: [Group | undefined, number] = [undefined, least];
+      for (const group of groups) {
+        if (group.every(s => planned[s] === 1)) continue;
+        const result = tried(group);
+        if (result > most) [best, most] = [group, result];
+      }
+      for (const s of best ?? []) planned[s] = 1;
+      return most;
+    };
+
+    planned.fill(0);
+    let now = worth();
+    const slack = (value: number): number => value + 1e-9 * Math.abs(value);
+    for (let before = Number.NEGATIVE_INFINITY; now > before; ) {
+      before = now;
+      now = addBest(slack(now));
+      if (now <= slack(before)) break;
+    }
+    for (let round = 0; round < rounds; round++) {
+      let improved = false;
+      for (const group of groups) {
+        if (!group.every(s => planned[s] === 1)) continue;
+        const kept = planned.slice();
+        for (const s of group) planned[s] = 0;
+        const after = addBest(slack(now));
+        if (after > slack(now)) {
+          now = after;
+          improved = true;
+        } else planned.set(kept);
+      }
+      if (!improved) break;
+    }
+    allow();
+  };
+}
+
+function distinct(groups: readonly Group[]): readonly Group[] {
+  const seen = new Map(groups.map(group => [[...group].sort((a, b) => a - b).join(), group]));
+  return [...seen.values()];
+}

@@ -1,0 +1,151 @@
+/**
+ * A receding-horizon scheduler. Now and then it solves the linear program of the rest of the day for a few scenarios; between,
+ * each request takes the option whose value exceeds its costs at the mean prices by most. Where options tie, which is what a
+ * price cannot decide, they take turns as the solution divides the class (credits). README.md tells the method and its sources.
+ */
+import {columnsOf} from '../hulls.js';
+import {newSolver} from '../linear.js';
+import type {Explanation, Scheduler, Setting} from '../policy.js';
+import type {Problem} from '../problem.js';
+import {affords, loadEnergy, type State} from '../state.js';
+import type {Forecast} from './forecast.js';
+import {findPrices, type Prices} from './prices.js';
+import {newResidency, residencyPlanner} from './residency.js';
+
+/** Seconds, and parts of a budget, after which prices are found anew; seconds after which the residency plan is. */
+export const pricesEvery = 120;
+const budgetStep = 0.005;
+const planEvery = 1200;
+/** Scores that differ by less, as a part of the largest value of the kind, tie. */
+const tie = 0.003;
+const mostCredit = 5;
+
+export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Setting, forecast: Forecast): Scheduler {
+  const columns = columnsOf(problem);
+  const {first, value, energy, money, bytes} = columns;
+  const total = first[columns.kinds]!;
+  const solver = newSolver(columns);
+  const residency = newResidency(problem);
+  const {planned, allowed} = residency;
+  const planResidency = residencyPlanner(problem, solver, memory, residency);
+  const prices: Prices = {energy: 0, money: 0, data: 0, use: new Float64Array(2 * total)};
+  const credits = new Float64Array(2 * (total + columns.kinds));
+  const scores = new Float64Array(total);
+  const largest = problem.kinds.map(({options}) => options.reduce((most, option) => Math.max(most, option.value), 0));
+  const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0};
+  const last = {kind: 0, option: -1, ties: 0, connected: true};
+  let waiting = 0;
+
+  const plannedLoads = (state: State): number => {
+    let joules = 0;
+    for (let s = 0; s < planned.length; s++)
+      if (planned[s] === 1 && state.resident[s] === 0) joules += problem.segments[s]!.loadEnergy;
+    return joules;
+  };
+
+  const refresh = (state: State): void => {
+    const {left, time, connected} = state;
+    const energyLeft = Math.max(0, left.energy - idle * forecast.remaining(state));
+    const scenarios = forecast.scenarios(state);
+    if (time >= due.plan) {
+      planResidency(state, scenarios, {...left, energy: energyLeft}, prices.money, prices.data);
+      due.plan = time + planEvery;
+    }
+    findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
+    due.prices = time + pricesEvery;
+    due.energy = left.energy * (1 - budgetStep);
+    due.money = left.money * (1 - budgetStep);
+    waiting = 0;
+  };
+
+  const isDue = ({time, left}: State): boolean =>
+    time >= due.prices || (waiting >= 8 && (left.energy < due.energy || left.money < due.money));
+
+  const choose = (state: State, kind: number): number => {
+    forecast.arrived(state, kind);
+    waiting++;
+    if (isDue(state)) refresh(state);
+    const {options} = problem.kinds[kind]!;
+    const start = first[kind]!;
+    const kept = idle * forecast.remaining(state);
+    let best = 0;
+    for (let i = 0; i < options.length; i++) {
+      const option = options[i]!;
+      const at = start + i;
+      scores[at] = Number.NEGATIVE_INFINITY;
+      if (option.linked && !state.connected) continue;
+      const load = option.segments.length === 0 ? 0 : loadEnergy(problem, state, option);
+      if (load > 0 && allowed[at] === 0) continue;
+      if (!affords(problem, state, option, energy[at]! + load + kept)) continue;
+      const score = value[at]! - prices.energy * energy[at]! - prices.money * money[at]! - prices.data * bytes[at]!;
+      scores[at] = score;
+      if (score > best) best = score;
+    }
+    last.kind = kind;
+    last.connected = state.connected;
+    last.option = pick(kind, state.connected, best - tie * largest[kind]!, best);
+    return last.option;
+  };
+
+  /** One of the options whose score is at least `enough`; nothing counts 0 and may be among them. */
+  const pick = (kind: number, connected: boolean, enough: number, best: number): number => {
+    const start = first[kind]!;
+    const end = first[kind + 1]!;
+    const row = connected ? total : 0;
+    let ties = enough <= 0 ? 1 : 0;
+    let parts = 0;
+    let single = -1;
+    let used = 0;
+    for (let at = start; at < end; at++) {
+      used += prices.use[row + at]!;
+      if (scores[at]! < enough) continue;
+      ties++;
+      parts += prices.use[row + at]!;
+      if (single < 0 || scores[at]! > scores[single]!) single = at;
+    }
+    const idlePart = Math.max(0, 1 - used);
+    if (enough <= 0) parts += idlePart;
+    last.ties = ties;
+    if (ties === 1 || parts <= 1e-12) return single >= 0 && best >= 0 && scores[single]! >= 0 ? single - start : -1;
+    // Credits of a kind: one for each option, and one for nothing.
+    const creditRow = (connected ? total + columns.kinds : 0) + start + kind;
+    let winner = -1;
+    let most = Number.NEGATIVE_INFINITY;
+    const count = (slot: number, part: number): void => {
+      const credit = (credits[creditRow + slot]! += part / parts);
+      if (credit > most) [winner, most] = [slot, credit];
+    };
+    for (let at = start; at < end; at++) if (scores[at]! >= enough) count(at - start, prices.use[row + at]!);
+    if (enough <= 0) count(end - start, idlePart);
+    credits[creditRow + winner] = Math.max(-mostCredit, Math.min(mostCredit, most - 1));
+    return winner === end - start ? -1 : winner;
+  };
+
+  const linkChanged = (state: State): void => {
+    forecast.linkChanged(state);
+    due.prices = due.plan = Number.NEGATIVE_INFINITY;
+  };
+
+  /** Unplanned segments go first, the one that was not used for longest before the others. */
+  const worth = ({usedAt}: State, segment: number): number => {
+    if (planned[segment] === 0) return usedAt[segment]! - 1e12;
+    return problem.segments[segment]!.loadEnergy / Math.max(1, problem.segments[segment]!.bytes);
+  };
+
+  const explain = (): Explanation => {
+    const {options} = problem.kinds[last.kind]!;
+    const scored = options.flatMap(({variant, place}, i) => {
+      const score = scores[first[last.kind]! + i]!;
+      return score > Number.NEGATIVE_INFINITY ? [[`${variant} ${place}`, score] as const] : [];
+    });
+    const reason =
+      last.ties > 1 ? `${last.ties} options tie: they take turns` : last.option < 0 ? 'nothing is worth its cost' : 'best score';
+    const {energy: perJoule, money: perDollar, data: perByte} = prices;
+    return {
+      ...{reason, prices: {perJoule, perDollar, perByte}, scores: Object.fromEntries(scored)},
+      planned: problem.segments.filter((_, s) => planned[s] === 1).map(({id}) => id),
+      forecast: forecast.details(),
+    };
+  };
+  return {choose, linkChanged, worth, explain};
+}
