@@ -4,7 +4,7 @@
  * branch and bound over segments, and stays an upper bound where the search is cut off. Both ignore memory and order.
  */
 import {type Columns, columnsOf, sortByEnergy} from './hulls.js';
-import {newSolver, type Solution, type Solver, solve} from './linear.js';
+import {addUse, forget, newSolver, type Solution, type Solver, solve} from './linear.js';
 import type {Future} from './policy.js';
 import type {Problem} from './problem.js';
 import type {Amounts} from './state.js';
@@ -15,8 +15,7 @@ export type Bounds = {readonly linear: number; readonly charged: number; readonl
 /** Energies of options as they really are, by kind. Absent: as annotated. */
 export type TrueEnergies = readonly (readonly number[])[];
 
-/** Of relative width, where a search ends. */
-const tolerance = 1e-10;
+/** Relative gap at which the search ends, and how many nodes it may look at. */
 const enough = 1e-7;
 const mostNodes = 4000;
 
@@ -26,7 +25,7 @@ export function boundsOf(problem: Problem, future: Future, limits: Amounts, ener
   sortByEnergy(columns);
   const counts = countsOf(future);
   const allowed = new Uint8Array(columns.first[columns.kinds]!).fill(1);
-  const linear = solve(newSolver(columns), {counts, allowed, limits, tolerance}).bound;
+  const linear = solve(newSolver(columns), {counts, allowed, limits, favour: null}).bound;
   return {linear, ...charged(problem, columns, counts, limits)};
 }
 
@@ -92,9 +91,9 @@ class ChargedSearch {
     const part = (s: number): number => (state[s] === 'open' ? segments[s]!.loadEnergy / Math.max(1, this.#users[s]!) : 0);
     columns.energy.set(this.#plain);
     for (const [i, needed] of this.#segmentsOf.entries()) for (const s of needed) columns.energy[i]! += part(s);
-    const relaxed = this.#solve(state, paid);
-    const {bound, use} = relaxed;
-    const times = this.#timesUsed(use);
+    const solution = this.#solve(state, paid);
+    const {bound} = solution;
+    const times = this.#timesUsed(solution);
     // Of the segments in part paid, the one whose load is least covered.
     let [branch, most] = [-1, 1e-9];
     for (const [s, {loadEnergy}] of segments.entries()) {
@@ -118,14 +117,17 @@ class ChargedSearch {
   #solve(state: Node['state'], paid: number): Solution {
     const {columns} = this.#solver;
     sortByEnergy(columns);
+    forget(this.#solver);
     const allowed = Uint8Array.from(this.#segmentsOf, needed => (needed.some(s => state[s] === 'out') ? 0 : 1));
     const limits = {...this.#limits, energy: this.#limits.energy - paid};
-    return solve(this.#solver, {counts: this.#counts, allowed, limits, tolerance});
+    return solve(this.#solver, {counts: this.#counts, allowed, limits, favour: null});
   }
 
-  #timesUsed(use: Float64Array): Float64Array {
+  #timesUsed(solution: Solution): Float64Array {
     const {first, kinds} = this.#solver.columns;
     const total = first[kinds]!;
+    const use = new Float64Array(2 * total);
+    addUse(this.#solver, solution, 1, use);
     const times = new Float64Array(this.#problem.segments.length);
     for (let k = 0; k < kinds; k++)
       for (let i = first[k]!; i < first[k + 1]!; i++) {

@@ -53,85 +53,83 @@ export function sortByEnergy({kinds, first, energy, order}: Columns): void {
  * fraction `1 - part` takes option `from` and `part` takes `to`; -1 is no option.
  */
 export type Filled = {
-  /** Worth (value minus what money and data cost at their prices), and what is spent. */
-  worth: number;
   value: number;
   money: number;
   data: number;
-  energy: number;
   /** Worth of one more joule. */
-  price: number;
+  energyPrice: number;
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly part: Float64Array;
 };
 
 export const newFilled = (kinds: number): Filled => ({
-  ...{worth: 0, value: 0, money: 0, data: 0, energy: 0, price: 0},
-  from: new Int32Array(2 * kinds),
-  to: new Int32Array(2 * kinds),
-  part: new Float64Array(2 * kinds),
+  ...{value: 0, money: 0, data: 0, energyPrice: 0},
+  ...{from: new Int32Array(2 * kinds), to: new Int32Array(2 * kinds), part: new Float64Array(2 * kinds)},
 });
 
-/** Steps of all hulls, kept between calls. */
-export type HullRoom = {
-  steps: number;
-  slope: Float64Array;
-  energy: Float64Array;
-  owner: Int32Array;
-  option: Int32Array;
-  sorted: Int32Array;
-  hullOption: Int32Array;
-  hullEnergy: Float64Array;
-  hullWorth: Float64Array;
+/** Steps of all hulls, the steepest first, at one price of money and data. */
+export type Steps = {
+  moneyPrice: number;
+  bytePrice: number;
+  favour: boolean | null;
+  count: number;
+  /** What each class takes at no energy. */
+  readonly base: Int32Array;
+  readonly slope: Float64Array;
+  readonly energy: Float64Array;
+  readonly owner: Int32Array;
+  readonly option: Int32Array;
+  readonly sorted: Int32Array;
+  readonly hullOption: Int32Array;
+  readonly hullEnergy: Float64Array;
+  readonly hullWorth: Float64Array;
 };
 
-export function newHullRoom({first, kinds}: Columns): HullRoom {
+export function newSteps({first, kinds}: Columns): Steps {
   const most = 2 * first[kinds]! + 2;
   const numbers = (): Float64Array => new Float64Array(most);
   const indices = (): Int32Array => new Int32Array(most);
   return {
-    ...{steps: 0, slope: numbers(), energy: numbers(), owner: indices(), option: indices(), sorted: indices()},
+    ...{moneyPrice: Number.NaN, bytePrice: Number.NaN, favour: null, count: 0, base: new Int32Array(2 * kinds)},
+    ...{slope: numbers(), energy: numbers(), owner: indices(), option: indices(), sorted: indices()},
     ...{hullOption: indices(), hullEnergy: numbers(), hullWorth: numbers()},
   };
 }
 
-export type Asked = {
-  /** Requests of each class, as fractions or whole numbers. */
-  readonly counts: Float64Array;
-  /** 1: may be used. By option. */
-  readonly allowed: Uint8Array;
-  readonly energy: number;
-  /** Worth of a dollar and of a byte. */
-  readonly moneyPrice: number;
-  readonly bytePrice: number;
-  /** Values count this much more in classes of this connection, so that equal choices are made now. */
-  readonly favoured?: {readonly connected: boolean; readonly factor: number};
-};
+/** Values count this much more in classes of the present connection: of equal choices, the one that is made now. */
+const nowFactor = 1 + 1e-5;
 
-export function fill(columns: Columns, room: HullRoom, asked: Asked, into: Filled): Filled {
-  const {counts} = asked;
-  room.steps = 0;
-  into.worth = into.value = into.money = into.data = into.energy = into.price = 0;
-  for (let c = 0; c < counts.length; c++) {
-    into.from[c] = into.to[c] = -1;
-    into.part[c] = 0;
-    if (counts[c]! > 0) addHull(columns, room, asked, c, into);
+/**
+ * Finds the steps, unless they are those of the last call. `allowed` is 1 for options that may be used; who changes it, or the
+ * columns, sets `moneyPrice` to NaN. `favour`: which classes are the present ones; null for none.
+ */
+export function findSteps(
+  columns: Columns,
+  steps: Steps,
+  allowed: Uint8Array,
+  moneyPrice: number,
+  bytePrice: number,
+  favour: boolean | null,
+): void {
+  if (steps.moneyPrice === moneyPrice && steps.bytePrice === bytePrice && favour === steps.favour) return;
+  steps.moneyPrice = moneyPrice;
+  steps.bytePrice = bytePrice;
+  steps.favour = favour;
+  steps.count = 0;
+  for (let c = 0; c < steps.base.length; c++) {
+    const isConnected = (c & 1) === 1;
+    addHull(columns, steps, allowed, c, favour === isConnected ? nowFactor : 1);
   }
-  sortSteps(room);
-  take(room, asked, into);
-  account(columns, asked, into);
-  return into;
+  sortSteps(steps);
 }
 
 /** The hull of one class, from nothing upwards; what costs no energy is taken at once. */
-function addHull(columns: Columns, room: HullRoom, asked: Asked, c: number, into: Filled): void {
+function addHull(columns: Columns, steps: Steps, allowed: Uint8Array, c: number, factor: number): void {
   const {first, order, energy, value, money, bytes, linked} = columns;
-  const {hullOption, hullEnergy, hullWorth} = room;
-  const {allowed, moneyPrice, bytePrice, favoured} = asked;
+  const {hullOption, hullEnergy, hullWorth, moneyPrice, bytePrice} = steps;
   const isConnected = (c & 1) === 1;
   const kind = c >> 1;
-  const factor = favoured !== undefined && favoured.connected === isConnected ? favoured.factor : 1;
   hullOption[0] = -1;
   hullEnergy[0] = 0;
   hullWorth[0] = 0;
@@ -140,47 +138,33 @@ function addHull(columns: Columns, room: HullRoom, asked: Asked, c: number, into
     const option = order[i]!;
     if (allowed[option] === 0 || (linked[option] === 1 && !isConnected)) continue;
     const worth = factor * value[option]! - moneyPrice * money[option]! - bytePrice * bytes[option]!;
+    if (worth <= hullWorth[top]!) continue;
     const joules = energy[option]!;
-    top = extend(room, top, option, joules, worth);
+    while (top > 0) {
+      const rise = worth - hullWorth[top]!;
+      const below = hullWorth[top]! - hullWorth[top - 1]!;
+      if (rise * (hullEnergy[top]! - hullEnergy[top - 1]!) < below * (joules - hullEnergy[top]!)) break;
+      top--;
+    }
+    if (joules > hullEnergy[top]!) top++;
+    hullOption[top] = option;
+    hullEnergy[top] = joules;
+    hullWorth[top] = worth;
   }
-  into.from[c] = into.to[c] = hullOption[0]!;
-  const count = asked.counts[c]!;
+  steps.base[c] = hullOption[0]!;
   for (let i = 1; i <= top; i++) {
-    const s = room.steps++;
+    const s = steps.count++;
     const more = hullEnergy[i]! - hullEnergy[i - 1]!;
-    room.slope[s] = (hullWorth[i]! - hullWorth[i - 1]!) / more;
-    room.energy[s] = more * count;
-    room.owner[s] = c;
-    room.option[s] = hullOption[i]!;
+    steps.slope[s] = (hullWorth[i]! - hullWorth[i - 1]!) / more;
+    steps.energy[s] = more;
+    steps.owner[s] = c;
+    steps.option[s] = hullOption[i]!;
   }
 }
 
-/** Adds a point that takes no less energy than those before; gives the new end of the hull. */
-function extend(
-  {hullOption, hullEnergy, hullWorth}: HullRoom,
-  end: number,
-  option: number,
-  joules: number,
-  worth: number,
-): number {
-  let top = end;
-  if (worth <= hullWorth[top]!) return top;
-  while (top > 0) {
-    const rise = worth - hullWorth[top]!;
-    const below = hullWorth[top]! - hullWorth[top - 1]!;
-    if (rise * (hullEnergy[top]! - hullEnergy[top - 1]!) < below * (joules - hullEnergy[top]!)) break;
-    top--;
-  }
-  if (joules > hullEnergy[top]!) top++;
-  hullOption[top] = option;
-  hullEnergy[top] = joules;
-  hullWorth[top] = worth;
-  return top;
-}
-
-/** Steepest first; of equals the one that was added first, so that the steps of one hull stay in order. */
-function sortSteps({steps, slope, sorted}: HullRoom): void {
-  for (let i = 0; i < steps; i++) {
+/** Of equal slopes the one that was added first, so that the steps of one hull stay in order. */
+function sortSteps({count, slope, sorted}: Steps): void {
+  for (let i = 0; i < count; i++) {
     const steep = slope[i]!;
     let j = i - 1;
     for (; j >= 0 && slope[sorted[j]!]! < steep; j--) sorted[j + 1] = sorted[j]!;
@@ -188,35 +172,51 @@ function sortSteps({steps, slope, sorted}: HullRoom): void {
   }
 }
 
-function take(room: HullRoom, {energy: limit}: Asked, into: Filled): void {
-  let left = Math.max(0, limit);
-  for (let i = 0; i < room.steps; i++) {
-    const s = room.sorted[i]!;
-    const c = room.owner[s]!;
-    const joules = room.energy[s]!;
-    into.from[c] = into.to[c]!;
-    into.to[c] = room.option[s]!;
-    into.part[c] = joules <= left ? 1 : left / joules;
-    if (joules > left) {
-      into.price = room.slope[s]!;
-      return;
-    }
-    left -= joules;
-  }
-}
-
-function account(columns: Columns, {counts, moneyPrice, bytePrice}: Asked, into: Filled): void {
+/** Takes steps until the energy is gone. `counts`: requests of each class, as whole numbers or fractions. */
+export function fill(columns: Columns, steps: Steps, counts: Float64Array, joules: number, into: Filled): void {
+  const {from, to, part} = into;
   for (let c = 0; c < counts.length; c++) {
-    spend(columns, into.from[c]!, counts[c]! * (1 - into.part[c]!), into);
-    spend(columns, into.to[c]!, counts[c]! * into.part[c]!, into);
+    from[c] = to[c] = steps.base[c]!;
+    part[c] = 0;
   }
-  into.worth = into.value - moneyPrice * into.money - bytePrice * into.data;
+  into.energyPrice = 0;
+  let left = joules > 0 ? joules : 0;
+  for (let i = 0; i < steps.count; i++) {
+    const s = steps.sorted[i]!;
+    const c = steps.owner[s]!;
+    const needed = steps.energy[s]! * counts[c]!;
+    from[c] = to[c]!;
+    to[c] = steps.option[s]!;
+    if (needed > left) {
+      part[c] = left / needed;
+      into.energyPrice = steps.slope[s]!;
+      break;
+    }
+    part[c] = 1;
+    left -= needed;
+  }
+  account(columns, counts, into);
 }
 
-function spend({value, money, bytes, energy}: Columns, option: number, times: number, into: Filled): void {
-  if (option < 0 || times === 0) return;
-  into.value += times * value[option]!;
-  into.money += times * money[option]!;
-  into.data += times * bytes[option]!;
-  into.energy += times * energy[option]!;
+function account({value, money, bytes}: Columns, counts: Float64Array, into: Filled): void {
+  const {from, to, part} = into;
+  let [sum, dollars, data] = [0, 0, 0];
+  for (let c = 0; c < counts.length; c++) {
+    const [a, b] = [from[c]!, to[c]!];
+    const more = counts[c]! * part[c]!;
+    const less = counts[c]! - more;
+    if (a >= 0) {
+      sum += less * value[a]!;
+      dollars += less * money[a]!;
+      data += less * bytes[a]!;
+    }
+    if (b >= 0) {
+      sum += more * value[b]!;
+      dollars += more * money[b]!;
+      data += more * bytes[b]!;
+    }
+  }
+  into.value = sum;
+  into.money = dollars;
+  into.data = data;
 }

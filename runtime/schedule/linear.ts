@@ -1,147 +1,171 @@
 /**
- * The linear program over all budgets: energy by hulls, money and data by prices that are found by bisection, since what is used
- * falls as its price rises. Where use jumps over a limit, both sides are mixed so that the limit is met exactly. Every price
- * tried gives an upper bound of the optimum (weak duality); the least one is kept.
+ * The linear program over all budgets: energy by hulls, money and data by prices. The worth at a price is a convex function of it,
+ * made of straight pieces; the price that matters is where the best solution that uses too much meets the best one that does not
+ * (Kelley's cutting planes on a line). Both are then mixed so that the limit is met exactly. Every price tried gives an upper
+ * bound (weak duality); the least is kept.
  */
-import {type Asked, type Columns, type Filled, fill, type HullRoom, newFilled, newHullRoom} from './hulls.js';
+import {type Columns, type Filled, fill, findSteps, newFilled, newSteps, type Steps} from './hulls.js';
 import type {Amounts} from './state.js';
 
-export type Solution = {
+/** What a solution gives and takes, and the worth of one more joule, dollar and byte. */
+type Totals = {
   value: number;
   /** No solution is worth more. */
   bound: number;
   money: number;
   data: number;
-  /** Worth of one more joule, dollar, byte. */
   energyPrice: number;
   moneyPrice: number;
   bytePrice: number;
-  /** Part of a class that takes an option: at `option`, and `total + option` for classes with a connection. */
-  readonly use: Float64Array;
 };
+
+type Vertex = Totals & Filled;
+/** `part` of one solution and the rest of another one. */
+type Mixed<T> = Totals & {readonly sides: {over: T; under: T; trial: T}; part: number; isMixed: boolean};
+export type Solution = Mixed<Mixed<Vertex>>;
 
 export type Program = {
+  /** By class: see `Filled`. */
   readonly counts: Float64Array;
+  /** 1: may be used. By option. */
   readonly allowed: Uint8Array;
   readonly limits: Amounts;
-  readonly favoured?: Asked['favoured'];
-  /** Relative width at which the search for a price ends. */
-  readonly tolerance: number;
+  /** The present connection: of equal choices that for now is made. Null: none is. */
+  readonly favour: boolean | null;
 };
 
-/** Room for solving one program after another. Solutions are overwritten by the next call. */
+/** Room for one program after another. A solution is overwritten by the next call. */
 export type Solver = {
   readonly columns: Columns;
-  readonly hulls: HullRoom;
-  readonly filled: Filled;
-  readonly atOnce: Solution;
-  readonly byMoney: Sides;
-  readonly byData: Sides;
+  /** At no price of money and data, which is frequent, and at others. */
+  readonly freeSteps: Steps;
+  readonly pricedSteps: Steps;
+  readonly solution: Solution;
 };
 
-type Sides = {over: Solution; under: Solution; readonly mixed: Solution; guess: number};
+const noTotals: Totals = {value: 0, bound: 0, money: 0, data: 0, energyPrice: 0, moneyPrice: 0, bytePrice: 0};
 
 export function newSolver(columns: Columns): Solver {
-  const sides = (): Sides => ({over: newSolution(columns), under: newSolution(columns), mixed: newSolution(columns), guess: 0});
+  const vertex = (): Vertex => ({...noTotals, ...newFilled(columns.kinds)});
+  const mixed = <T>(make: () => T): Mixed<T> => ({
+    ...noTotals,
+    ...{sides: {over: make(), under: make(), trial: make()}, part: 1, isMixed: false},
+  });
   return {
-    ...{columns, hulls: newHullRoom(columns), filled: newFilled(columns.kinds), atOnce: newSolution(columns)},
-    ...{byMoney: sides(), byData: sides()},
+    ...{columns, freeSteps: newSteps(columns), pricedSteps: newSteps(columns)},
+    solution: mixed(() => mixed(vertex)),
   };
 }
 
-const newSolution = ({first, kinds}: Columns): Solution => ({
-  ...{value: 0, bound: 0, money: 0, data: 0, energyPrice: 0, moneyPrice: 0, bytePrice: 0},
-  use: new Float64Array(2 * first[kinds]!),
-});
+/** To be called after energies, or what is allowed, have changed. */
+export function forget({freeSteps, pricedSteps}: Solver): void {
+  freeSteps.moneyPrice = pricedSteps.moneyPrice = Number.NaN;
+}
 
 export function solve(solver: Solver, program: Program): Solution {
   const {money, data} = program.limits;
-  const ofMoney = (bytePrice: number): Solution =>
-    priced(
-      solver.byMoney,
-      program.tolerance,
-      money,
-      solution => solution.money,
-      price => atPrices(solver, program, price, bytePrice),
-    );
-  return priced(solver.byData, program.tolerance, data, solution => solution.data, ofMoney);
+  const tolerance = program.favour === null ? exact : planning;
+  return priced(solver.solution, 'data', data, tolerance, (bytePrice, byMoney) =>
+    priced(byMoney, 'money', money, tolerance, (moneyPrice, vertex) => solveAt(solver, program, moneyPrice, bytePrice, vertex)),
+  );
 }
 
-/** The best solution whose use stays within the limit, over all prices of it. */
-function priced(
-  sides: Sides,
-  tolerance: number,
+const mostTrials = 60;
+/** Of relative gains. A favour shifts values by 1e-5. */
+const exact = 1e-12;
+const planning = 1e-5;
+
+/** The best mixture whose use of `what` stays within the limit. */
+function priced<T extends Totals>(
+  into: Mixed<T>,
+  what: 'money' | 'data',
   limit: number,
-  usedBy: (solution: Solution) => number,
-  solveAt: (price: number) => Solution,
-): Solution {
-  const free = solveAt(0);
-  if (usedBy(free) <= limit) return free;
-  copy(free, sides.over);
-  let {bound} = free;
-  let low = 0;
-  let high = sides.guess > 0 ? sides.guess : free.value / usedBy(free);
-  const tryAt = (price: number): boolean => {
-    const solution = solveAt(price);
-    bound = Math.min(bound, solution.bound);
-    const isOver = usedBy(solution) > limit;
-    copy(solution, isOver ? sides.over : sides.under);
-    if (isOver) low = price;
-    else high = price;
-    return isOver;
-  };
-  for (let price = high; tryAt(price) && price < 1e300; price *= 4);
-  // A good guess is near: look just below it before the interval is halved.
-  if (sides.guess > 0 && low === 0) tryAt(high * 0.9);
-  while (high - low > tolerance * high && usedBy(sides.over) > usedBy(sides.under)) {
-    const middle = (low + high) / 2;
-    if (middle <= low || middle >= high) break;
-    tryAt(middle);
+  tolerance: number,
+  solveInto: (price: number, into: T) => T,
+): Mixed<T> {
+  const {sides} = into;
+  solveInto(0, sides.over);
+  let {bound} = sides.over;
+  into.isMixed = sides.over[what] > limit;
+  if (!into.isMixed) {
+    into.part = 1;
+    mix(sides.over, noTotals, 1, into);
+    return into;
   }
-  sides.guess = high;
-  return mix(sides, limit, usedBy, bound);
+  // Nothing at all, as a first solution that stays within the limit.
+  let [littleValue, little] = [0, 0];
+  let isNothing = true;
+  let price = 0;
+  for (let i = 0; i < mostTrials; i++) {
+    const {over} = sides;
+    price = (over.value - littleValue) / (over[what] - little);
+    const trial = solveInto(price, sides.trial);
+    bound = Math.min(bound, trial.bound);
+    // Both sides are best at this price: so is every mixture of them.
+    const gained = trial.value - price * trial[what] - (over.value - price * over[what]);
+    const isSame = gained <= tolerance * Math.abs(over.value);
+    if (isSame && !isNothing) break;
+    if (trial[what] > limit) {
+      if (isSame) break;
+      [sides.over, sides.trial] = [trial, over];
+    } else {
+      [sides.under, sides.trial] = [trial, sides.under];
+      [littleValue, little, isNothing] = [trial.value, trial[what], false];
+      if (isSame) break;
+    }
+  }
+  const {over, under} = sides;
+  into.part = (limit - little) / (over[what] - little);
+  into.isMixed = !isNothing;
+  mix(over, isNothing ? noTotals : under, into.part, into);
+  into[what === 'money' ? 'moneyPrice' : 'bytePrice'] = price;
+  into.bound = bound;
+  return into;
 }
 
-function mix({over, under, mixed}: Sides, limit: number, usedBy: (solution: Solution) => number, bound: number): Solution {
-  const [much, little] = [usedBy(over), usedBy(under)];
-  const part = much > little ? Math.min(1, Math.max(0, (limit - little) / (much - little))) : 0;
-  const between = (a: number, b: number): number => part * a + (1 - part) * b;
-  for (const field of ['value', 'money', 'data', 'energyPrice', 'moneyPrice', 'bytePrice'] as const)
-    mixed[field] = between(over[field], under[field]);
-  for (let i = 0; i < mixed.use.length; i++) mixed.use[i] = between(over.use[i]!, under.use[i]!);
-  mixed.bound = bound;
-  return mixed;
+function mix(a: Totals, b: Totals, part: number, into: Totals): void {
+  const rest = 1 - part;
+  into.value = part * a.value + rest * b.value;
+  into.bound = a.bound;
+  into.money = part * a.money + rest * b.money;
+  into.data = part * a.data + rest * b.data;
+  into.energyPrice = part * a.energyPrice + rest * b.energyPrice;
+  into.moneyPrice = part * a.moneyPrice + rest * b.moneyPrice;
+  into.bytePrice = part * a.bytePrice + rest * b.bytePrice;
 }
 
-function copy(from: Solution, to: Solution): void {
-  to.value = from.value;
-  to.bound = from.bound;
-  to.money = from.money;
-  to.data = from.data;
-  to.energyPrice = from.energyPrice;
-  to.moneyPrice = from.moneyPrice;
-  to.bytePrice = from.bytePrice;
-  to.use.set(from.use);
+function solveAt(solver: Solver, program: Program, moneyPrice: number, bytePrice: number, into: Vertex): Vertex {
+  const {columns, freeSteps, pricedSteps} = solver;
+  const {counts, allowed, limits, favour} = program;
+  const steps = moneyPrice === 0 && bytePrice === 0 ? freeSteps : pricedSteps;
+  findSteps(columns, steps, allowed, moneyPrice, bytePrice, favour);
+  fill(columns, steps, counts, limits.energy, into);
+  into.moneyPrice = moneyPrice;
+  into.bytePrice = bytePrice;
+  const worth = into.value - moneyPrice * into.money - bytePrice * into.data;
+  into.bound = worth + (moneyPrice > 0 ? moneyPrice * limits.money : 0) + (bytePrice > 0 ? bytePrice * limits.data : 0);
+  return into;
 }
 
-function atPrices(solver: Solver, {counts, allowed, limits, favoured}: Program, moneyPrice: number, bytePrice: number): Solution {
-  const {columns, hulls, filled, atOnce} = solver;
-  const asked = {counts, allowed, energy: limits.energy, moneyPrice, bytePrice};
-  fill(columns, hulls, favoured ? {...asked, favoured} : asked, filled);
-  atOnce.value = filled.value;
-  atOnce.money = filled.money;
-  atOnce.data = filled.data;
-  atOnce.energyPrice = filled.price;
-  atOnce.moneyPrice = moneyPrice;
-  atOnce.bytePrice = bytePrice;
-  atOnce.bound = filled.worth + (moneyPrice > 0 ? moneyPrice * limits.money : 0) + (bytePrice > 0 ? bytePrice * limits.data : 0);
-  const total = columns.first[columns.kinds]!;
-  atOnce.use.fill(0);
-  for (let c = 0; c < counts.length; c++) {
+/**
+ * Adds `weight` times the part of each class that takes each option: at `option`, and `total + option` for classes with a
+ * connection.
+ */
+export function addUse({columns}: Solver, {sides, part, isMixed}: Solution, weight: number, into: Float64Array): void {
+  addMixture(columns, sides.over, weight * part, into);
+  if (isMixed) addMixture(columns, sides.under, weight * (1 - part), into);
+}
+
+function addMixture(columns: Columns, {sides, part, isMixed}: Mixed<Vertex>, weight: number, into: Float64Array): void {
+  addVertex(columns, sides.over, weight * part, into);
+  if (isMixed) addVertex(columns, sides.under, weight * (1 - part), into);
+}
+
+function addVertex({first, kinds}: Columns, {from, to, part}: Vertex, weight: number, into: Float64Array): void {
+  const total = first[kinds]!;
+  for (let c = 0; c < from.length; c++) {
     const row = (c & 1) * total;
-    const part = filled.part[c]!;
-    if (filled.from[c]! >= 0) atOnce.use[row + filled.from[c]!]! += 1 - part;
-    if (filled.to[c]! >= 0) atOnce.use[row + filled.to[c]!]! += part;
+    if (from[c]! >= 0) into[row + from[c]!]! += weight * (1 - part[c]!);
+    if (to[c]! >= 0) into[row + to[c]!]! += weight * part[c]!;
   }
-  return atOnce;
 }

@@ -2,8 +2,8 @@
  * Which segments are worth their load and their room for the rest of the day: from none, the variant that helps most is added
  * while there is room, then single ones are exchanged as long as that helps.
  */
-import {fill} from '../hulls.js';
-import type {Solver} from '../linear.js';
+import {fill, findSteps, newFilled} from '../hulls.js';
+import {forget, type Solver} from '../linear.js';
 import type {Problem} from '../problem.js';
 import type {Amounts, State} from '../state.js';
 import type {Scenario} from './forecast.js';
@@ -38,6 +38,7 @@ export function newResidency({segments, kinds}: Problem): Residency {
 
 export function residencyPlanner(problem: Problem, solver: Solver, memory: number, into: Residency): ResidencyPlanner {
   const {segments} = problem;
+  const filled = newFilled(problem.kinds.length);
   const needs = problem.kinds.flatMap(({options}) => options.map(option => option.segments));
   const groups = distinct(needs.filter(group => group.length > 0));
   const {planned, allowed} = into;
@@ -54,10 +55,13 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
       for (let s = 0; s < planned.length; s++) if (planned[s] === 1 && state.resident[s] === 0) loads += segments[s]!.loadEnergy;
       if (loads > limits.energy) return Number.NEGATIVE_INFINITY;
       allow();
+      const {columns, pricedSteps} = solver;
+      forget(solver);
+      findSteps(columns, pricedSteps, allowed, moneyPrice, bytePrice, null);
       let sum = 0;
       for (const {weight, counts} of scenarios) {
-        const asked = {counts, allowed, energy: limits.energy - loads, moneyPrice, bytePrice};
-        sum += weight * fill(solver.columns, solver.hulls, asked, solver.filled).worth;
+        fill(columns, pricedSteps, counts, limits.energy - loads, filled);
+        sum += weight * (filled.value - moneyPrice * filled.money - bytePrice * filled.data);
       }
       return sum;
     };
@@ -103,6 +107,7 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
       if (!improved) break;
     }
     allow();
+    forget(solver);
   };
 }
 
