@@ -96,11 +96,15 @@ function priced<T extends Totals>(
   let [littleValue, little] = [0, 0];
   let isNothing = true;
   let price = 0;
+  // Prices of the other budgets where this one's price is `price`: those of either side were found elsewhere.
+  const others = {energyPrice: 0, moneyPrice: 0};
   for (let i = 0; i < mostTrials; i++) {
     const {over} = sides;
     price = (over.value - littleValue) / (over[what] - little);
     const trial = solveInto(price, sides.trial);
     bound = Math.min(bound, trial.bound);
+    others.energyPrice = trial.energyPrice;
+    others.moneyPrice = trial.moneyPrice;
     // Both sides are best at this price: so is every mixture of them.
     const gained = trial.value - price * trial[what] - (over.value - price * over[what]);
     const isSame = gained <= tolerance * Math.abs(over.value);
@@ -118,7 +122,9 @@ function priced<T extends Totals>(
   into.part = (limit - little) / (over[what] - little);
   into.isMixed = !isNothing;
   mix(over, isNothing ? noTotals : under, into.part, into);
-  into[what === 'money' ? 'moneyPrice' : 'bytePrice'] = price;
+  into.energyPrice = others.energyPrice;
+  into.moneyPrice = what === 'money' ? price : others.moneyPrice;
+  into.bytePrice = what === 'data' ? price : into.bytePrice;
   into.bound = bound;
   return into;
 }
