@@ -61,7 +61,7 @@ const outagesOf = (link: Point['link'], seed: number): Outages =>
   link === 'always' ? [] : link === 's3' ? models.outages.s3 : alternating(seed, day, 2000, 7000);
 
 /** `planned`: what the policy takes for the length of the day, as a factor. `wrong`: true energies, as a factor of annotated ones. */
-export type Twist = {readonly planned?: number; readonly wrong?: (variant: string) => number};
+export type Twist = {readonly planned?: number; readonly dayDoubt?: number; readonly wrong?: (variant: string) => number};
 
 export type Case = {
   readonly problem: Problem;
@@ -73,7 +73,7 @@ export type Case = {
   readonly charged: number;
 };
 
-export function caseOf(point: Point, family: Family, seed: number, {planned = 1, wrong}: Twist = {}): Case {
+export function caseOf(point: Point, family: Family, seed: number, {planned = 1, dayDoubt = 1, wrong}: Twist = {}): Case {
   const problem = problemOf(catalogOf(point.shape, {transmit: point.transmit}));
   const trace = generate({
     ...{length: day, seed, outages: outagesOf(point.link, seed)},
@@ -86,7 +86,7 @@ export function caseOf(point: Point, family: Family, seed: number, {planned = 1,
   const results = problem.kinds.reduce((sum, kind, k) => sum + kind.results * (future.connected[k]! + future.alone[k]!), 0);
   const bounds = boundsOf(problem, future, limits, energies);
   return {
-    ...{problem, trace, setting: {limits, day: planned * day, idle: 0}},
+    ...{problem, trace, setting: {limits, day: planned * day, dayDoubt, idle: 0}},
     ...(truth && {truth}),
     ...{linear: bounds.linear / results, charged: bounds.charged / results},
   };

@@ -11,7 +11,7 @@ for (const family of fams) {
     if (i % stride !== (i >> 3) % stride) return;
     const per = new Map<string, number[]>();
     for (let seed = 1; seed <= seeds; seed++) {
-      const one = caseOf(point, family, 1000 + seed, {planned, ...(wrong !== 1 && {wrong: (v: string) => (v.endsWith(which) ? wrong : 1)})});
+      const one = caseOf(point, family, 1000 + seed, {planned, dayDoubt: Number(args.get('doubt') ?? 1), ...(wrong !== 1 && {wrong: (v: string) => (v.endsWith(which) ? wrong : 1)})});
       const best: number[] = [];
       if (withMcdnn) for (const [reserve, paced] of [[false, false], [true, false], [false, true], [true, true]] as const) best.push(runCase(one, mcdnnPolicy('mcdnn', {places: 'both', reserve, paced})).accuracy);
       for (const name of names) {

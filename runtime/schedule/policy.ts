@@ -13,6 +13,8 @@ export type Setting = {
   readonly limits: Limits;
   /** Seconds that the budgets should last. */
   readonly day: number;
+  /** By how much the day may be shorter or longer, as a factor from 1. Absent: 1, its length is sure. */
+  readonly dayDoubt?: number;
   /** Watts that the device takes all the time, out of the same energy. */
   readonly idle: number;
 };

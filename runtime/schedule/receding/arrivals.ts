@@ -7,7 +7,7 @@ export type Arrivals = {
   rate(time: number, kind: number, horizon: number): number;
   /** The declared rate corrected by all requests so far. */
   average(time: number, kind: number): number;
-  recently(time: number, kind: number): number;
+  /** Requests so far. */
   seen(kind: number): number;
 };
 
@@ -36,7 +36,6 @@ export function newArrivals({kinds}: Problem): Arrivals {
       seenAt[kind] = time;
     },
     average,
-    recently,
     seen: kind => counts[kind]!,
     rate(time, kind, horizon) {
       const base = average(time, kind);

@@ -2,7 +2,7 @@
  * Which segments are worth their load and their room for the rest of the day: from none, the variant that helps most is added
  * while there is room, then single ones are exchanged as long as that helps.
  */
-import {fill, findSteps, newFilled} from '../hulls.js';
+import {fill, findSteps, newFilled, sortByEnergy} from '../hulls.js';
 import {forget, type Solver} from '../linear.js';
 import type {Problem} from '../problem.js';
 import type {Amounts, State} from '../state.js';
@@ -18,13 +18,21 @@ export type Residency = {
   readonly allowed: Uint8Array;
 };
 
-export type ResidencyPlanner = (
-  state: State,
-  scenarios: readonly Scenario[],
-  limits: Amounts,
-  moneyPrice: number,
-  bytePrice: number,
-) => void;
+/** The rest of the day as the planner sees it. */
+export type Outlook = {
+  readonly state: State;
+  readonly scenarios: readonly Scenario[];
+  readonly limits: Amounts;
+  readonly moneyPrice: number;
+  readonly bytePrice: number;
+};
+
+export type ResidencyPlanner = {
+  /** Fills `planned` and `allowed`. */
+  plan(outlook: Outlook): void;
+  /** How much more the rest of the day is worth when this option takes `factor` of its energy and is resident. */
+  gain(outlook: Outlook, option: number, factor: number): number;
+};
 
 const rounds = 2;
 
@@ -48,68 +56,86 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
   };
   const bytesOf = (): number => segments.reduce((sum, {bytes}, s) => sum + (planned[s] === 1 ? bytes : 0), 0);
 
-  return (state, scenarios, limits, moneyPrice, bytePrice) => {
-    /** Weighted worth of the rest of the day with what is planned now. */
-    const worth = (): number => {
-      let loads = 0;
-      for (let s = 0; s < planned.length; s++) if (planned[s] === 1 && state.resident[s] === 0) loads += segments[s]!.loadEnergy;
-      if (loads > limits.energy) return Number.NEGATIVE_INFINITY;
-      allow();
-      const {columns, pricedSteps} = solver;
-      forget(solver);
-      findSteps(columns, pricedSteps, allowed, moneyPrice, bytePrice, null);
-      let sum = 0;
-      for (const {weight, counts} of scenarios) {
-        fill(columns, pricedSteps, counts, limits.energy - loads, filled);
-        sum += weight * (filled.value - moneyPrice * filled.money - bytePrice * filled.data);
-      }
-      return sum;
-    };
-    /** Worth with a group added, or nothing where it does not fit. */
-    const tried = (group: Group): number => {
-      const before = group.map(s => planned[s]!);
-      for (const s of group) planned[s] = 1;
-      const result = bytesOf() <= memory ? worth() : Number.NEGATIVE_INFINITY;
-      for (const [i, s] of group.entries()) planned[s] = before[i]!;
-      return result;
-    };
-    const addBest = (least: number): number => {
-      let [best, most]: [Group | undefined, number] = [undefined, least];
-      for (const group of groups) {
-        if (group.every(s => planned[s] === 1)) continue;
-        const result = tried(group);
-        if (result > most) [best, most] = [group, result];
-      }
-      for (const s of best ?? []) planned[s] = 1;
-      return most;
-    };
-
-    planned.fill(0);
-    let now = worth();
-    const slack = (value: number): number => value + 1e-9 * Math.abs(value);
-    for (let before = Number.NEGATIVE_INFINITY; now > before; ) {
-      before = now;
-      now = addBest(slack(now));
-      if (now <= slack(before)) break;
-    }
-    for (let round = 0; round < rounds; round++) {
-      let improved = false;
-      for (const group of groups) {
-        if (!group.every(s => planned[s] === 1)) continue;
-        const kept = planned.slice();
-        for (const s of group) planned[s] = 0;
-        const after = addBest(slack(now));
-        if (after > slack(now)) {
-          now = after;
-          improved = true;
-        } else planned.set(kept);
-      }
-      if (!improved) break;
-    }
+  /** Weighted worth of the rest of the day with what is planned now. */
+  const worth = ({state, scenarios, limits, moneyPrice, bytePrice}: Outlook): number => {
+    let loads = 0;
+    for (let s = 0; s < planned.length; s++) if (planned[s] === 1 && state.resident[s] === 0) loads += segments[s]!.loadEnergy;
+    if (loads > limits.energy) return Number.NEGATIVE_INFINITY;
     allow();
+    const {columns, pricedSteps} = solver;
     forget(solver);
+    findSteps(columns, pricedSteps, allowed, moneyPrice, bytePrice, null);
+    let sum = 0;
+    for (const {weight, counts} of scenarios) {
+      fill(columns, pricedSteps, counts, limits.energy - loads, filled);
+      sum += weight * (filled.value - moneyPrice * filled.money - bytePrice * filled.data);
+    }
+    return sum;
+  };
+  /** The same with a group added; minus infinity where there is no room. */
+  const tried = (outlook: Outlook, group: Group): number => {
+    const before = group.map(s => planned[s]!);
+    for (const s of group) planned[s] = 1;
+    const result = bytesOf() <= memory ? worth(outlook) : Number.NEGATIVE_INFINITY;
+    for (const [i, s] of group.entries()) planned[s] = before[i]!;
+    return result;
+  };
+  const addBest = (outlook: Outlook, least: number): number => {
+    let [best, most]: [Group | undefined, number] = [undefined, least];
+    for (const group of groups) {
+      if (group.every(s => planned[s] === 1)) continue;
+      const result = tried(outlook, group);
+      if (result > most) [best, most] = [group, result];
+    }
+    for (const s of best ?? []) planned[s] = 1;
+    return most;
+  };
+  const exchange = (outlook: Outlook, now: number): number => {
+    let best = now;
+    for (const group of groups) {
+      if (!group.every(s => planned[s] === 1)) continue;
+      const kept = planned.slice();
+      for (const s of group) planned[s] = 0;
+      const after = addBest(outlook, slack(best));
+      if (after > slack(best)) best = after;
+      else planned.set(kept);
+    }
+    return best;
+  };
+
+  return {
+    plan(outlook) {
+      planned.fill(0);
+      let now = worth(outlook);
+      for (let before = Number.NEGATIVE_INFINITY; now > before; ) {
+        before = slack(now);
+        now = addBest(outlook, before);
+      }
+      for (let round = 0; round < rounds; round++) {
+        const after = exchange(outlook, now);
+        if (after <= now) break;
+        now = after;
+      }
+      allow();
+      forget(solver);
+    },
+    gain(outlook, option, factor) {
+      const {columns} = solver;
+      const without = worth(outlook);
+      const annotated = columns.energy[option]!;
+      columns.energy[option] = annotated * factor;
+      sortByEnergy(columns);
+      const result = tried(outlook, needs[option]!) - without;
+      columns.energy[option] = annotated;
+      sortByEnergy(columns);
+      allow();
+      forget(solver);
+      return result;
+    },
   };
 }
+
+const slack = (value: number): number => value + 1e-9 * Math.abs(value);
 
 function distinct(groups: readonly Group[]): readonly Group[] {
   const seen = new Map(groups.map(group => [[...group].sort((a, b) => a - b).join(), group]));

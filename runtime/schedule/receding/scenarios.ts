@@ -1,5 +1,6 @@
 /**
- * A forecast by scenarios: parts of the time with a connection, times how busy the rest of the day may be.
+ * A forecast by scenarios: parts of the rest of the day that have a connection, times how busy the rest may be. A request is served
+ * by mean prices over them, so what is kept for busy times and long days is weighed against what quiet and short ones would waste.
  */
 import type {Setting} from '../policy.js';
 import type {Problem} from '../problem.js';
@@ -8,50 +9,90 @@ import {newArrivals} from './arrivals.js';
 import type {Forecast, Scenario} from './forecast.js';
 import {newLink} from './link.js';
 
-const parts = 7;
-export const knobs: Record<string, number> = {floor: 3600, surge: 3, surgeWeight: 0.1, lull: 0.3, lullWeight: 0.1, declaredWeight: 0.3, recentWeight: 0.2};
+const knobs: Record<string, number> = {surge: 2, surgeWeight: 0.1, lull: 0.3, lullWeight: 0.1, declaredWeight: 0.85, short: 0.1, shortWeight: 0.25, longWeight: 0.25, coarse: 4};
 for (const [k, v] of Object.entries(JSON.parse(process.env['KNOBS'] ?? '{}'))) knobs[k] = v as number;
+/** Seconds of the day that are always taken to be left. */
+const leastHorizon = 3600;
 
-export function scenarioForecast(problem: Problem, {day}: Setting): Forecast {
+/** How busy the rest of the day is: `seen` as it was, `declared` so that the day's average comes out as declared. */
+const ways = ['seen', 'declared', 'surge', 'lull', 'short', 'long'] as const;
+
+export function scenarioForecast(problem: Problem, {day, dayDoubt = 1}: Setting): Forecast {
   const {kinds} = problem;
   const arrivals = newArrivals(problem);
   const link = newLink();
-  const weights = new Float64Array(parts);
-  const scenarios: readonly Scenario[] = Array.from({length: 5 * parts}, () => ({
-    weight: 0,
-    counts: new Float64Array(2 * kinds.length),
-  }));
+  const scenarios: Scenario[] = [];
+  const rows = ways.map(way => {
+    const parts = way === 'seen' || way === 'declared' ? 7 : knobs['coarse']!;
+    const row = Array.from({length: parts}, (): Scenario => ({weight: 0, counts: new Float64Array(2 * kinds.length)}));
+    scenarios.push(...row);
+    return {way, row, weights: new Float64Array(parts)};
+  });
   const rates = new Float64Array(kinds.length);
-  const remaining = ({time}: State): number => Math.max(day - time, knobs['floor']!);
+  const remaining = ({time}: State): number => Math.max(day - time, leastHorizon);
+  const doubt = Math.min(1, Math.log2(dayDoubt));
+
+  /** Probability of each way. A declared average that is far from what is seen is not believed. */
+  const weightOf = (time: number): Readonly<Record<(typeof ways)[number], number>> => {
+    let off = 0;
+    for (let k = 0; k < kinds.length; k++)
+      if (kinds[k]!.rate > 0) off = Math.max(off, Math.abs(Math.log(arrivals.average(time, k) / kinds[k]!.rate)));
+    const belief = Math.exp(-((Math.max(0, off - Math.LN2) / 0.3) ** 2));
+    const [short, long] = [knobs['shortWeight']! * doubt, knobs['longWeight']! * doubt];
+    const [surge, lull] = [knobs['surgeWeight']!, knobs['lullWeight']!];
+    const declared = knobs['declaredWeight']! * belief * (1 - short - long - surge - lull);
+    return {short, long, surge, lull, declared, seen: 1 - short - long - surge - lull - declared};
+  };
+
+  /** Requests of a kind until the end of the day. */
+  const countOf = (way: (typeof ways)[number], k: number, time: number, horizon: number): number => {
+    const rate = rates[k]!;
+    switch (way) {
+      case 'seen':
+        return rate * horizon;
+      case 'declared': {
+        const {rate: declared} = kinds[k]!;
+        const left = (declared * day - arrivals.seen(k)) / Math.max(day - time, leastHorizon / 2);
+        return Math.max(0.1 * declared, left) * horizon;
+      }
+      case 'surge': {
+        const late = Math.min(1, Math.max(0, day - time) / (0.2 * day));
+        return Math.max(rate, (1 + (knobs['surge']! - 1) * late) * arrivals.average(time, k)) * horizon;
+      }
+      case 'lull':
+        return knobs['lull']! * rate * horizon;
+      case 'short':
+        return rate * Math.max(day / dayDoubt - time, knobs['short']! * horizon);
+      case 'long':
+        return rate * Math.max(dayDoubt * day - time, horizon);
+      default:
+        return way satisfies never;
+    }
+  };
 
   return {
     arrived: ({time}, kind) => arrivals.arrived(time, kind),
     linkChanged: state => link.linkChanged(state),
     remaining,
     scenarios(state) {
+      const {time} = state;
       const horizon = remaining(state);
-      link.weights(state, horizon, weights);
-      let mean = 0;
-      for (let k = 0; k < kinds.length; k++) {
-        rates[k] = arrivals.rate(state.time, k, horizon);
-        mean += Math.abs(Math.log(arrivals.average(state.time, k) / Math.max(1e-9, kinds[k]!.rate))) / kinds.length;
-      }
-      const plausible = Math.exp(-((Math.max(0, mean - Math.log(2)) / 0.3) ** 2));
-      const late = Math.min(1, Math.max(0, day - state.time) / (0.2 * day));
-      const busy = 1 + (knobs['surge']! - 1) * late;
-      const w = [0, knobs['surgeWeight']!, knobs['lullWeight']!, knobs['declaredWeight']! * plausible, knobs['recentWeight']!];
-      w[0] = 1 - w.reduce((a, b) => a + b, 0);
-      for (let s = 0; s < scenarios.length; s++) {
-        const scenario = scenarios[s]!;
-        const way = Math.floor(s / parts);
-        const part = ((s % parts) + 0.5) / parts;
-        scenario.weight = weights[s % parts]! * w[way]!;
+      for (let k = 0; k < kinds.length; k++) rates[k] = arrivals.rate(time, k, horizon);
+      const weight = weightOf(time);
+      for (const {way, row, weights} of rows) {
+        if (weight[way] <= 0) {
+          for (const scenario of row) scenario.weight = 0;
+          continue;
+        }
+        link.weights(state, horizon, weights);
+        for (let i = 0; i < row.length; i++) row[i]!.weight = weight[way] * weights[i]!;
         for (let k = 0; k < kinds.length; k++) {
-          const average = arrivals.average(state.time, k);
-          const rate = way === 0 ? rates[k]! : way === 1 ? Math.max(rates[k]!, busy * average) : way === 2 ? knobs['lull']! * rates[k]! : way === 3 ? Math.max(0.1 * kinds[k]!.rate, (kinds[k]!.rate * day - arrivals.seen(k)) / Math.max(day - state.time, 1800)) : arrivals.recently(state.time, k);
-          const count = Math.max(rate * horizon, 1e-3);
-          scenario.counts[2 * k] = count * (1 - part);
-          scenario.counts[2 * k + 1] = count * part;
+          const count = Math.max(countOf(way, k, time, horizon), 1e-3);
+          for (let i = 0; i < row.length; i++) {
+            const part = (i + 0.5) / row.length;
+            row[i]!.counts[2 * k] = count * (1 - part);
+            row[i]!.counts[2 * k + 1] = count * part;
+          }
         }
       }
       return scenarios.filter(({weight}) => weight > 1e-6);

@@ -4,13 +4,14 @@
  * price cannot decide, they take turns as the solution divides the class (credits). README.md tells the method and its sources.
  */
 import {columnsOf} from '../hulls.js';
-import {newSolver} from '../linear.js';
+import {forget, newSolver} from '../linear.js';
 import type {Explanation, Scheduler, Setting} from '../policy.js';
 import type {Problem} from '../problem.js';
 import {affords, loadEnergy, type State} from '../state.js';
+import {newCorrections} from './corrections.js';
 import type {Forecast} from './forecast.js';
 import {findPrices, type Prices} from './prices.js';
-import {newResidency, residencyPlanner} from './residency.js';
+import {newResidency, type Outlook, residencyPlanner} from './residency.js';
 
 /** Seconds, and parts of a budget, after which prices are found anew; seconds after which the residency plan is. */
 export const pricesEvery = 120;
@@ -19,22 +20,28 @@ const planEvery = 1200;
 /** Scores that differ by less, as a part of the largest value of the kind, tie. */
 const tie = 0.003;
 const mostCredit = 5;
+/** How likely an annotated energy is taken to be so many times too large. */
+const probeChance = 0.1;
+const probeFactor = 0.5;
 
 export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Setting, forecast: Forecast): Scheduler {
   const columns = columnsOf(problem);
   const {first, value, energy, money, bytes} = columns;
   const total = first[columns.kinds]!;
   const solver = newSolver(columns);
+  const corrections = newCorrections(columns);
   const residency = newResidency(problem);
   const {planned, allowed} = residency;
-  const planResidency = residencyPlanner(problem, solver, memory, residency);
+  const planner = residencyPlanner(problem, solver, memory, residency);
   const prices: Prices = {energy: 0, money: 0, data: 0, use: new Float64Array(2 * total)};
   const credits = new Float64Array(2 * (total + columns.kinds));
   const scores = new Float64Array(total);
   const largest = problem.kinds.map(({options}) => options.reduce((most, option) => Math.max(most, option.value), 0));
   const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0};
   const last = {kind: 0, option: -1, ties: 0, connected: true};
+  const all = problem.kinds.flatMap(({options}) => options);
   let waiting = 0;
+  let probe = -1;
 
   const plannedLoads = (state: State): number => {
     let joules = 0;
@@ -43,13 +50,34 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
     return joules;
   };
 
+  /**
+   * What is annotated too dear would never run, and never be corrected. So an option is run once where it would gain more than
+   * that costs, times the chance that it takes far less than its annotation.
+   */
+  const findProbe = (outlook: Outlook): void => {
+    probe = -1;
+    let most = 0;
+    for (const [at, option] of all.entries()) {
+      if (option.segments.length === 0 || corrections.hasRun(at)) continue;
+      const cost = prices.energy * (corrections.most(at) + loadEnergy(problem, outlook.state, option));
+      if (cost === 0) continue;
+      const net = probeChance * planner.gain(outlook, at, probeFactor) - cost;
+      if (net > most) [probe, most] = [at, net];
+    }
+  };
+
   const refresh = (state: State): void => {
     const {left, time, connected} = state;
     const energyLeft = Math.max(0, left.energy - idle * forecast.remaining(state));
     const scenarios = forecast.scenarios(state);
     if (time >= due.plan) {
-      planResidency(state, scenarios, {...left, energy: energyLeft}, prices.money, prices.data);
+      const outlook: Outlook = {
+        ...{state, scenarios, limits: {...left, energy: energyLeft}},
+        ...{moneyPrice: prices.money, bytePrice: prices.data},
+      };
+      planner.plan(outlook);
       due.plan = time + planEvery;
+      findProbe(outlook);
     }
     findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
     due.prices = time + pricesEvery;
@@ -75,8 +103,15 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
       scores[at] = Number.NEGATIVE_INFINITY;
       if (option.linked && !state.connected) continue;
       const load = option.segments.length === 0 ? 0 : loadEnergy(problem, state, option);
-      if (load > 0 && allowed[at] === 0) continue;
-      if (!affords(problem, state, option, energy[at]! + load + kept)) continue;
+      if (load > 0 && allowed[at] === 0 && at !== probe) continue;
+      if (!affords(problem, state, option, corrections.most(at) + load + kept)) continue;
+      if (at === probe) {
+        probe = -1;
+        last.ties = -1;
+        last.kind = kind;
+        last.option = i;
+        return i;
+      }
       const score = value[at]! - prices.energy * energy[at]! - prices.money * money[at]! - prices.data * bytes[at]!;
       scores[at] = score;
       if (score > best) best = score;
@@ -126,6 +161,12 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
     due.prices = due.plan = Number.NEGATIVE_INFINITY;
   };
 
+  const observe = (kind: number, option: number, joules: number): void => {
+    if (!corrections.observe(first[kind]! + option, joules)) return;
+    forget(solver);
+    due.prices = due.plan = Number.NEGATIVE_INFINITY;
+  };
+
   /** Unplanned segments go first, the one that was not used for longest before the others. */
   const worth = ({usedAt}: State, segment: number): number => {
     if (planned[segment] === 0) return usedAt[segment]! - 1e12;
@@ -139,7 +180,7 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
       return score > Number.NEGATIVE_INFINITY ? [[`${variant} ${place}`, score] as const] : [];
     });
     const reason =
-      last.ties > 1 ? `${last.ties} options tie: they take turns` : last.option < 0 ? 'nothing is worth its cost' : 'best score';
+      last.ties < 0 ? 'to learn what it takes' : last.ties > 1 ? `${last.ties} options tie: they take turns` : last.option < 0 ? 'nothing is worth its cost' : 'best score';
     const {energy: perJoule, money: perDollar, data: perByte} = prices;
     return {
       ...{reason, prices: {perJoule, perDollar, perByte}, scores: Object.fromEntries(scored)},
@@ -147,5 +188,5 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
       forecast: forecast.details(),
     };
   };
-  return {choose, linkChanged, worth, explain};
+  return {choose, linkChanged, observe, worth, explain};
 }
