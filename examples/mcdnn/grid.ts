@@ -44,7 +44,11 @@ export type Point = {
   readonly link: 's3' | 'half' | 'always';
 };
 
-export function points(energies: readonly number[], transmits: readonly number[], links: readonly Point['link'][]): readonly Point[] {
+export function points(
+  energies: readonly number[],
+  transmits: readonly number[],
+  links: readonly Point['link'][],
+): readonly Point[] {
   const all: Point[] = [];
   for (const shape of ['share', 'separate'] as const)
     for (const part of energies)
@@ -56,6 +60,9 @@ export function points(energies: readonly number[], transmits: readonly number[]
 
 /** 64 points. */
 export const thinned = points([0.05, 0.2, 1, 4], [0.0038, 0.5], ['s3', 'half']);
+
+/** How much an operator who has modelled energies doubts them. */
+const wrongDoubt = 0.05;
 
 const outagesOf = (link: Point['link'], seed: number): Outages =>
   link === 'always' ? [] : link === 's3' ? models.outages.s3 : alternating(seed, day, 2000, 7000);
@@ -80,13 +87,14 @@ export function caseOf(point: Point, family: Family, seed: number, {planned = 1,
     arrivals: problem.kinds.map(({rate}, kind) => ({kind, rate, shape: shapeOf[family]})),
   });
   const limits = {energy: point.energy * energy, money: point.money * money, data: Number.POSITIVE_INFINITY, memory};
-  const truth = wrong && problem.kinds.map(({options}) => options.map(({variant, place}) => (place === 'cloud' ? 1 : wrong(variant))));
+  const truth =
+    wrong && problem.kinds.map(({options}) => options.map(({variant, place}) => (place === 'cloud' ? 1 : wrong(variant))));
   const energies = truth && problem.kinds.map(({options}, k) => options.map((option, i) => option.energy * truth[k]![i]!));
   const future = futureOf(problem, trace);
   const results = problem.kinds.reduce((sum, kind, k) => sum + kind.results * (future.connected[k]! + future.alone[k]!), 0);
   const bounds = boundsOf(problem, future, limits, energies);
   return {
-    ...{problem, trace, setting: {limits, day: planned * day, dayDoubt, idle: 0}},
+    ...{problem, trace, setting: {limits, day: planned * day, dayDoubt, idle: 0, energyDoubt: wrong ? wrongDoubt : 0}},
     ...(truth && {truth}),
     ...{linear: bounds.linear / results, charged: bounds.charged / results},
   };

@@ -3,6 +3,7 @@
  * data and memory last the day. Nothing here needs Node: it runs in a page too. README.md beside this file tells the method.
  */
 
+export {type Bounds, boundsOf, type TrueEnergies} from './bounds.js';
 export type {CloudCost, DeviceCost, SplitCost} from './catalog.js';
 export {
   type Catalog,
@@ -26,4 +27,3 @@ export {
 export {type Kind, type Option, type Place, type Problem, problemOf, type Segment} from './problem.js';
 export {readCatalog} from './read-catalog.js';
 export type {Amounts, Limits, State} from './state.js';
-export {type Bounds, boundsOf, type TrueEnergies} from './bounds.js';

@@ -15,6 +15,8 @@ export type Setting = {
   readonly day: number;
   /** By how much the day may be shorter or longer, as a factor from 1. Absent: 1, its length is sure. */
   readonly dayDoubt?: number;
+  /** Probability that an option takes far less energy than annotated, as it may where energies are modelled. Absent: 0. */
+  readonly energyDoubt?: number;
   /** Watts that the device takes all the time, out of the same energy. */
   readonly idle: number;
 };

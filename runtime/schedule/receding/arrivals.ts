@@ -21,8 +21,7 @@ export function newArrivals({kinds}: Problem): Arrivals {
   const recent = Float64Array.from(kinds, ({rate}) => rate * trust);
   const seenAt = new Float64Array(kinds.length);
   const decay = Math.LN2 / halfLife;
-  const average = (time: number, kind: number): number =>
-    (kinds[kind]!.rate * trust + counts[kind]!) / (trust + time);
+  const average = (time: number, kind: number): number => (kinds[kind]!.rate * trust + counts[kind]!) / (trust + time);
   /** Of decayed counts over decayed time; both begin with the declared rate. */
   const recently = (time: number, kind: number): number => {
     const faded = Math.exp(-decay * time);

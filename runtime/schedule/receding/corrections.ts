@@ -26,7 +26,8 @@ export function newCorrections(columns: Columns): Corrections {
   const largest = new Float64Array(energy.length);
   return {
     observe(option, joules) {
-      const n = (runs[option] = Math.min(length, runs[option]! + 1));
+      const n = Math.min(length, runs[option]! + 1);
+      runs[option] = n;
       if (joules > largest[option]!) largest[option] = joules;
       mean[option]! += (joules - mean[option]!) / n;
       if (Math.abs(mean[option]! - energy[option]!) <= notable * energy[option]!) return false;

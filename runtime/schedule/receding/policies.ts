@@ -1,8 +1,8 @@
 /** The receding-horizon scheduler with a forecast, and with the truth. */
 import type {Policy} from '../policy.js';
 import {knownForecast} from './forecast.js';
-import {recedingScheduler} from './scheduler.js';
 import {scenarioForecast} from './scenarios.js';
+import {recedingScheduler} from './scheduler.js';
 
 export const dnncPolicy: Policy = {
   name: 'dnnc',

@@ -9,8 +9,15 @@ import {newArrivals} from './arrivals.js';
 import type {Forecast, Scenario} from './forecast.js';
 import {newLink} from './link.js';
 
-const knobs: Record<string, number> = {surge: 2, surgeWeight: 0.1, lull: 0.3, lullWeight: 0.1, declaredWeight: 0.85, short: 0.1, shortWeight: 0.25, longWeight: 0.25, coarse: 4};
-for (const [k, v] of Object.entries(JSON.parse(process.env['KNOBS'] ?? '{}'))) knobs[k] = v as number;
+/** Probabilities of a busier and of a quieter rest of the day, and by which factors. */
+const surge = {chance: 0.1, factor: 2};
+const lull = {chance: 0.1, factor: 0.3};
+/** How much of what is left is given to the declared average of the day, as long as it is believed. */
+const declaredPart = 0.85;
+/** Probability of an early and of a late end, for a doubt of a factor of 2 or more. */
+const otherEnd = 0.25;
+/** A day that should have ended by now may go on for this part of the planned rest. */
+const overdue = 0.1;
 /** Seconds of the day that are always taken to be left. */
 const leastHorizon = 3600;
 
@@ -23,7 +30,7 @@ export function scenarioForecast(problem: Problem, {day, dayDoubt = 1}: Setting)
   const link = newLink();
   const scenarios: Scenario[] = [];
   const rows = ways.map(way => {
-    const parts = way === 'seen' || way === 'declared' ? 7 : knobs['coarse']!;
+    const parts = way === 'seen' || way === 'declared' ? 7 : 4;
     const row = Array.from({length: parts}, (): Scenario => ({weight: 0, counts: new Float64Array(2 * kinds.length)}));
     scenarios.push(...row);
     return {way, row, weights: new Float64Array(parts)};
@@ -38,10 +45,10 @@ export function scenarioForecast(problem: Problem, {day, dayDoubt = 1}: Setting)
     for (let k = 0; k < kinds.length; k++)
       if (kinds[k]!.rate > 0) off = Math.max(off, Math.abs(Math.log(arrivals.average(time, k) / kinds[k]!.rate)));
     const belief = Math.exp(-((Math.max(0, off - Math.LN2) / 0.3) ** 2));
-    const [short, long] = [knobs['shortWeight']! * doubt, knobs['longWeight']! * doubt];
-    const [surge, lull] = [knobs['surgeWeight']!, knobs['lullWeight']!];
-    const declared = knobs['declaredWeight']! * belief * (1 - short - long - surge - lull);
-    return {short, long, surge, lull, declared, seen: 1 - short - long - surge - lull - declared};
+    const short = otherEnd * doubt;
+    const rest = 1 - 2 * short - surge.chance - lull.chance;
+    const declared = declaredPart * belief * rest;
+    return {short, long: short, surge: surge.chance, lull: lull.chance, declared, seen: rest - declared};
   };
 
   /** Requests of a kind until the end of the day. */
@@ -57,12 +64,12 @@ export function scenarioForecast(problem: Problem, {day, dayDoubt = 1}: Setting)
       }
       case 'surge': {
         const late = Math.min(1, Math.max(0, day - time) / (0.2 * day));
-        return Math.max(rate, (1 + (knobs['surge']! - 1) * late) * arrivals.average(time, k)) * horizon;
+        return Math.max(rate, (1 + (surge.factor - 1) * late) * arrivals.average(time, k)) * horizon;
       }
       case 'lull':
-        return knobs['lull']! * rate * horizon;
+        return lull.factor * rate * horizon;
       case 'short':
-        return rate * Math.max(day / dayDoubt - time, knobs['short']! * horizon);
+        return rate * Math.max(day / dayDoubt - time, overdue * horizon);
       case 'long':
         return rate * Math.max(dayDoubt * day - time, horizon);
       default:

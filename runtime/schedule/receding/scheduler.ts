@@ -14,17 +14,20 @@ import {findPrices, type Prices} from './prices.js';
 import {newResidency, type Outlook, residencyPlanner} from './residency.js';
 
 /** Seconds, and parts of a budget, after which prices are found anew; seconds after which the residency plan is. */
-export const pricesEvery = 120;
+const pricesEvery = 120;
 const budgetStep = 0.005;
 const planEvery = 1200;
 /** Scores that differ by less, as a part of the largest value of the kind, tie. */
 const tie = 0.003;
 const mostCredit = 5;
-/** How likely an annotated energy is taken to be so many times too large. */
-const probeChance = 0.1;
+/** What doubt about an annotated energy fears: that it is so many times the true one. */
 const probeFactor = 0.5;
 
-export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Setting, forecast: Forecast): Scheduler {
+export function recedingScheduler(
+  problem: Problem,
+  {idle, energyDoubt = 0, limits: {memory}}: Setting,
+  forecast: Forecast,
+): Scheduler {
   const columns = columnsOf(problem);
   const {first, value, energy, money, bytes} = columns;
   const total = first[columns.kinds]!;
@@ -56,12 +59,13 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
    */
   const findProbe = (outlook: Outlook): void => {
     probe = -1;
+    if (energyDoubt === 0) return;
     let most = 0;
     for (const [at, option] of all.entries()) {
       if (option.segments.length === 0 || corrections.hasRun(at)) continue;
       const cost = prices.energy * (corrections.most(at) + loadEnergy(problem, outlook.state, option));
       if (cost === 0) continue;
-      const net = probeChance * planner.gain(outlook, at, probeFactor) - cost;
+      const net = energyDoubt * planner.gain(outlook, at, probeFactor) - cost;
       if (net > most) [probe, most] = [at, net];
     }
   };
@@ -147,7 +151,8 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
     let winner = -1;
     let most = Number.NEGATIVE_INFINITY;
     const count = (slot: number, part: number): void => {
-      const credit = (credits[creditRow + slot]! += part / parts);
+      const credit = credits[creditRow + slot]! + part / parts;
+      credits[creditRow + slot] = credit;
       if (credit > most) [winner, most] = [slot, credit];
     };
     for (let at = start; at < end; at++) if (scores[at]! >= enough) count(at - start, prices.use[row + at]!);
@@ -180,7 +185,13 @@ export function recedingScheduler(problem: Problem, {idle, limits: {memory}}: Se
       return score > Number.NEGATIVE_INFINITY ? [[`${variant} ${place}`, score] as const] : [];
     });
     const reason =
-      last.ties < 0 ? 'to learn what it takes' : last.ties > 1 ? `${last.ties} options tie: they take turns` : last.option < 0 ? 'nothing is worth its cost' : 'best score';
+      last.ties < 0
+        ? 'to learn what it takes'
+        : last.ties > 1
+          ? `${last.ties} options tie: they take turns`
+          : last.option < 0
+            ? 'nothing is worth its cost'
+            : 'best score';
     const {energy: perJoule, money: perDollar, data: perByte} = prices;
     return {
       ...{reason, prices: {perJoule, perDollar, perByte}, scores: Object.fromEntries(scored)},
