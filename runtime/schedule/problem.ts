@@ -31,6 +31,8 @@ export type Kind = {
   readonly name: string;
   /** Answers per request: its tasks. */
   readonly results: number;
+  /** Value of an answer that is right for all tasks, in percent: 100 times their weights. */
+  readonly full: number;
   readonly rate: number;
   readonly options: readonly Option[];
 };
@@ -51,7 +53,8 @@ export function problemOf(catalog: Catalog): Problem {
     const {latencyLimit = Number.POSITIVE_INFINITY} = request;
     const all = request.variants.flatMap(variant => optionsOf(variant, request, at, segments));
     const options = all.filter(option => option.latency <= latencyLimit && option.value > 0);
-    return {name: request.name, results: request.tasks.length, rate: request.rate, options};
+    const full = request.tasks.reduce((sum, {weight = 1}) => sum + 100 * weight, 0);
+    return {name: request.name, full, results: request.tasks.length, rate: request.rate, options};
   });
   return {name: catalog.name, kinds, segments};
 }

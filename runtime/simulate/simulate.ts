@@ -38,7 +38,9 @@ export type Summary = {
   readonly served: {readonly device: number; readonly cloud: number; readonly split: number; readonly none: number};
   /** Mean over all answers that were asked for, in percent; none counts as 0. */
   readonly accuracy: number;
-  /** Sum of weight times accuracy: what the policies maximise and bounds bound. */
+  /** The same with the tasks' weights: what the policies maximise and bounds bound. */
+  readonly weightedAccuracy: number;
+  /** Sum of weight times accuracy, in percent. */
   readonly value: number;
   readonly used: {readonly energy: number; readonly money: number; readonly data: number};
   readonly overspent: boolean;
@@ -58,7 +60,7 @@ export function simulate({problem, setting, policy, trace, truth, watch}: Run): 
   const scheduler = policy.begin(problem, setting, policy.name === 'oracle' ? futureOf(problem, trace) : undefined);
   const worth = (segment: number): number => (scheduler.worth ? scheduler.worth(state, segment) : (state.usedAt[segment] ?? 0));
   const served = {device: 0, cloud: 0, split: 0, none: 0};
-  const sum = {requests: 0, results: 0, accuracy: 0, value: 0, paged: 0, evicted: 0};
+  const sum = {requests: 0, results: 0, full: 0, accuracy: 0, value: 0, paged: 0, evicted: 0};
   const used = {energy: 0, money: 0, data: 0};
   const decision: Decision = {time: 0, kind: 0, option: -1, energy: 0, load: 0, paged: noPages, state};
   let overspent = false;
@@ -73,10 +75,11 @@ export function simulate({problem, setting, policy, trace, truth, watch}: Run): 
       scheduler.linkChanged?.(state);
       continue;
     }
-    const {options, results} = problem.kinds[kind]!;
+    const {options, results, full} = problem.kinds[kind]!;
     const chosen = scheduler.choose(state, kind);
     sum.requests++;
     sum.results += results;
+    sum.full += full;
     decision.time = time;
     decision.kind = kind;
     decision.option = chosen;
@@ -112,6 +115,7 @@ export function simulate({problem, setting, policy, trace, truth, watch}: Run): 
   const seconds = (performance.now() - started) / 1000;
   return {
     ...{policy: policy.name, requests: sum.requests, served, accuracy: sum.results > 0 ? sum.accuracy / sum.results : 0},
+    weightedAccuracy: sum.full > 0 ? (100 * sum.value) / sum.full : 0,
     ...{value: sum.value, used},
     ...{overspent, paged: sum.paged, evicted: sum.evicted, length: state.time},
     decisionsPerSecond: seconds > 0 ? sum.requests / seconds : Infinity,

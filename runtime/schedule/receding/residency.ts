@@ -46,15 +46,25 @@ export function newResidency({segments, kinds}: Problem): Residency {
 
 export function residencyPlanner(problem: Problem, solver: Solver, memory: number, into: Residency): ResidencyPlanner {
   const {segments} = problem;
+  const before = new Uint8Array(segments.length);
   const filled = newFilled(problem.kinds.length);
   const needs = problem.kinds.flatMap(({options}) => options.map(option => option.segments));
   const groups = distinct(needs.filter(group => group.length > 0));
   const {planned, allowed} = into;
 
-  const allow = (): void => {
-    for (let i = 0; i < needs.length; i++) allowed[i] = needs[i]!.every(s => planned[s] === 1) ? 1 : 0;
+  const isPlanned = (group: Group): boolean => {
+    for (let i = 0; i < group.length; i++) if (planned[group[i]!] === 0) return false;
+    return true;
   };
-  const bytesOf = (): number => segments.reduce((sum, {bytes}, s) => sum + (planned[s] === 1 ? bytes : 0), 0);
+  const allow = (): void => {
+    for (let i = 0; i < needs.length; i++) allowed[i] = isPlanned(needs[i]!) ? 1 : 0;
+  };
+  const isRoomFor = (group: Group): boolean => {
+    let bytes = 0;
+    for (let s = 0; s < planned.length; s++) if (planned[s] === 1) bytes += segments[s]!.bytes;
+    for (let i = 0; i < group.length; i++) if (planned[group[i]!] === 0) bytes += segments[group[i]!]!.bytes;
+    return bytes <= memory;
+  };
 
   /** Weighted worth of the rest of the day with what is planned now. */
   const worth = ({state, scenarios, limits, moneyPrice, bytePrice}: Outlook): number => {
@@ -74,16 +84,17 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
   };
   /** The same with a group added; minus infinity where there is no room. */
   const tried = (outlook: Outlook, group: Group): number => {
-    const before = group.map(s => planned[s]!);
+    if (!isRoomFor(group)) return Number.NEGATIVE_INFINITY;
+    before.set(planned);
     for (const s of group) planned[s] = 1;
-    const result = bytesOf() <= memory ? worth(outlook) : Number.NEGATIVE_INFINITY;
-    for (const [i, s] of group.entries()) planned[s] = before[i]!;
+    const result = worth(outlook);
+    planned.set(before);
     return result;
   };
   const addBest = (outlook: Outlook, least: number): number => {
     let [best, most]: [Group | undefined, number] = [undefined, least];
     for (const group of groups) {
-      if (group.every(s => planned[s] === 1)) continue;
+      if (isPlanned(group)) continue;
       const result = tried(outlook, group);
       if (result > most) [best, most] = [group, result];
     }
@@ -93,7 +104,7 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
   const exchange = (outlook: Outlook, now: number): number => {
     let best = now;
     for (const group of groups) {
-      if (!group.every(s => planned[s] === 1)) continue;
+      if (!isPlanned(group)) continue;
       const kept = planned.slice();
       for (const s of group) planned[s] = 0;
       const after = addBest(outlook, slack(best));
@@ -107,9 +118,9 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
     plan(outlook) {
       planned.fill(0);
       let now = worth(outlook);
-      for (let before = Number.NEGATIVE_INFINITY; now > before; ) {
-        before = slack(now);
-        now = addBest(outlook, before);
+      for (let least = Number.NEGATIVE_INFINITY; now > least; ) {
+        least = slack(now);
+        now = addBest(outlook, least);
       }
       for (let round = 0; round < rounds; round++) {
         const after = exchange(outlook, now);

@@ -15,7 +15,9 @@ import {newResidency, type Outlook, residencyPlanner} from './residency.js';
 
 /** Seconds, and parts of a budget, after which prices are found anew; seconds after which the residency plan is. */
 const pricesEvery = 120;
-const budgetStep = 0.005;
+const budgetStep = 0.01;
+/** Requests that must come before a budget's step counts. */
+const leastWait = 12;
 const planEvery = 1200;
 /** Scores that differ by less, as a part of the largest value of the kind, tie. */
 const tie = 0.003;
@@ -91,7 +93,7 @@ export function recedingScheduler(
   };
 
   const isDue = ({time, left}: State): boolean =>
-    time >= due.prices || (waiting >= 8 && (left.energy < due.energy || left.money < due.money));
+    time >= due.prices || (waiting >= leastWait && (left.energy < due.energy || left.money < due.money));
 
   const choose = (state: State, kind: number): number => {
     forecast.arrived(state, kind);
