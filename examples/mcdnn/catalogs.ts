@@ -3,16 +3,16 @@ import {readFileSync} from 'node:fs';
 import {type Catalog, type CatalogVariant, type RequestKind, readCatalog} from 'dnnc/schedule';
 import type {Outages} from 'dnnc/simulate';
 
-type Row = {
+export type Row = {
   readonly id: string;
   readonly megabytes: number;
   readonly accuracy: number;
   readonly deviceJoules: number;
   readonly deviceMilliseconds: number;
   readonly loadJoules: number;
-  readonly loadMilliseconds: number;
+  readonly loadMilliseconds?: number;
   readonly cloudMilliseconds: number;
-  readonly cloudLoadMilliseconds: number;
+  readonly cloudLoadMilliseconds?: number;
 };
 
 type Models = {
@@ -20,6 +20,7 @@ type Models = {
   readonly face: readonly Row[];
   readonly object: readonly Row[];
   readonly scene: readonly Row[];
+  readonly video: readonly Row[];
   readonly attributes: {readonly [task: string]: {readonly [variant: string]: number}};
   readonly outages: {readonly s1: Outages; readonly s2: Outages; readonly s3: Outages};
 };
@@ -42,12 +43,17 @@ export function catalogOf(shape: CatalogShape, {transmit = cheapTransmit, sceneR
   const segments = new Map<string, Catalog['segments'][number]>();
   const variant = (kind: string, row: Row, accuracy: readonly number[]): CatalogVariant => {
     const id = `${kind}/${row.id}`;
-    segments.set(id, {id, bytes: Math.round(row.megabytes * 1e6), loadEnergy: row.loadJoules, loadLatency: row.loadMilliseconds});
+    segments.set(id, {
+      id,
+      bytes: Math.round(row.megabytes * 1e6),
+      loadEnergy: row.loadJoules,
+      loadLatency: row.loadMilliseconds ?? 0,
+    });
     return {
       ...{id, accuracy, device: {energy: row.deviceJoules, latency: row.deviceMilliseconds, segments: [id]}},
       cloud: {
         ...{money: row.cloudMilliseconds * price, latency: row.cloudMilliseconds, bytes: frameBytes, energy: transmit},
-        loadLatency: row.cloudLoadMilliseconds,
+        loadLatency: row.cloudLoadMilliseconds ?? 0,
       },
     };
   };

@@ -67,8 +67,13 @@ const wrongDoubt = 0.05;
 const outagesOf = (link: Point['link'], seed: number): Outages =>
   link === 'always' ? [] : link === 's3' ? models.outages.s3 : alternating(seed, day, 2000, 7000);
 
-/** `planned`: what the policy takes for the length of the day, as a factor. `wrong`: true energies, as a factor of annotated ones. */
-export type Twist = {readonly planned?: number; readonly dayDoubt?: number; readonly wrong?: (variant: string) => number};
+/** `planned`: what the policy takes for the length of the day, as a factor. `wrong`: true energies, as a factor of annotated ones. `declared`: rates that it is told, as a factor of true ones. */
+export type Twist = {
+  readonly planned?: number;
+  readonly dayDoubt?: number;
+  readonly wrong?: (variant: string) => number;
+  readonly declared?: number;
+};
 
 export type Case = {
   readonly problem: Problem;
@@ -78,13 +83,20 @@ export type Case = {
   /** Accuracies that no scheduler can beat. */
   readonly linear: number;
   readonly charged: number;
+  readonly exact: boolean;
 };
 
-export function caseOf(point: Point, family: Family, seed: number, {planned = 1, dayDoubt = 1, wrong}: Twist = {}): Case {
-  const problem = problemOf(catalogOf(point.shape, {transmit: point.transmit}));
+export function caseOf(
+  point: Point,
+  family: Family,
+  seed: number,
+  {planned = 1, dayDoubt = 1, wrong, declared = 1}: Twist = {},
+): Case {
+  const catalog = catalogOf(point.shape, {transmit: point.transmit});
+  const problem = problemOf({...catalog, requests: catalog.requests.map(each => ({...each, rate: declared * each.rate}))});
   const trace = generate({
     ...{length: day, seed, outages: outagesOf(point.link, seed)},
-    arrivals: problem.kinds.map(({rate}, kind) => ({kind, rate, shape: shapeOf[family]})),
+    arrivals: catalog.requests.map(({rate}, kind) => ({kind, rate, shape: shapeOf[family]})),
   });
   const limits = {energy: point.energy * energy, money: point.money * money, data: Number.POSITIVE_INFINITY, memory};
   const truth =
@@ -96,7 +108,7 @@ export function caseOf(point: Point, family: Family, seed: number, {planned = 1,
   return {
     ...{problem, trace, setting: {limits, day: planned * day, dayDoubt, idle: 0, energyDoubt: wrong ? wrongDoubt : 0}},
     ...(truth && {truth}),
-    ...{linear: bounds.linear / results, charged: bounds.charged / results},
+    ...{linear: bounds.linear / results, charged: bounds.charged / results, exact: bounds.exact},
   };
 }
 

@@ -10,7 +10,7 @@ import {affords, loadEnergy, type State} from './state.js';
 
 export type McdnnRule = {
   readonly places: 'both' | 'device' | 'cloud';
-  /** What the device takes leaves the energy to send all requests that are still expected. */
+  /** What is not a kind's cheapest way leaves the energy to answer all requests that are still expected in their cheapest way. */
   readonly reserve: boolean;
   /** Energy of transmission must fit into the amortised share too. */
   readonly paced: boolean;
@@ -32,11 +32,12 @@ export const mcdnnPolicy = (name: PolicyName, rule: McdnnRule): Policy => ({
 
 function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Scheduler {
   const homes = problem.kinds.map((): Home => ({place: 'none', movedAt: Number.NEGATIVE_INFINITY}));
-  // Joules per second to send every request that is expected.
-  const sending = problem.kinds.reduce((watts, {rate, options}) => {
-    const least = options.reduce((joules, option) => (option.linked ? Math.min(joules, option.energy) : joules), Infinity);
-    return watts + (least < Infinity ? rate * least : 0);
-  }, 0);
+  const cheapestJoules = problem.kinds.map(({options}) => options.reduce((least, {energy}) => Math.min(least, energy), Infinity));
+  // Watts that the cheapest way to answer every expected request takes.
+  const leastWatts = problem.kinds.reduce(
+    (watts, {rate}, k) => watts + (rate > 0 && cheapestJoules[k]! < Infinity ? rate * cheapestJoules[k]! : 0),
+    0,
+  );
   const last = {kind: 0, option: -1, fits: false, energyShare: 0, moneyShare: 0};
 
   /** Part of a remaining budget that one request of this kind may take at a place. */
@@ -57,7 +58,7 @@ function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Schedul
     const deviceShare = shareOf(kind, remaining, 'device');
     const cloudShare = shareOf(kind, remaining, 'cloud');
     const pacedShare = rule.paced ? shareOf(kind, remaining, 'any') * energyLeft : Infinity;
-    const reserve = kept + (rule.reserve ? sending * remaining : 0);
+    const reserve = kept + (rule.reserve ? leastWatts * remaining : 0);
     const isCold = home.place === 'none';
     let best = -1;
     let cheapest = -1;
@@ -66,7 +67,8 @@ function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Schedul
       if (option.place === 'split' || (rule.places !== 'both' && option.place !== rule.places)) continue;
       const load = loadEnergy(problem, state, option);
       const energy = option.energy + load;
-      if (!affords(problem, state, option, energy + (option.linked ? kept : reserve))) continue;
+      if (!affords(problem, state, option, energy + (option.linked || option.energy <= cheapestJoules[kind]! ? kept : reserve)))
+        continue;
       if (cheapest < 0 || isCheaper(option, options[cheapest]!)) cheapest = i;
       if (isCold && option.coldLatency + (option.linked ? roundTrip : 0) > coldLimit) continue;
       // A load now means loads at the same pace for the rest of the day (the paper's damping of oscillation).
