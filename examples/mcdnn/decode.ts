@@ -82,7 +82,7 @@ function sizeOf(layers: readonly Layer[]): Size {
     if (layer.kind === 'full') {
       const inputs = channels * side * side;
       macs += inputs * layer.width;
-      weights += (inputs + 1) * layer.width;
+      weights += inputs * layer.width;
       [channels, side] = [layer.width, 1];
       continue;
     }
@@ -91,7 +91,7 @@ function sizeOf(layers: readonly Layer[]): Size {
     if (layer.kind === 'pool') continue;
     const kernel = layer.size * layer.size * channels;
     macs += side * side * layer.kernels * kernel;
-    weights += (layer.kind === 'local' ? side * side : 1) * layer.kernels * (kernel + 1);
+    weights += (layer.kind === 'local' ? side * side : 1) * layer.kernels * kernel;
     channels = layer.kernels;
   }
   return {megaflops: (2 * macs) / 1e6, megabytes: (4 * weights) / 2 ** 20};

@@ -2,8 +2,6 @@
  * Annotated energies, corrected by what executions took. The first one says most: a wrong annotation is wrong by a factor, not by
  * noise. What was never run is trusted for planning, and only up to a margin where the budget must not be overdrawn.
  */
-import {type Columns, sortByEnergy} from '../hulls.js';
-
 export type Corrections = {
   /** Takes an execution; true when plans made before should be made again. */
   observe(option: number, joules: number): boolean;
@@ -19,8 +17,8 @@ const notable = 0.03;
 /** Newer executions count more: the mean is over about so many. */
 const length = 50;
 
-export function newCorrections(columns: Columns): Corrections {
-  const {energy} = columns;
+/** Corrects `energy` in place: joules of each option. */
+export function newCorrections(energy: Float64Array): Corrections {
   const runs = new Int32Array(energy.length);
   const mean = new Float64Array(energy.length);
   const largest = new Float64Array(energy.length);
@@ -32,7 +30,6 @@ export function newCorrections(columns: Columns): Corrections {
       mean[option]! += (joules - mean[option]!) / n;
       if (Math.abs(mean[option]! - energy[option]!) <= notable * energy[option]!) return false;
       energy[option] = mean[option]!;
-      sortByEnergy(columns);
       return true;
     },
     hasRun: option => runs[option]! > 0,

@@ -3,13 +3,14 @@
  * each request takes the option whose value exceeds its costs at the mean prices by most. Where options tie, which is what a
  * price cannot decide, they take turns as the solution divides the class (credits). README.md tells the method and its sources.
  */
-import {columnsOf} from '../hulls.js';
+import {columnsOf, sortByEnergy} from '../hulls.js';
 import {forget, newSolver} from '../linear.js';
 import type {Explanation, Scheduler, Setting} from '../policy.js';
 import type {Problem} from '../problem.js';
-import {affords, loadEnergy, type State} from '../state.js';
+import {affords, fitsMemory, loadEnergy, type State} from '../state.js';
 import {newCorrections} from './corrections.js';
 import type {Forecast} from './forecast.js';
+import {newPaging} from './paging.js';
 import {findPrices, type Prices} from './prices.js';
 import {newResidency, type Outlook, residencyPlanner} from './residency.js';
 
@@ -31,10 +32,14 @@ export function recedingScheduler(
   forecast: Forecast,
 ): Scheduler {
   const columns = columnsOf(problem);
-  const {first, value, energy, money, bytes} = columns;
+  const {first, value, money, bytes} = columns;
+  /** Of executions, corrected; those of the columns may have a part of loads in them. */
+  const energy = columns.energy.slice();
+  const paging = newPaging(problem);
+  let isPaged = false;
   const total = first[columns.kinds]!;
   const solver = newSolver(columns);
-  const corrections = newCorrections(columns);
+  const corrections = newCorrections(energy);
   const residency = newResidency(problem);
   const {planned, allowed} = residency;
   const planner = residencyPlanner(problem, solver, memory, residency);
@@ -45,10 +50,13 @@ export function recedingScheduler(
   const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0};
   const last = {kind: 0, option: -1, ties: 0, connected: true};
   const all = problem.kinds.flatMap(({options}) => options);
+  const charged = new Float64Array(total);
   let waiting = 0;
   let probe = -1;
 
+  /** Joules to be kept for loads; where everything is paged, uses are charged for them. */
   const plannedLoads = (state: State): number => {
+    if (isPaged) return 0;
     let joules = 0;
     for (let s = 0; s < planned.length; s++)
       if (planned[s] === 1 && state.resident[s] === 0) joules += problem.segments[s]!.loadEnergy;
@@ -72,6 +80,25 @@ export function recedingScheduler(
     }
   };
 
+  const setEnergies = (paged: boolean): void => {
+    if (paged) paging.charge(energy, columns.energy);
+    else columns.energy.set(energy);
+    sortByEnergy(columns);
+    forget(solver);
+  };
+
+  /** A fixed set of segments for the rest of the day, or, where they do not all fit, loads whenever they pay. */
+  const plan = (outlook: Outlook): void => {
+    setEnergies(false);
+    const {worth: fixed, isTight} = planner.plan(outlook);
+    findProbe(outlook);
+    paging.charge(energy, charged);
+    isPaged = isTight && planner.pagedWorth(outlook, charged) > fixed;
+    if (!isPaged) return;
+    planned.fill(0);
+    for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) ? 1 : 0;
+  };
+
   const refresh = (state: State): void => {
     const {left, time, connected} = state;
     const energyLeft = Math.max(0, left.energy - idle * forecast.remaining(state));
@@ -81,10 +108,10 @@ export function recedingScheduler(
         ...{state, scenarios, limits: {...left, energy: energyLeft}},
         ...{moneyPrice: prices.money, bytePrice: prices.data},
       };
-      planner.plan(outlook);
+      plan(outlook);
       due.plan = time + planEvery;
-      findProbe(outlook);
     }
+    if (isPaged) setEnergies(true);
     findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
     due.prices = time + pricesEvery;
     due.energy = left.energy * (1 - budgetStep);
@@ -97,6 +124,7 @@ export function recedingScheduler(
 
   const choose = (state: State, kind: number): number => {
     forecast.arrived(state, kind);
+    paging.arrived(state, kind);
     waiting++;
     if (isDue(state)) refresh(state);
     const {options} = problem.kinds[kind]!;
@@ -118,7 +146,8 @@ export function recedingScheduler(
         last.option = i;
         return i;
       }
-      const score = value[at]! - prices.energy * energy[at]! - prices.money * money[at]! - prices.data * bytes[at]!;
+      const joules = isPaged ? energy[at]! + paging.missRate(kind) * load : energy[at]!;
+      const score = value[at]! - prices.energy * joules - prices.money * money[at]! - prices.data * bytes[at]!;
       scores[at] = score;
       if (score > best) best = score;
     }
@@ -169,13 +198,15 @@ export function recedingScheduler(
   };
 
   const observe = (kind: number, option: number, joules: number): void => {
+    paging.served(kind, option);
     if (!corrections.observe(first[kind]! + option, joules)) return;
-    forget(solver);
+    setEnergies(isPaged);
     due.prices = due.plan = Number.NEGATIVE_INFINITY;
   };
 
   /** Unplanned segments go first, the one that was not used for longest before the others. */
   const worth = ({usedAt}: State, segment: number): number => {
+    if (isPaged) return usedAt[segment]!;
     if (planned[segment] === 0) return usedAt[segment]! - 1e12;
     return problem.segments[segment]!.loadEnergy / Math.max(1, problem.segments[segment]!.bytes);
   };
