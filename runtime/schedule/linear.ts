@@ -65,8 +65,10 @@ export function forget({freeSteps, pricedSteps}: Solver): void {
 export function solve(solver: Solver, program: Program): Solution {
   const {money, data} = program.limits;
   const tolerance = program.favour === null ? exact : planning;
-  return priced(solver.solution, 'data', data, tolerance, (bytePrice, byMoney) =>
-    priced(byMoney, 'money', money, tolerance, (moneyPrice, vertex) => solveAt(solver, program, moneyPrice, bytePrice, vertex)),
+  return priced(solver.solution, 'data', data, 0, tolerance, (bytePrice, byMoney) =>
+    priced(byMoney, 'money', money, bytePrice, tolerance, (moneyPrice, vertex) =>
+      solveAt(solver, program, moneyPrice, bytePrice, vertex),
+    ),
   );
 }
 
@@ -75,11 +77,12 @@ const mostTrials = 60;
 const exact = 1e-12;
 const planning = 1e-5;
 
-/** The best mixture whose use of `what` stays within the limit. */
+/** The best mixture whose use of `what` stays within the limit; where that is money, data cost `bytePrice`. */
 function priced<T extends Totals>(
   into: Mixed<T>,
   what: 'money' | 'data',
   limit: number,
+  bytePrice: number,
   tolerance: number,
   solveInto: (price: number, into: T) => T,
 ): Mixed<T> {
@@ -92,21 +95,22 @@ function priced<T extends Totals>(
     mix(sides.over, noTotals, 1, into);
     return into;
   }
+  const worth = (totals: Totals): number => totals.value - bytePrice * totals.data;
   // Nothing at all, as a first solution that stays within the limit.
-  let [littleValue, little] = [0, 0];
+  let [littleWorth, little] = [0, 0];
   let isNothing = true;
   let price = 0;
   // Prices of the other budgets where this one's price is `price`: those of either side were found elsewhere.
   const others = {energyPrice: 0, moneyPrice: 0};
   for (let i = 0; i < mostTrials; i++) {
     const {over} = sides;
-    price = (over.value - littleValue) / (over[what] - little);
+    price = (worth(over) - littleWorth) / (over[what] - little);
     const trial = solveInto(price, sides.trial);
     bound = Math.min(bound, trial.bound);
     others.energyPrice = trial.energyPrice;
     others.moneyPrice = trial.moneyPrice;
     // Both sides are best at this price: so is every mixture of them.
-    const gained = trial.value - price * trial[what] - (over.value - price * over[what]);
+    const gained = worth(trial) - price * trial[what] - (worth(over) - price * over[what]);
     const isSame = gained <= tolerance * Math.abs(over.value);
     if (isSame && !isNothing) break;
     if (trial[what] > limit) {
@@ -114,7 +118,7 @@ function priced<T extends Totals>(
       [sides.over, sides.trial] = [trial, over];
     } else {
       [sides.under, sides.trial] = [trial, sides.under];
-      [littleValue, little, isNothing] = [trial.value, trial[what], false];
+      [littleWorth, little, isNothing] = [worth(trial), trial[what], false];
       if (isSame) break;
     }
   }

@@ -76,7 +76,9 @@ export function simulate({problem, setting, policy, trace, truth, watch}: Run): 
       continue;
     }
     const {options, results, full} = problem.kinds[kind]!;
-    const chosen = scheduler.choose(state, kind);
+    // A device that idling has emptied is off.
+    const isOff = setting.idle > 0 && state.left.energy <= 0;
+    const chosen = isOff ? -1 : scheduler.choose(state, kind);
     sum.requests++;
     sum.results += results;
     sum.full += full;

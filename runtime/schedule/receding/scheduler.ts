@@ -16,6 +16,9 @@ import {newResidency, type Outlook, residencyPlanner} from './residency.js';
 
 /** Seconds, and parts of a budget, after which prices are found anew; seconds after which the residency plan is. */
 const pricesEvery = 120;
+/** The same as parts of the day, where it is short. */
+const pricesPart = 1 / 300;
+const planPart = 1 / 30;
 const budgetStep = 0.01;
 /** Requests that must come before a budget's step counts. */
 const leastWait = 12;
@@ -28,7 +31,7 @@ const probeFactor = 0.5;
 
 export function recedingScheduler(
   problem: Problem,
-  {idle, energyDoubt = 0, limits: {memory}}: Setting,
+  {day, idle, energyDoubt = 0, limits: {memory}}: Setting,
   forecast: Forecast,
 ): Scheduler {
   const columns = columnsOf(problem);
@@ -109,11 +112,11 @@ export function recedingScheduler(
         ...{moneyPrice: prices.money, bytePrice: prices.data},
       };
       plan(outlook);
-      due.plan = time + planEvery;
+      due.plan = time + Math.min(planEvery, planPart * day);
     }
     if (isPaged) setEnergies(true);
     findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
-    due.prices = time + pricesEvery;
+    due.prices = time + Math.min(pricesEvery, pricesPart * day);
     due.energy = left.energy * (1 - budgetStep);
     due.money = left.money * (1 - budgetStep);
     waiting = 0;
