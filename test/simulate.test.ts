@@ -7,6 +7,7 @@ import {decodeTable} from '../examples/mcdnn/decode.js';
 import {figure12Policies, proportions, published, servedAt} from '../examples/mcdnn/figure12.js';
 import {faceSteps, golden, paperDay} from '../examples/mcdnn/golden.js';
 import {caseOf, runCase} from '../examples/mcdnn/grid.js';
+import type {Manifest} from '../runtime/index.js';
 import {catalogFromManifest, mcdnnPolicy, type Profile, policies, problemOf, readProfile} from '../runtime/schedule/index.js';
 import {example as exampleManifest} from './example-manifest.js';
 import {dnnc, documentOf} from './support/cli.js';
@@ -167,11 +168,20 @@ const profile: Profile = {
   device: {joulesPerGmac: 0.2, millisecondsPerGmac: 50, loadJoulesPerMegabyte: 0.02},
   link: {joulesPerMegabyte: 0.4},
   cloud: {dollarsPerHour: 0.65, millisecondsPerGmac: 2},
-  requests: [{name: 'frame', tasks: Object.keys(exampleManifest.tasks).map(name => ({name})), rate: 1}],
+  requests: [{name: 'frame', tasks: [{name: 'age'}, {name: 'object'}], rate: 1, inputBytes: 10_000}],
 };
 
 test('a build and a profile are a catalog: what tasks share counts once, and what is modelled says so', t => {
-  const catalog = catalogFromManifest(exampleManifest, readProfile(profile));
+  const [age] = exampleManifest.variants;
+  const measured = exampleManifest.variants.map(variant => ({...variant, quality: age.quality}));
+  const manifest: Manifest = {...exampleManifest, variants: measured};
+  const catalog = catalogFromManifest(manifest, readProfile(profile));
+  const alone = catalogFromManifest(manifest, {...profile, requests: [{name: 'age', tasks: [{name: 'age'}], rate: 1}]});
+  const [both, one] = [catalog, alone].map(({requests}) => requests[0]!.variants.find(({id}) => id.endsWith('/full'))!);
+  t.true(both!.device!.energy < 2 * one!.device!.energy);
+  t.is(both!.cloud!.bytes, 10_000);
+  t.true(alone.requests[0]!.variants.some(({splits}) => splits?.[0]?.cut === 'cut0'));
+  t.throws(() => catalogFromManifest(exampleManifest, profile), {message: /object\/full: has no measured accuracy/});
   t.regex(catalog.source ?? '', /modelled by profile "phone"/);
   t.true(problemOf(catalog).kinds[0]!.options.length > 0);
   const unknown = {...profile, requests: [{name: 'frame', tasks: [{name: 'weight'}], rate: 1}]};
