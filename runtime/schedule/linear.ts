@@ -20,8 +20,8 @@ type Totals = {
 };
 
 type Vertex = Totals & Filled;
-/** `part` of one solution and the rest of another one. */
-type Mixed<T> = Totals & {readonly sides: {over: T; under: T; trial: T}; part: number; isMixed: boolean};
+/** `part` of one solution and the rest of another one; `guess` is the price of last time, where the search begins. */
+type Mixed<T> = Totals & {readonly sides: {over: T; under: T; trial: T}; part: number; isMixed: boolean; guess: number};
 export type Solution = Mixed<Mixed<Vertex>>;
 
 export type Program = {
@@ -49,7 +49,7 @@ export function newSolver(columns: Columns): Solver {
   const vertex = (): Vertex => ({...noTotals, ...newFilled(columns.kinds)});
   const mixed = <T>(make: () => T): Mixed<T> => ({
     ...noTotals,
-    ...{sides: {over: make(), under: make(), trial: make()}, part: 1, isMixed: false},
+    ...{sides: {over: make(), under: make(), trial: make()}, part: 1, isMixed: false, guess: 0},
   });
   return {
     ...{columns, freeSteps: newSteps(columns), pricedSteps: newSteps(columns)},
@@ -102,6 +102,16 @@ function priced<T extends Totals>(
   let price = 0;
   // Prices of the other budgets where this one's price is `price`: those of either side were found elsewhere.
   const others = {energyPrice: 0, moneyPrice: 0};
+  if (into.guess > 0) {
+    const {over} = sides;
+    const trial = solveInto(into.guess, sides.trial);
+    bound = Math.min(bound, trial.bound);
+    if (trial[what] > limit) [sides.over, sides.trial] = [trial, over];
+    else {
+      [sides.under, sides.trial] = [trial, sides.under];
+      [littleWorth, little, isNothing] = [worth(trial), trial[what], false];
+    }
+  }
   for (let i = 0; i < mostTrials; i++) {
     const {over} = sides;
     price = (worth(over) - littleWorth) / (over[what] - little);
@@ -130,6 +140,7 @@ function priced<T extends Totals>(
   into.moneyPrice = what === 'money' ? price : others.moneyPrice;
   into.bytePrice = what === 'data' ? price : into.bytePrice;
   into.bound = bound;
+  into.guess = price;
   return into;
 }
 

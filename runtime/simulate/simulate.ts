@@ -92,9 +92,9 @@ export function simulate({problem, setting, policy, trace, truth, watch}: Run): 
     if (option) {
       serve(option, truth?.[kind]?.[chosen] ?? 1);
       if (state.left.energy < 0 || state.left.money < 0 || state.left.data < 0) overspent = true;
-      scheduler.observe?.(kind, chosen, decision.energy);
     } else served.none++;
     watch?.(decision, scheduler.explain);
+    if (option) scheduler.observe?.(kind, chosen, decision.energy);
   }
 
   function serve(option: Option, factor: number): void {

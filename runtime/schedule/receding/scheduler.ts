@@ -51,7 +51,7 @@ export function recedingScheduler(
   const scores = new Float64Array(total);
   const largest = problem.kinds.map(({options}) => options.reduce((most, option) => Math.max(most, option.value), 0));
   const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0};
-  const last = {kind: 0, option: -1, ties: 0, connected: true};
+  const last = {kind: 0, option: -1, ties: 0};
   const all = problem.kinds.flatMap(({options}) => options);
   const charged = new Float64Array(total);
   let waiting = 0;
@@ -125,6 +125,10 @@ export function recedingScheduler(
   const isDue = ({time, left}: State): boolean =>
     time >= due.prices || (waiting >= leastWait && (left.energy < due.energy || left.money < due.money));
 
+  /** Value less costs at the present prices; loads are not in it. */
+  const scoreOf = (at: number): number =>
+    value[at]! - prices.energy * energy[at]! - prices.money * money[at]! - prices.data * bytes[at]!;
+
   const choose = (state: State, kind: number): number => {
     forecast.arrived(state, kind);
     paging.arrived(state, kind);
@@ -133,30 +137,32 @@ export function recedingScheduler(
     const {options} = problem.kinds[kind]!;
     const start = first[kind]!;
     const kept = idle * forecast.remaining(state);
+    const window = tie * largest[kind]!;
+    const missRate = isPaged ? paging.missRate(kind) : 0;
+    last.kind = kind;
     let best = 0;
     for (let i = 0; i < options.length; i++) {
       const option = options[i]!;
       const at = start + i;
       scores[at] = Number.NEGATIVE_INFINITY;
       if (option.linked && !state.connected) continue;
+      const plain = scoreOf(at);
+      // What cannot be among the best need not be looked at further.
+      if (plain < best - window && at !== probe) continue;
       const load = option.segments.length === 0 ? 0 : loadEnergy(problem, state, option);
       if (load > 0 && allowed[at] === 0 && at !== probe) continue;
       if (!affords(problem, state, option, corrections.most(at) + load + kept)) continue;
       if (at === probe) {
         probe = -1;
         last.ties = -1;
-        last.kind = kind;
         last.option = i;
         return i;
       }
-      const joules = isPaged ? energy[at]! + paging.missRate(kind) * load : energy[at]!;
-      const score = value[at]! - prices.energy * joules - prices.money * money[at]! - prices.data * bytes[at]!;
+      const score = plain - prices.energy * missRate * load;
       scores[at] = score;
       if (score > best) best = score;
     }
-    last.kind = kind;
-    last.connected = state.connected;
-    last.option = pick(kind, state.connected, best - tie * largest[kind]!, best);
+    last.option = pick(kind, state.connected, best - window, best);
     return last.option;
   };
 
@@ -216,10 +222,7 @@ export function recedingScheduler(
 
   const explain = (): Explanation => {
     const {options} = problem.kinds[last.kind]!;
-    const scored = options.flatMap(({variant, place}, i) => {
-      const score = scores[first[last.kind]! + i]!;
-      return score > Number.NEGATIVE_INFINITY ? [[`${variant} ${place}`, score] as const] : [];
-    });
+    const scored = options.map(({variant, place}, i) => [`${variant} ${place}`, scoreOf(first[last.kind]! + i)] as const);
     const reason =
       last.ties < 0
         ? 'to learn what it takes'
