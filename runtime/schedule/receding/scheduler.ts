@@ -22,10 +22,14 @@ const planPart = 1 / 30;
 const budgetStep = 0.01;
 /** Requests that must come before a budget's step counts. */
 const leastWait = 12;
+/** A part of a budget that is not waited for. */
+const largeStep = 0.08;
 const planEvery = 1200;
 /** Scores that differ by less, as a part of the largest value of the kind, tie. */
 const tie = 0.003;
 const mostCredit = 5;
+/** How much more it must be worth to load whenever that pays: what such loads take is only estimated. */
+const pagedGain = 1.01;
 /** What doubt about an annotated energy fears: that it is so many times the true one. */
 const probeFactor = 0.5;
 
@@ -50,7 +54,7 @@ export function recedingScheduler(
   const credits = new Float64Array(2 * (total + columns.kinds));
   const scores = new Float64Array(total);
   const largest = problem.kinds.map(({options}) => options.reduce((most, option) => Math.max(most, option.value), 0));
-  const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0};
+  const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0, data: 0};
   const last = {kind: 0, option: -1, ties: 0};
   const all = problem.kinds.flatMap(({options}) => options);
   const charged = new Float64Array(total);
@@ -96,7 +100,7 @@ export function recedingScheduler(
     const {worth: fixed, isTight} = planner.plan(outlook);
     findProbe(outlook);
     paging.charge(energy, charged);
-    isPaged = isTight && planner.pagedWorth(outlook, charged) > fixed;
+    isPaged = isTight && planner.pagedWorth(outlook, charged) > pagedGain * fixed;
     if (!isPaged) return;
     planned.fill(0);
     for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) ? 1 : 0;
@@ -117,13 +121,17 @@ export function recedingScheduler(
     if (isPaged) setEnergies(true);
     findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
     due.prices = time + Math.min(pricesEvery, pricesPart * day);
-    due.energy = left.energy * (1 - budgetStep);
-    due.money = left.money * (1 - budgetStep);
+    due.energy = left.energy;
+    due.money = left.money;
+    due.data = left.data;
     waiting = 0;
   };
 
-  const isDue = ({time, left}: State): boolean =>
-    time >= due.prices || (waiting >= leastWait && (left.energy < due.energy || left.money < due.money));
+  const isDue = ({time, left}: State): boolean => {
+    if (time >= due.prices) return true;
+    const part = 1 - (waiting >= leastWait ? budgetStep : largeStep);
+    return left.energy < part * due.energy || left.money < part * due.money || left.data < part * due.data;
+  };
 
   /** Value less costs at the present prices; loads are not in it. */
   const scoreOf = (at: number): number =>
