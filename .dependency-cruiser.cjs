@@ -192,6 +192,21 @@ module.exports = {
     },
 
     {
+      name: 'the-scheduler-knows-no-session',
+      comment: 'It decides from numbers alone: a device in the field, a page and a simulator bring their own.',
+      severity: 'error',
+      from: {path: '^runtime/schedule/'},
+      to: {path: '^runtime/', pathNot: '^runtime/(schedule/|(check|errors|manifest)[.]ts$)'},
+    },
+    {
+      name: 'the-simulator-knows-only-the-scheduler',
+      comment: 'Nothing is run in a simulated day.',
+      severity: 'error',
+      from: {path: '^runtime/simulate/'},
+      to: {path: '^runtime/', pathNot: '^runtime/(simulate/|schedule/|errors[.]ts$)'},
+    },
+
+    {
       name: 'the-compiler-sees-the-face-of-the-runtime',
       comment: 'The index.ts, the types of the manifest, and errors.ts: to print an error needs no addon loader in memory.',
       severity: 'error',

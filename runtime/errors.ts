@@ -30,7 +30,6 @@ export type RuntimeErrorCode =
   | 'session.call'
   | 'catalog.invalid'
   | 'profile.invalid'
-  | 'profile.missing'
   | 'trace.invalid';
 
 export class DnncRuntimeError extends Error {

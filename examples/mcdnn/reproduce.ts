@@ -2,7 +2,7 @@
  * `npm run reproduce`: the paper's evaluation with our figures beside its own, and our policies over a grid of days. `--json`
  * prints one document. It takes some minutes.
  */
-import {mcdnnPolicy, policies} from 'dnnc/schedule';
+import {mcdnnPolicy} from 'dnnc/schedule';
 import {
   energies,
   moneys,
@@ -19,6 +19,7 @@ import {decodeTable} from './decode.js';
 import {figure11} from './figure11.js';
 import {figure12Policies, proportions, published, servedAt, transmits} from './figure12.js';
 import {faceSteps, golden} from './golden.js';
+import {decisionTimes} from './speed.js';
 
 const isJson = process.argv.includes('--json');
 const say = (line = ''): void => void (isJson ? undefined : process.stdout.write(`${line}\n`));
@@ -55,7 +56,7 @@ say(
 );
 say('paper: 8: 69.2, 9: 75.7, 2498: 66.7, 8905: 75.7, 10966: 66.7, ..., 26240: 66.7, 27453: 69.2, 28606: 75.7, 34770: 69.2');
 
-heading("Accuracy by energy budget, J (MCDNN.md 4.7: the authors' rule, whose budgets are soft, and its bound)");
+heading("Accuracy by energy budget, J (the authors' rule run again, whose budgets are soft, and its bound)");
 const byEnergy = energies.map(energy => rowOf('share', {energy}));
 columns('', energies.map(String));
 columns('paper, mcdnn', releasedByEnergy);
@@ -148,6 +149,17 @@ const wrong = Object.entries(twists).map(([name, twist]) => {
   return [name, result] as const;
 });
 
+heading('Microseconds of CPU per decision, 100 variants');
+const times = decisionTimes(['device-only', 'cloud-only', 'mcdnn', 'dnnc', 'oracle']);
+columns(
+  '',
+  times.map(([name]) => name.slice(0, 7)),
+);
+columns(
+  '',
+  times.map(([, time]) => time),
+);
+
 const usual = [families.stationary, families.bursty, families['step-up']];
 const mean = (of: (family: (typeof usual)[number]) => number): number =>
   usual.reduce((sum, family) => sum + of(family), 0) / usual.length;
@@ -166,6 +178,6 @@ if (isJson)
       },
       ...{families, wrong: Object.fromEntries(wrong), separate, figure12: locations, figure13: steps, figure11: paging, decoded},
       budgets: {energy: byEnergy, money: byMoney, transmit: byTransmit, separate: bySeparate},
-      oracle: policies.oracle.name,
+      microseconds: Object.fromEntries(times),
     })}\n`,
   );
