@@ -2,6 +2,7 @@
  * What happens during a day, in order of time: requests arrive, the connection comes and goes. In a file: one JSON object per
  * line, `{"t": 12.5, "request": "face"}` or `{"t": 40, "link": false}`; `t` in seconds, `class` of a request if it is known.
  */
+import {isRecord} from '../check.js';
 import {DnncRuntimeError} from '../errors.js';
 
 /** `kind` is the position of the request in the catalog, or -1 where the connection changes to `up`. */
@@ -10,6 +11,7 @@ export type TraceEvent = {readonly time: number; readonly kind: number; readonly
 /** Can be walked any number of times, and is never held as a whole. */
 export type Trace = Iterable<TraceEvent>;
 
+const fields: ReadonlySet<string> = new Set(['t', 'request', 'link', 'class']);
 const cure = 'a line is {"t": seconds, "request": "NAME"} or {"t": seconds, "link": true or false}, in order of time';
 
 /** Reads line after line; throws `trace.invalid` with the number of the line. Empty lines say nothing. */
@@ -24,9 +26,9 @@ export function traceReader(file: string, names: readonly string[]): (line: stri
     number++;
     if (line.trim() === '') return undefined;
     const event = parsed(line) ?? refuse('is not a JSON object');
-    const {t: time, request, link, class: label, ...others} = event;
-    const unknown = Object.keys(others)[0];
-    if (unknown !== undefined) refuse(`has the field "${shortened(unknown)}"; there are t, request, link, class`);
+    for (const key in event)
+      if (!fields.has(key)) refuse(`has the field "${shortened(key)}"; there are ${[...fields].join(', ')}`);
+    const {t: time, request, link, class: label} = event;
     if (typeof time !== 'number' || !(time >= 0 && time < Infinity)) return refuse('t is not a number of seconds from 0');
     if (time < before) refuse(`t is ${time}, less than ${before} of the line before`);
     before = time;
@@ -50,7 +52,7 @@ const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0,
 function parsed(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? {...value} : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
