@@ -10,22 +10,30 @@ export type Link = {
 /** Before anything is seen: the part of the time that is connected, and seconds for which that counts. */
 const usualPart = 0.8;
 const trust = 3600;
-/** Seconds after which a change of the connection is forgotten: the length of spells. */
-const memory = 3000;
+/** Seconds of a spell with, and of one without a connection, before any has ended, and for how many spells that counts. */
+const usualSpell = 6000;
+const spellTrust = 1;
 
 export function newLink(): Link {
   let since = 0;
   let upBefore = 0;
   let isUp = true;
+  let changes = 0;
   const upSeconds = (time: number): number => upBefore + (isUp ? time - since : 0);
   return {
     linkChanged({time, connected}) {
       upBefore = upSeconds(time);
       since = time;
       isUp = connected;
+      changes++;
     },
     weights({time, connected}, horizon, into) {
       const usual = (usualPart * trust + upSeconds(time)) / (trust + time);
+      // A process that goes up and down at random forgets its state at the sum of both rates.
+      const ended = changes / 2;
+      const up = (spellTrust * usualSpell + upSeconds(time)) / (spellTrust + ended);
+      const down = (spellTrust * usualSpell + time - upSeconds(time)) / (spellTrust + ended);
+      const memory = (up * down) / (up + down);
       const spells = Math.max(horizon, 1) / memory;
       const now = connected ? 1 : 0;
       const mean = usual + ((now - usual) * (1 - Math.exp(-spells))) / spells;
