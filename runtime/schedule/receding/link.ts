@@ -13,6 +13,9 @@ const trust = 3600;
 /** Seconds of a spell with, and of one without a connection, before any has ended, and for how many spells that counts. */
 const usualSpell = 6000;
 const spellTrust = 1;
+/** Size of the beta density: below, all of its mass is at the ends; above, it falls between the parts that are looked at. */
+const least = 0.15;
+const largest = 40;
 
 export function newLink(): Link {
   let since = 0;
@@ -39,7 +42,7 @@ export function newLink(): Link {
       const mean = usual + ((now - usual) * (1 - Math.exp(-spells))) / spells;
       const sureness = 2 + time / memory;
       const independent = Math.max(1.3, spells);
-      const size = Math.max(0.15, (independent * (sureness + 1)) / (sureness + independent) - 1);
+      const size = Math.min(largest, Math.max(least, (independent * (sureness + 1)) / (sureness + independent) - 1));
       // A beta density: wide, or high at both ends, when few spells are left.
       const [a, b] = [mean * size, (1 - mean) * size];
       let sum = 0;

@@ -25,6 +25,9 @@ const leastWait = 12;
 /** A part of a budget that is not waited for. */
 const largeStep = 0.08;
 const planEvery = 1200;
+/** Seconds that they hold at least when the connection comes and goes. */
+const leastPrices = 15;
+const leastPlan = 300;
 /** Scores that differ by less, as a part of the largest value of the kind, tie. */
 const tie = 0.003;
 const mostCredit = 5;
@@ -54,7 +57,9 @@ export function recedingScheduler(
   const credits = new Float64Array(2 * (total + columns.kinds));
   const scores = new Float64Array(total);
   const largest = problem.kinds.map(({options}) => options.reduce((most, option) => Math.max(most, option.value), 0));
-  const due = {prices: Number.NEGATIVE_INFINITY, plan: Number.NEGATIVE_INFINITY, energy: 0, money: 0, data: 0};
+  const never = Number.NEGATIVE_INFINITY;
+  /** When prices and plan are to be found anew; when they were, and what was left then. */
+  const due = {...{prices: never, plan: never, pricedAt: never, plannedAt: never}, ...{energy: 0, money: 0, data: 0}};
   const last = {kind: 0, option: -1, ties: 0};
   const all = problem.kinds.flatMap(({options}) => options);
   const charged = new Float64Array(total);
@@ -117,10 +122,12 @@ export function recedingScheduler(
       };
       plan(outlook);
       due.plan = time + Math.min(planEvery, planPart * day);
+      due.plannedAt = time;
     }
     if (isPaged) setEnergies(true);
     findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
     due.prices = time + Math.min(pricesEvery, pricesPart * day);
+    due.pricedAt = time;
     due.energy = left.energy;
     due.money = left.money;
     due.data = left.data;
@@ -209,9 +216,11 @@ export function recedingScheduler(
     return winner === end - start ? -1 : winner;
   };
 
+  /** New prices and a new plan, unless the connection comes and goes so fast that those of just now will do. */
   const linkChanged = (state: State): void => {
     forecast.linkChanged(state);
-    due.prices = due.plan = Number.NEGATIVE_INFINITY;
+    due.prices = Math.min(due.prices, due.pricedAt + leastPrices);
+    due.plan = Math.min(due.plan, due.plannedAt + leastPlan);
   };
 
   const observe = (kind: number, option: number, joules: number): void => {
