@@ -5,10 +5,19 @@ import test from 'ava';
 import {catalogOf, shapes} from '../examples/mcdnn/catalogs.js';
 import {decodeTable} from '../examples/mcdnn/decode.js';
 import {figure12Policies, proportions, published, servedAt} from '../examples/mcdnn/figure12.js';
-import {faceSteps, golden, paperDay} from '../examples/mcdnn/golden.js';
+import {day, faceSteps, golden, paperDay} from '../examples/mcdnn/golden.js';
 import {caseOf, runCase} from '../examples/mcdnn/grid.js';
 import type {Manifest} from '../runtime/index.js';
-import {catalogFromManifest, mcdnnPolicy, type Profile, policies, problemOf, readProfile} from '../runtime/schedule/index.js';
+import {
+  boundsOf,
+  catalogFromManifest,
+  mcdnnPolicy,
+  type Profile,
+  policies,
+  problemOf,
+  readProfile,
+} from '../runtime/schedule/index.js';
+import {alternating, futureOf, generate, simulate} from '../runtime/simulate/index.js';
 import {example as exampleManifest} from './example-manifest.js';
 import {dnnc, documentOf} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
@@ -68,6 +77,18 @@ test('on days that were not tuned for, ours is near the bound and the oracle on 
     t.true(ours.accuracy / one.charged > 0.98, `${shape}: ${ours.accuracy} of ${one.charged}`);
     const hard = runCase(one, mcdnnPolicy('mcdnn', {places: 'both', reserve: false, paced: false}));
     t.true(ours.accuracy > hard.accuracy);
+  }
+});
+
+test('a connection that comes and goes every few seconds is an average, whatever its pattern', t => {
+  const problem = problemOf(catalogOf('share'));
+  const limits = {energy: 360, money: 0.0667, data: Number.POSITIVE_INFINITY, memory: 512e6};
+  const periodic = Array.from({length: 40}, (_, i) => [900 * i + 600, 900 * i + 900] as const);
+  for (const outages of [alternating(3, day, 2, 15), periodic]) {
+    const trace = generate({length: day, seed: 5, outages, arrivals: problem.kinds.map(({rate}, kind) => ({kind, rate}))});
+    const {charged} = boundsOf(problem, futureOf(problem, trace), limits);
+    const {value} = simulate({problem, setting: {limits, day, idle: 0}, policy: policies.dnnc, trace});
+    t.true(value > 0.99 * charged, `${value} of ${charged}`);
   }
 });
 
