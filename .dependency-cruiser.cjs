@@ -192,11 +192,26 @@ module.exports = {
     },
 
     {
+      name: 'the-scheduler-knows-no-session',
+      comment: 'It decides from numbers alone: a device in the field, a page and a simulator bring their own.',
+      severity: 'error',
+      from: {path: '^runtime/schedule/'},
+      to: {path: '^runtime/', pathNot: '^runtime/(schedule/|(check|errors|manifest)[.]ts$)'},
+    },
+    {
+      name: 'the-simulator-knows-only-the-scheduler',
+      comment: 'Nothing is run in a simulated day.',
+      severity: 'error',
+      from: {path: '^runtime/simulate/'},
+      to: {path: '^runtime/', pathNot: '^runtime/(simulate/|schedule/|(check|errors)[.]ts$)'},
+    },
+
+    {
       name: 'the-compiler-sees-the-face-of-the-runtime',
-      comment: 'index.ts, the types of the manifest, and errors.ts: to print an error needs no addon loader in memory.',
+      comment: 'The index.ts, the types of the manifest, and errors.ts: to print an error needs no addon loader in memory.',
       severity: 'error',
       from: {path: '^compiler/'},
-      to: {path: '^runtime/', pathNot: '^runtime/(index|manifest|errors|resize)[.]ts$'},
+      to: {path: '^runtime/', pathNot: '^runtime/(index|manifest|errors|resize|schedule/index|simulate/index)[.]ts$'},
     },
     {
       name: 'only-the-importer-reads-protobuf',
@@ -218,7 +233,7 @@ module.exports = {
       comment: 'An example shows what a user can do.',
       severity: 'error',
       from: {path: '^examples/'},
-      to: {path: '^(compiler|ir|passes|codegen|runtime)/', pathNot: '^(compiler|runtime)/index[.]ts$'},
+      to: {path: '^(compiler|ir|passes|codegen|runtime)/', pathNot: '^(compiler|runtime(/schedule|/simulate)?)/index[.]ts$'},
     },
     {
       name: 'examples-do-not-need-tests',

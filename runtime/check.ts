@@ -2,7 +2,7 @@
  * Small checks that compose: `object({name: anyText, n: optional(count)})` accepts exactly the values of its type, and says
  * where a value differs. The compiler holds the checks to the type, so a new field of the type cannot be forgotten here.
  */
-import {DnncRuntimeError} from './errors.js';
+import {DnncRuntimeError, type RuntimeErrorCode} from './errors.js';
 
 /** Throws unless the value has the type; `path` says where the value stands. */
 export type Check<T> = {(value: unknown, path: string): void; readonly of?: T};
@@ -96,3 +96,19 @@ export const integer =
 export const anyText: Check<string> = (value, path) => {
   if (typeof value !== 'string') wrong(path, `must be a string, is ${show(value)}`);
 };
+
+/** Runs the check of a document that is no manifest: its errors have the document's own code, name and cure. */
+export function checked<T>(
+  check: Check<T>,
+  value: unknown,
+  code: RuntimeErrorCode,
+  document: string,
+  cure: string,
+): asserts value is T {
+  try {
+    check(value, '');
+  } catch (error) {
+    if (!(error instanceof DnncRuntimeError) || error.code !== 'manifest.invalid') throw error;
+    throw new DnncRuntimeError(code, error.where === 'manifest' ? document : error.where, error.says, cure);
+  }
+}

@@ -27,18 +27,23 @@ export type RuntimeErrorCode =
   | 'session.prior'
   | 'session.batch'
   | 'session.scores'
-  | 'session.call';
+  | 'session.call'
+  | 'catalog.invalid'
+  | 'profile.invalid'
+  | 'trace.invalid';
 
 export class DnncRuntimeError extends Error {
   override readonly name = 'DnncRuntimeError';
   readonly code: RuntimeErrorCode;
   readonly where: string;
+  readonly says: string;
   readonly cure: string | undefined;
 
   constructor(code: RuntimeErrorCode, where: string, says: string, cure?: string, cause?: unknown) {
     super(`${code}: ${where}: ${says}${cure ? `\n  cure: ${cure}` : ''}`, cause === undefined ? undefined : {cause});
     this.code = code;
     this.where = where;
+    this.says = says;
     this.cure = cure;
   }
 }

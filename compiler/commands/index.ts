@@ -6,6 +6,7 @@ import {defineEvaluate} from './evaluate.js';
 import {defineInspect} from './inspect.js';
 import {defineOps} from './ops.js';
 import {defineRun} from './run.js';
+import {defineSimulate} from './simulate.js';
 import {defineSpecialize} from './specialize.js';
 import {defineTargets} from './targets.js';
 import {defineVerify} from './verify.js';
@@ -18,6 +19,7 @@ export function defineCommands(program: Command): void {
   defineBench(program);
   defineEvaluate(program);
   defineSpecialize(program);
+  defineSimulate(program);
   defineOps(program);
   defineTargets(program);
 }

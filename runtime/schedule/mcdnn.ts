@@ -1,0 +1,116 @@
+/**
+ * The paper's heuristic (MCDNN, Algorithm 1 and section 5.3) with hard budgets: each kind of request gets a share of what is left,
+ * in proportion to its frequency, and takes the most accurate option that fits into it. Different from the authors' simulator:
+ * loads and transmissions are checked before they are paid, a change of variant pays its load, memory is limited, and of equal
+ * accuracies the one that takes the smaller part of what is left wins. Frequencies are those of the catalog.
+ */
+import type {Explanation, Policy, PolicyName, Scheduler, Setting} from './policy.js';
+import type {Option, Problem} from './problem.js';
+import {affords, loadEnergy, type State} from './state.js';
+
+export type McdnnRule = {
+  readonly places: 'both' | 'device' | 'cloud';
+  /** What is not a kind's cheapest way leaves the energy to answer all requests that are still expected in their cheapest way. */
+  readonly reserve: boolean;
+  /** Energy of transmission must fit into the amortised share too. */
+  readonly paced: boolean;
+};
+
+/** Of a whole answer when nothing is loaded yet, and of a round trip: milliseconds, as in the paper. */
+const coldLimit = 1000;
+const roundTrip = 100;
+/** Seconds: budgets are not spread over less, at the end of the day and after it. */
+const leastHorizon = 60;
+
+/** Where a kind is answered now, as the paper's cache has it. */
+type Home = {place: 'device' | 'cloud' | 'none'; movedAt: number};
+
+export const mcdnnPolicy = (name: PolicyName, rule: McdnnRule): Policy => ({
+  name,
+  begin: (problem, setting) => begin(problem, setting, rule),
+});
+
+function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Scheduler {
+  const homes = problem.kinds.map((): Home => ({place: 'none', movedAt: Number.NEGATIVE_INFINITY}));
+  const cheapestJoules = problem.kinds.map(({options}) => options.reduce((least, {energy}) => Math.min(least, energy), Infinity));
+  // Watts that the cheapest way to answer every expected request takes.
+  const leastWatts = problem.kinds.reduce(
+    (watts, {rate}, k) => watts + (rate > 0 && cheapestJoules[k]! < Infinity ? rate * cheapestJoules[k]! : 0),
+    0,
+  );
+  const last = {kind: 0, option: -1, fits: false, energyShare: 0, moneyShare: 0};
+
+  /** Part of a remaining budget that one request of this kind may take at a place. */
+  const shareOf = (kind: number, remaining: number, place: 'device' | 'cloud' | 'any'): number => {
+    const {rate} = problem.kinds[kind]!;
+    let squares = rate * rate;
+    for (let i = 0; i < homes.length; i++)
+      if (i !== kind && (place === 'any' || homes[i]!.place === place)) squares += problem.kinds[i]!.rate ** 2;
+    return rate === 0 ? 0 : rate / (remaining * squares);
+  };
+
+  const choose = (state: State, kind: number): number => {
+    const {options} = problem.kinds[kind]!;
+    const home = homes[kind]!;
+    const remaining = Math.max(day - state.time, leastHorizon);
+    const kept = idle * Math.max(day - state.time, 0);
+    const energyLeft = Math.max(0, state.left.energy - kept);
+    const deviceShare = shareOf(kind, remaining, 'device');
+    const cloudShare = shareOf(kind, remaining, 'cloud');
+    const pacedShare = rule.paced ? shareOf(kind, remaining, 'any') * energyLeft : Infinity;
+    const reserve = kept + (rule.reserve ? leastWatts * remaining : 0);
+    const isCold = home.place === 'none';
+    let best = -1;
+    let cheapest = -1;
+    for (let i = 0; i < options.length; i++) {
+      const option = options[i]!;
+      if (option.place === 'split' || (rule.places !== 'both' && option.place !== rule.places)) continue;
+      const load = loadEnergy(problem, state, option);
+      const energy = option.energy + load;
+      if (!affords(problem, state, option, energy + (option.linked || option.energy <= cheapestJoules[kind]! ? kept : reserve)))
+        continue;
+      if (cheapest < 0 || isCheaper(option, options[cheapest]!)) cheapest = i;
+      if (isCold && option.coldLatency + (option.linked ? roundTrip : 0) > coldLimit) continue;
+      // A load now means loads at the same pace for the rest of the day (the paper's damping of oscillation).
+      const reloads = load === 0 || home.movedAt === -Infinity ? 0 : (load * remaining) / Math.max(state.time - home.movedAt, 1);
+      const fits = option.linked
+        ? option.money <= cloudShare * state.left.money && option.energy <= pacedShare
+        : option.energy <= deviceShare * (energyLeft - reloads);
+      if (fits && (best < 0 || isBetter(option, options[best]!, state))) best = i;
+    }
+    const chosen = best >= 0 ? best : cheapest;
+    last.kind = kind;
+    last.option = chosen;
+    last.fits = best >= 0;
+    last.energyShare = deviceShare * energyLeft;
+    last.moneyShare = cloudShare * state.left.money;
+    if (chosen >= 0) {
+      const {place} = options[chosen]!;
+      if (place !== home.place || loadEnergy(problem, state, options[chosen]!) > 0) home.movedAt = state.time;
+      home.place = place === 'device' ? 'device' : 'cloud';
+    }
+    return chosen;
+  };
+
+  const explain = (): Explanation => {
+    const {fits, option, energyShare, moneyShare} = last;
+    const reason =
+      option < 0 ? 'no option is affordable' : fits ? 'most accurate within the share' : 'cheapest: none fits the share';
+    return {reason, energyShare, moneyShare};
+  };
+  return {choose, explain};
+}
+
+/** The device before the cloud, then by energy and money. */
+const isCheaper = (a: Option, b: Option): boolean =>
+  a.linked !== b.linked
+    ? !a.linked
+    : a.linked
+      ? a.money < b.money || (a.money === b.money && a.energy < b.energy)
+      : a.energy < b.energy;
+
+const isBetter = (a: Option, b: Option, {left}: State): boolean =>
+  a.value !== b.value ? a.value > b.value : partOf(a, left) < partOf(b, left);
+
+const partOf = (option: Option, left: State['left']): number =>
+  Math.max(option.energy / Math.max(left.energy, 1e-9), option.money / Math.max(left.money, 1e-12));
