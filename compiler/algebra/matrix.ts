@@ -26,7 +26,7 @@ export const zeros = (rows: number, columns: number): Matrix => ({rows, columns,
 
 export const matrixOf = (rows: number, columns: number, values: ArrayLike<number>): Matrix => ({
   ...{rows, columns},
-  data: Float64Array.from(values),
+  data: new Float64Array(values),
 });
 
 export function transposed({rows, columns, data}: Matrix): Matrix {

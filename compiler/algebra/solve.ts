@@ -33,7 +33,7 @@ export const solve = (product: Product, l: Matrix, b: Matrix): Matrix => backwar
 
 /** x of x L' = b: rows of b become white where L L' is their covariance. */
 export function forward(product: Product, {rows: n, data: l}: Matrix, b: Matrix): Matrix {
-  const data = Float64Array.from(b.data);
+  const data = b.data.slice();
   for (let first = 0; first < n; first += block) {
     const size = Math.min(block, n - first);
     const known = new Float64Array(b.rows * size);
@@ -55,7 +55,7 @@ export function forward(product: Product, {rows: n, data: l}: Matrix, b: Matrix)
 export function backward(product: Product, l: Matrix, b: Matrix): Matrix {
   const n = l.rows;
   const upper = transposed(l).data;
-  const data = Float64Array.from(b.data);
+  const data = b.data.slice();
   for (let first = Math.floor((n - 1) / block) * block; first >= 0; first -= block) {
     const size = Math.min(block, n - first);
     const next = first + size;

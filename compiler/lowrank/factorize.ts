@@ -108,7 +108,7 @@ function improved(
   const turned = transposed(last);
   const metric = timesTransposed(product, turned, turned);
   const curvature = (of: Matrix): Matrix => restrict(times(product, metric, timesTransposed(product, expand(of), gram)));
-  const x = {...values, data: Float64Array.from(values.data)};
+  const x = {...values, data: values.data.slice()};
   let residual = minus(restrict(times(product, turned, drawn)), curvature(values));
   let better = precondition(residual);
   let direction = better;
@@ -216,7 +216,7 @@ function factor(product: Product, a: Matrix): Matrix {
   let trace = 0;
   for (let i = 0; i < n; i++) trace += a.data[i * n + i]!;
   for (let tiny = 1e-9; ; tiny *= 10) {
-    const data = Float64Array.from(a.data);
+    const data = a.data.slice();
     for (let i = 0; i < n; i++) data[i * n + i]! += (tiny * trace) / n + Number.MIN_VALUE;
     const l = cholesky(product, {...a, data});
     if (l) return l;

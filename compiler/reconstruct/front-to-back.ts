@@ -102,7 +102,9 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 function outputsOf(product: Product, {weights, bias}: Pick<Layer, 'weights' | 'bias'>, rows: Float32Array): Float32Array {
   const count = rows.length / weights.columns;
   const made = timesTransposed(product, matrixOf(count, weights.columns, rows), weights);
-  return Float32Array.from(made.data, (value, at) => value + bias[at % weights.rows]!);
+  const result = new Float32Array(made.data);
+  for (let at = 0, o = 0; at < result.length; at++, o = o + 1 === bias.length ? 0 : o + 1) result[at]! += bias[o]!;
+  return result;
 }
 
 /** Samples and what the float network made of them. */

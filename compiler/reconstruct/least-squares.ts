@@ -15,7 +15,7 @@ export function metricOf({gram, count}: Pick<Moments, 'gram' | 'count'>): {reado
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram.data[i * n + i]!;
   const ridge = (ridgeOf(n, count) * trace) / n || 1;
-  const data = Float64Array.from(gram.data);
+  const data = gram.data.slice();
   for (let i = 0; i < n; i++) data[i * n + i]! += ridge;
   return {gram: {...gram, data}, ridge};
 }

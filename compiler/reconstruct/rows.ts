@@ -57,19 +57,28 @@ export function gatherRows(
   const [rows, columns] = window.kernel as [number, number];
   const [, right] = sizeBehind(window, [height, width]);
   const each = channels / window.groups;
+  const [down, across] = window.dilations as [number, number];
   let at = 0;
   for (const place of places) {
     const top = Math.floor(place / right) * window.strides[0]! - window.pads[0]!;
     const left = (place % right) * window.strides[1]! - window.pads[1]!;
-    for (let c = 0; c < each; c++) {
+    // What is inside the image: rows from `first` on, columns likewise.
+    const [firstRow, lastRow] = inside(top, down, rows, height);
+    const [firstColumn, lastColumn] = inside(left, across, columns, width);
+    for (let c = 0; c < each; c++, at += rows * columns) {
       const plane = (n * channels + group * each + c) * height;
-      for (let r = 0; r < rows; r++)
-        for (let s = 0; s < columns; s++, at++) {
-          const [y, x] = [top + r * window.dilations[0]!, left + s * window.dilations[1]!];
-          if (y >= 0 && y < height && x >= 0 && x < width) into[at] = activation[(plane + y) * width + x]!;
-        }
+      for (let r = firstRow; r < lastRow; r++) {
+        const from = (plane + top + r * down) * width + left;
+        const to = at + r * columns;
+        for (let s = firstColumn; s < lastColumn; s++) into[to + s] = activation[from + s * across]!;
+      }
     }
   }
+}
+
+/** The first of `count` places, `step` apart from `start` on, that is not before 0, and the first that is not below `size`. */
+function inside(start: number, step: number, count: number, size: number): readonly [number, number] {
+  return [Math.max(0, Math.ceil(-start / step)), Math.min(count, Math.ceil((size - start) / step))];
 }
 
 /** Values [place][channel] of image 0 of [1][channels][height][width]. */
