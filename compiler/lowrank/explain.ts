@@ -3,7 +3,7 @@ import type {LayerReport} from '../recipes/report.js';
 import {macsOf} from '../reconstruct/layers.js';
 import {bytesOfStages, inputShapesOf, stageMacs, wholeStage} from '../reconstruct/stage.js';
 import {choiceName} from './forms.js';
-import {choiceOf, type Studied, stagesNow, type Thinned} from './study.js';
+import {optionOf, type Studied, stagesNow, type Thinned} from './study.js';
 
 export function explain({network, options}: Studied, thin: Thinned): readonly LayerReport[] {
   const fixed = Array.from(
@@ -13,9 +13,8 @@ export function explain({network, options}: Studied, thin: Thinned): readonly La
   const others = network.layers.map((layer): LayerReport => {
     const {name} = layer;
     const [whole, ...rest] = options.get(name)!;
-    const choice = choiceOf(thin, name);
-    const chosen = thin.chosen.get(name)!;
-    const stages = stagesNow(layer, choice);
+    const option = optionOf(thin, name);
+    const stages = stagesNow(layer, option?.choice ?? null);
     const inputs = inputShapesOf(layer, stages);
     const known = {
       layer: name,
@@ -23,11 +22,16 @@ export function explain({network, options}: Studied, thin: Thinned): readonly La
       ...{macsBefore: macsOf(layer), macsAfter: stages.reduce((sum, stage, i) => sum + stageMacs(stage, inputs[i]!), 0)},
       timeBefore: short(whole!.microseconds),
     };
-    if (choice) return {...known, form: choiceName(choice), error: short(chosen.error), timeAfter: short(chosen.microseconds)};
+    if (option?.choice)
+      return {
+        ...known,
+        form: choiceName(option.choice),
+        ...{error: short(option.error), timeAfter: short(Math.max(0, option.microseconds))},
+      };
     return {
       ...known,
       ...(thin.layers.has(name) && {form: 'fitted anew'}),
-      float: chosen.choice
+      float: thin.chosen.get(name)!.choice
         ? 'no fit to so few samples stands for it'
         : rest.length > 0
           ? 'others harm less for their time'

@@ -76,9 +76,9 @@ export function choicesFor(layer: Layer): readonly Choice[] {
 /** `spatial 32`, `tucker 16 32` */
 export const choiceName = ({form, ranks}: Choice): string => [form, ...ranks].join(' ');
 
-/** Ranks in steps of a vector of channels, finer where there are few. */
+/** Ranks in steps of half a vector of channels, or of whole ones where there are many: about twelve at most. */
 function ranksUpTo(most: number): readonly number[] {
-  const step = Math.max(most < 32 ? 4 : most < 64 ? 8 : 16, Math.ceil(most / 8 / 16) * 16 * (most > 128 ? 1 : 0));
+  const step = most < 32 ? 4 : Math.ceil(most / 96) * 8;
   return Array.from({length: Math.floor(most / step)}, (_, i) => (i + 1) * step);
 }
 

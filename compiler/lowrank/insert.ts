@@ -9,17 +9,22 @@ import {emitStage, type Stage} from '../reconstruct/stage.js';
 import type {Factors} from './factorize.js';
 
 /** What stands for a layer: its own form with other weights, or stages with factors. */
-export type Thin = {readonly fitted: Fitted<Factors | null>; readonly stages: readonly Stage[]};
+export type ThinLayer = {readonly fitted: Fitted<Factors | null>; readonly stages: readonly Stage[]};
 
 /** `thin`: by the name of the layer's result. */
-export function withThin(module: Module, head: Head, thin: ReadonlyMap<string, Thin>, as: Pick<Head, 'name' | 'attrs'>): Module {
+export function withThin(
+  module: Module,
+  head: Head,
+  thin: ReadonlyMap<string, ThinLayer>,
+  as: Pick<Head, 'name' | 'attrs'>,
+): Module {
   const made = new Map(
     Array.from(thin, ([name, own]): [string, MakeLayer] => [name, (build, node, x) => emitThin(build, node, x, own)]),
   );
   return withLayers(module, head, 'lowrank', made, as);
 }
 
-function emitThin(build: Builder, node: Node, x: Value, {fitted: {map, factors, bias}, stages}: Thin): Value {
+function emitThin(build: Builder, node: Node, x: Value, {fitted: {map, factors, bias}, stages}: ThinLayer): Value {
   const weights = factors?.weights ?? [map];
   invariant(weights.length === stages.length, 'lowrank.stages', node.outputs[0].name, 'has other stages than factors');
   const [{name, type}] = node.outputs;

@@ -91,17 +91,24 @@ function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], cos
   });
 }
 
+/** Thin layers, and the option that they are. */
+export type Thin = Factors & {readonly option: LayerOption};
+
 export type Thinned = {
   /** By the name of the layer's result: those that are thin, and those behind them, which were fitted anew. */
-  readonly layers: ReadonlyMap<string, Fitted<Factors | null>>;
+  readonly layers: ReadonlyMap<string, Fitted<Thin | null>>;
+  /** What was chosen for each layer; a fit may have been none, and another option taken. */
   readonly chosen: ReadonlyMap<string, LayerOption>;
   readonly judgement: Judgement;
   readonly expected: Expected;
 };
 
 /** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
-export const choiceOf = ({layers, chosen}: Thinned, name: string): Choice | null =>
-  layers.get(name)?.factors ? chosen.get(name)!.choice : null;
+export const optionOf = ({layers}: Thinned, name: string): LayerOption | null => layers.get(name)?.factors?.option ?? null;
+export const choiceOf = (thin: Thinned, name: string): Choice | null => optionOf(thin, name)?.choice ?? null;
+
+/** Where a fit is none, the fastest options that err at most so much as much are tried. */
+const [gentle, mostFallbacks] = [0.6, 2];
 
 /** The network made thinner up to a limit. It has these weights afterwards. */
 export function thinned(
@@ -114,15 +121,23 @@ export function thinned(
   const lists = [...options.values()];
   const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [names[i]!, option]));
-  const makers = new Map<string, Maker<Factors>>();
-  for (const [name, {choice}] of chosen) if (choice) makers.set(name, makerOf(network.product, choice));
+  const makers = new Map<string, readonly Maker<Thin>[]>();
+  for (const [name, option] of chosen) {
+    if (!option.choice) continue;
+    const gentler = options.get(name)!.filter(({choice, error}) => choice && error < gentle * option.error);
+    const next = gentler.toSorted((a, b) => a.microseconds - b.microseconds).slice(0, mostFallbacks);
+    makers.set(
+      name,
+      [option, ...next].map(each => makerOf(network.product, each)),
+    );
+  }
   const layers = frontToBack(network, {makers, fit, held, progress}, mostError);
   return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
 }
 
 const makerOf =
-  (product: Product, choice: Choice): Maker<Factors> =>
+  (product: Product, option: LayerOption): Maker<Thin> =>
   (layer, target) => {
-    const factors = factorize(product, layer, target, choice, thorough);
-    return {map: factors.map, factors};
+    const factors = factorize(product, layer, target, option.choice!, thorough);
+    return {map: factors.map, factors: {...factors, option}};
   };

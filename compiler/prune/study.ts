@@ -152,14 +152,16 @@ export function pruned(
   const lists = [...options.values()];
   const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [numbers[i]!, option]));
-  const makers = new Map<string, Maker<'narrow'>>();
+  const makers = new Map<string, readonly Maker<'narrow'>[]>();
   for (const [number, {kept}] of chosen)
     if (kept)
       for (const reader of groups.free.get(number)!.readers)
-        makers.set(reader.layer.name, (_, target) => ({
-          map: restricted(network.product, target, columnsOf(kept, eachOf(reader))),
-          factors: 'narrow',
-        }));
+        makers.set(reader.layer.name, [
+          (_, target) => ({
+            map: restricted(network.product, target, columnsOf(kept, eachOf(reader))),
+            factors: 'narrow',
+          }),
+        ]);
   // All readers of a group have to do without its channels: none may go back.
   const layers = frontToBack(network, {makers, fit, held, progress}, Number.POSITIVE_INFINITY);
   return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};

@@ -111,8 +111,11 @@ function outputsOf(product: Product, {weights, bias}: Pick<Layer, 'weights' | 'b
 export type Surveyed = {readonly samples: readonly TypedArray[]; readonly survey: Survey};
 
 export type Steps<F> = {
-  /** Makes the layers named; the others keep the form that they have, and are fitted to what now comes before them. */
-  readonly makers: ReadonlyMap<string, Maker<F>>;
+  /**
+   * Make the layers named: the first whose fit is one. The others keep the form that they have, and are fitted to what now comes
+   * before them.
+   */
+  readonly makers: ReadonlyMap<string, readonly Maker<F>[]>;
   /** What layers are fitted to, and what tells whether a fit is one. */
   readonly fit: Surveyed;
   readonly held: Surveyed;
@@ -135,18 +138,22 @@ export function frontToBack<F>(
   const keep: Maker<null> = (_, {map}) => ({map, factors: null});
   network.rewrite(parameters);
   for (const layer of layers) {
-    const maker = makers.get(layer.name);
-    if (made.size === 0 && !maker) continue;
+    const own = makers.get(layer.name) ?? [];
+    if (made.size === 0 && own.length === 0) continue;
     progress(layer.name);
     const [rows, test] = [rowsNow(network, layer, fit), rowsNow(network, layer, held)];
-    const fits = (own: Fitted<F | null>, most: number): Fitted<F | null> | null =>
-      errorOn(product, own, test) <= most ? own : null;
+    const firstOf = (some: readonly Maker<F | null>[], most: number): Fitted<F | null> | null => {
+      for (const maker of some) {
+        const fit = fitted(product, layer, rows, maker);
+        if (errorOn(product, fit, test) <= most) return fit;
+      }
+      return null;
+    };
     const asItWas = errorOn(product, {map: layer.weights, bias: layer.bias}, test);
-    const thin = maker && fits(fitted(product, layer, rows, maker), mostError);
-    const own = thin ?? fits(fitted(product, layer, rows, keep), asItWas);
-    if (!own) continue;
-    made.set(layer.name, own);
-    parameters.set(layer.name, {weights: own.map.data, bias: own.bias});
+    const found = firstOf(own, mostError) ?? firstOf([keep], asItWas);
+    if (!found) continue;
+    made.set(layer.name, found);
+    parameters.set(layer.name, {weights: found.map.data, bias: found.bias});
     network.rewrite(parameters);
   }
   return made;
