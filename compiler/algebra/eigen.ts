@@ -1,7 +1,7 @@
 /** The leading eigenvectors of symmetric matrices. */
 import {EigenvalueDecomposition, Matrix as Small} from 'ml-matrix';
 import {firstRows, type Matrix, type Product, timesTransposed, transposed, zeros} from './matrix.js';
-import {cholesky, forward} from './solve.js';
+import {choleskyOf, forward} from './solve.js';
 
 /** Larger matrices are projected first. */
 const exactUpTo = 160;
@@ -41,16 +41,8 @@ function orthonormal(product: Product, rows: Matrix): Matrix {
 }
 
 function whitened(product: Product, rows: Matrix): Matrix {
-  const gram = timesTransposed(product, rows, rows);
-  const n = gram.rows;
-  let trace = 0;
-  for (let i = 0; i < n; i++) trace += gram.data[i * n + i]!;
-  for (let tiny = 0; ; tiny = Math.max(1e-15, 10 * tiny)) {
-    const safe = Float64Array.from(gram.data);
-    for (let i = 0; i < n; i++) safe[i * n + i]! += tiny * trace + Number.MIN_VALUE;
-    const l = cholesky(product, {...gram, data: safe});
-    if (l) return transposed(forward(product, l, transposed(rows)));
-  }
+  const l = choleskyOf(product, timesTransposed(product, rows, rows), 0);
+  return transposed(forward(product, l, transposed(rows)));
 }
 
 function gaussian(rows: number, columns: number): Matrix {

@@ -28,6 +28,19 @@ export function cholesky(product: Product, {rows: n, data: a}: Matrix): Matrix |
   return l;
 }
 
+/** As `cholesky`, with as little on the diagonal as it needs: that part of the trace to begin with. */
+export function choleskyOf(product: Product, a: Matrix, least: number): Matrix {
+  const n = a.rows;
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += a.data[i * n + i]!;
+  for (let part = least; ; part = Math.max(1e-15, 10 * part)) {
+    const data = a.data.slice();
+    for (let i = 0; i < n; i++) data[i * n + i]! += part * trace + Number.MIN_VALUE;
+    const l = cholesky(product, {...a, data});
+    if (l) return l;
+  }
+}
+
 /** x of x (L L') = b, where `l` is L. */
 export const solve = (product: Product, l: Matrix, b: Matrix): Matrix => backward(product, l, forward(product, l, b));
 

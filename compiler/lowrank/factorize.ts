@@ -5,7 +5,7 @@
  */
 import {leading} from '../algebra/eigen.js';
 import {inner, type Matrix, matrixOf, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
-import {backward, cholesky, solve} from '../algebra/solve.js';
+import {backward, choleskyOf, solve} from '../algebra/solve.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import type {Target} from '../reconstruct/least-squares.js';
 import type {Choice} from './forms.js';
@@ -210,15 +210,4 @@ function addBlock(into: Matrix, {columns, data}: Matrix, step: number, first: nu
     for (let j = 0; j < n; j++) into.data[i * n + j]! += data[(i * step + first) * columns + j * step + first]! / step;
 }
 
-/** Cholesky's factor, with as little on the diagonal as it needs. */
-function factor(product: Product, a: Matrix): Matrix {
-  const n = a.rows;
-  let trace = 0;
-  for (let i = 0; i < n; i++) trace += a.data[i * n + i]!;
-  for (let tiny = 1e-9; ; tiny *= 10) {
-    const data = a.data.slice();
-    for (let i = 0; i < n; i++) data[i * n + i]! += (tiny * trace) / n + Number.MIN_VALUE;
-    const l = cholesky(product, {...a, data});
-    if (l) return l;
-  }
-}
+const factor = (product: Product, a: Matrix): Matrix => choleskyOf(product, a, 1e-9 / a.rows);

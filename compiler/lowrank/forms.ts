@@ -1,7 +1,7 @@
 /** The ways in which a layer becomes several thin ones, and what each costs. */
 import {elements} from '../../ir/tensor.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
-import {inputShapesOf, pointStage, type Stage, stageMacs, wholeStage} from '../reconstruct/stage.js';
+import {macsOfStages, pointStage, type Stage, stageMacs, wholeStage} from '../reconstruct/stage.js';
 
 /**
  * `channel`: k x k to r channels, then 1 x 1 (Zhang et al. 2015); of 1 x 1 and fully connected layers it is the truncated SVD.
@@ -64,8 +64,7 @@ export function choicesFor(layer: Layer): readonly Choice[] {
   const seen = new Set<string>();
   return all.filter(choice => {
     const stages = stagesOf(layer, choice);
-    const inputs = inputShapesOf(layer, stages);
-    const macs = stages.reduce((sum, each, i) => sum + stageMacs(each, inputs[i]!), 0);
+    const macs = macsOfStages(layer, stages);
     const name = choiceName(choice);
     if (macs > limit || seen.has(name)) return false;
     seen.add(name);

@@ -15,7 +15,7 @@ import {inputShapesOf, type Stage, wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
   type Expected,
-  errorOf,
+  errorsOf,
   expectedOf,
   type Limit,
   mostError,
@@ -27,6 +27,7 @@ import {
 import type {Task} from '../tasks.js';
 import {type Factors, factorize, quick, thorough} from './factorize.js';
 import {type Choice, choicesFor, stagesOf} from './forms.js';
+import type {ThinLayer} from './insert.js';
 
 /** A layer and what it may become; `error` is relative to the energy of what it gives, on samples that were held out. */
 export type LayerOption = Option & {readonly choice: Choice | null; readonly error: number};
@@ -81,12 +82,13 @@ function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], cos
   const {gram} = metricOf(studied.fit.survey.moments.get(layer.name)!);
   const target = {map: layer.weights, gram};
   const whole = costs(wholeOf(layer));
+  const errorOf = errorsOf(studied, layer);
   return choices.flatMap(choice => {
     const own = sizedOf(layer, choice).reduce((sum, sized) => sum + costs(sized), 0);
     const microseconds = choice.form === 'none' ? -feeding : own;
     if (!(microseconds < whole)) return [];
     const {map} = factorize(studied.network.product, layer, target, choice, quick);
-    const error = errorOf(studied, layer, map);
+    const error = errorOf(map);
     return error <= mostError ? [{choice, microseconds, error, map}] : [];
   });
 }
@@ -106,6 +108,15 @@ export type Thinned = {
 /** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
 export const optionOf = ({layers}: Thinned, name: string): LayerOption | null => layers.get(name)?.factors?.option ?? null;
 export const choiceOf = (thin: Thinned, name: string): Choice | null => optionOf(thin, name)?.choice ?? null;
+
+/** What has become of layers, by the names of their results, as it is written. */
+export const thinLayers = ({network}: Studied, thin: Thinned): ReadonlyMap<string, ThinLayer> =>
+  new Map(
+    network.layers.flatMap(layer => {
+      const fitted = thin.layers.get(layer.name);
+      return fitted ? [[layer.name, {fitted, stages: stagesNow(layer, choiceOf(thin, layer.name))}] as const] : [];
+    }),
+  );
 
 /** Where a fit is none, the fastest options that err at most so much as much are tried. */
 const [gentle, mostFallbacks] = [0.6, 2];

@@ -1,15 +1,12 @@
 /** What fewer channels did to each layer, as `build` tells it. */
 import type {LayerReport} from '../recipes/report.js';
+import {reportsOfFixed} from '../reconstruct/explain.js';
 import {macsOf} from '../reconstruct/layers.js';
 import {bytesOfStages, stageMacs, wholeStage} from '../reconstruct/stage.js';
 import {type Pruned, type Studied, stageAfter} from './study.js';
 
 export function explain(studied: Studied, pruned: Pruned): readonly LayerReport[] {
   const {network} = studied;
-  const fixed = Array.from(
-    network.fixed,
-    ([layer, {reason, bytes}]): LayerReport => ({layer, float: reason, bytesBefore: bytes, bytesAfter: bytes}),
-  );
   const others = network.layers.map((layer): LayerReport => {
     const {stage, input} = stageAfter(studied, pruned, layer);
     const whole = wholeStage(layer);
@@ -23,5 +20,5 @@ export function explain(studied: Studied, pruned: Pruned): readonly LayerReport[
       ...{bytesBefore: bytesOfStages([whole]), bytesAfter: bytesOfStages([stage])},
     };
   });
-  return [...fixed, ...others];
+  return [...reportsOfFixed(network), ...others];
 }

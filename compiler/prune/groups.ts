@@ -118,7 +118,7 @@ export function groupsOf(module: Module, head: Head, {layers}: Layers): Groups {
 }
 
 /** A layer of one group of channels, whose weights are constant. */
-function isPlainLayer(node: Node, graph: Graph): boolean {
+export function isPlainLayer(node: Node, graph: Graph): boolean {
   const w = node.inputs[1];
   if (w == null || constantOf(graph, w)?.value.type.dtype !== 'f32') return false;
   return isOp(node, linear)

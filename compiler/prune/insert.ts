@@ -5,10 +5,10 @@ import {type Builder, isOp} from '../../ir/op.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
-import {numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
+import {elements, numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Attrs, Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
 import type {Fitted} from '../reconstruct/front-to-back.js';
-import type {Groups} from './groups.js';
+import {type Groups, isPlainLayer} from './groups.js';
 import {columnsOf} from './select.js';
 
 /** Channels that stay, by the number of their group, and layers fitted to them, by the names of their results. */
@@ -36,7 +36,7 @@ export function withNarrower(module: Module, head: Head, narrowing: Narrowing, a
     if (!fitted && !out && !node.inputs.some(input => input !== null && copies.has(input))) continue;
     const operands = node.inputs.map(input => (input === null ? null : (copies.get(input) ?? valueAt(graph, input))));
     const x = node.inputs[0]!;
-    if (fitted || (out && isMaker(node, graph))) {
+    if (fitted || (out && isPlainLayer(node, graph))) {
       operands.splice(1, 2, ...weightsOf(build, graph, node, {fitted: fitted ?? null, inputs: keptOf(x), outputs: out}));
       copies.set(id, build.emit(opOf(node), operands, node.attrs)[0]);
       continue;
@@ -53,11 +53,6 @@ export function withNarrower(module: Module, head: Head, narrowing: Narrowing, a
   return edit.finish();
 }
 
-const isMaker = (node: Node, graph: Graph): boolean => {
-  const w = node.inputs[1];
-  return w != null && constantOf(graph, w) !== null && ((isOp(node, conv2d) && node.attrs.groups === 1) || node.op === 'linear');
-};
-
 type Sides = {
   readonly fitted: Fitted<'narrow' | null> | null;
   readonly inputs: readonly number[] | null;
@@ -73,7 +68,7 @@ function weightsOf(build: Builder, graph: Graph, node: Node, {fitted, inputs, ou
   };
   const weights = own(1)!;
   const [rows, channels, ...kernel] = weights.shape as [number, number, ...number[]];
-  const points = kernel.reduce((product, size) => product * size, 1);
+  const points = elements(kernel);
   const given = fitted ? fitted.map.data : numbersOf(weights);
   const [o, c] = [outputs ?? everyOf(rows), inputs ?? everyOf(channels)];
   const columns = columnsOf(c, points);
@@ -112,8 +107,8 @@ function narrowed(
   // Of a depthwise layer axis 0; of element-wise operands the axis that meets axis 1 of the result.
   const axis = isOp(node, conv2d) ? 0 : tensor.shape.length - (valueAt(graph, node.outputs[0].id).type.shape.length - 1);
   if (axis < 0 || (tensor.shape[axis] ?? 1) === 1) return operand;
-  const inner = tensor.shape.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const outer = tensor.shape.slice(0, axis).reduce((product, size) => product * size, 1);
+  const inner = elements(tensor.shape.slice(axis + 1));
+  const outer = elements(tensor.shape.slice(0, axis));
   const all = numbersOf(tensor);
   const size = tensor.shape[axis]!;
   const values = everyOf(outer).flatMap(a =>
@@ -129,7 +124,7 @@ function attrsNow(node: Node, isNarrow: boolean, [x]: readonly (Value | null)[])
   if (isOp(node, conv2d)) return {...node.attrs, groups: channels};
   if (!isOp(node, reshape)) return node.attrs;
   const {shape} = node.attrs;
-  const all = x!.type.shape.reduce((product, size) => product * size, 1);
+  const all = elements(x!.type.shape);
   const rest = shape.reduce((product, size, axis) => (axis === 1 ? product : product * size), 1);
   return {...node.attrs, shape: shape.with(1, all / rest)};
 }

@@ -16,7 +16,7 @@ import {type Stage, wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
   type Expected,
-  errorOf,
+  errorsOf,
   expectedOf,
   type Limit,
   mostError,
@@ -106,6 +106,7 @@ function triedOf(studied: Network, group: Group, costs: Costs): readonly Tried[]
   const seen = group.readers.map(reader => ({
     ...reader,
     each: eachOf(reader),
+    errorOf: errorsOf(studied, reader.layer),
     target: {map: reader.layer.weights, gram: metricOf(fit.survey.moments.get(reader.layer.name)!).gram},
   }));
   const order = removalOrder(product, group.channels, counts.at(-1) ?? group.channels, seen);
@@ -114,7 +115,7 @@ function triedOf(studied: Network, group: Group, costs: Costs): readonly Tried[]
     const gone = new Set(order.slice(0, group.channels - count));
     const kept = Array.from({length: group.channels}, (_, c) => c).filter(c => !gone.has(c));
     const maps = seen.map(({layer, target, each}) => ({layer, map: restricted(product, target, columnsOf(kept, each))}));
-    const error = maps.reduce((sum, {layer, map}) => sum + errorOf(studied, layer, map), 0) / maps.length;
+    const error = seen.reduce((sum, {errorOf}, i) => sum + errorOf(maps[i]!.map), 0) / maps.length;
     if (error > mostError) break;
     result.push({kept, microseconds: timeOf(layers, group, count, costs), error, maps});
   }

@@ -5,7 +5,7 @@ import type {Labelled} from '../data/dataset.js';
 import {answersOf, hashOfData, labelsOf} from '../evaluate-variant.js';
 import * as lowrank from '../lowrank/explain.js';
 import {withThin} from '../lowrank/insert.js';
-import {choiceOf, stagesNow, study as studyLowrank, thinned} from '../lowrank/study.js';
+import {study as studyLowrank, thinLayers, thinned} from '../lowrank/study.js';
 import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
 import {pruned, study as studyPrune} from '../prune/study.js';
@@ -55,12 +55,7 @@ const shrinkers: Readonly<
       network: studied.network,
       at(limit) {
         const thin = thinned(studied, limit, show);
-        const layers = new Map(
-          studied.network.layers.flatMap(layer => {
-            const fitted = thin.layers.get(layer.name);
-            return fitted ? [[layer.name, {fitted, stages: stagesNow(layer, choiceOf(thin, layer.name))}] as const] : [];
-          }),
-        );
+        const layers = thinLayers(studied, thin);
         return {
           ...{judgement: thin.judgement, expected: thin.expected},
           changed: [...layers.keys()],

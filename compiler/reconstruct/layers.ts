@@ -2,6 +2,7 @@
 import {constantOf, nodesFor, onlyUser, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {add, relu} from '../../ir/ops/elementwise/index.js';
+import {elements} from '../../ir/tensor.js';
 import type {Graph, Head, Module, Node, ValueId} from '../../ir/types.js';
 import {type Matrix, matrixOf} from '../algebra/matrix.js';
 import {siteOf} from '../quantize-weights/sites.js';
@@ -35,8 +36,7 @@ export const kernelOf = ({window}: Layer): readonly [number, number] =>
   window ? [window.kernel[0]!, window.kernel[1]!] : [1, 1];
 
 /** How often its weights are applied. */
-export const positionsOf = ({outputShape, weights}: Layer): number =>
-  outputShape.reduce((product, size) => product * size, 1) / weights.rows;
+export const positionsOf = ({outputShape, weights}: Layer): number => elements(outputShape) / weights.rows;
 
 export const macsOf = (layer: Layer): number => positionsOf(layer) * layer.weights.data.length;
 

@@ -53,6 +53,12 @@ function outputShapeOf({shape, strides, dilations, pads}: Stage, input: readonly
 export const stageMacs = (stage: Stage, input: readonly number[]): number =>
   (elements(outputShapeOf(stage, input)) / stage.shape[0]!) * elements(stage.shape);
 
+/** Of stages in turn, which stand for the layer. */
+export function macsOfStages(layer: Layer, stages: readonly Stage[]): number {
+  const inputs = inputShapesOf(layer, stages);
+  return stages.reduce((sum, stage, i) => sum + stageMacs(stage, inputs[i]!), 0);
+}
+
 /** Of weights, and of the bias of the last one. */
 export const bytesOfStages = (stages: readonly Stage[]): number =>
   4 * stages.reduce((sum, {shape}) => sum + elements(shape), stages.at(-1)?.shape[0] ?? 0);

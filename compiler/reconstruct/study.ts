@@ -1,6 +1,6 @@
 /** A task's network as fits need it: running, with what it makes of samples to fit to and of others that are held out. */
 import {fail} from '../../ir/diagnostics.js';
-import {inner, type Matrix, type Product, timesTransposed} from '../algebra/matrix.js';
+import {inner, type Matrix, minus, type Product, timesTransposed} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
@@ -59,11 +59,10 @@ const energyOf = (product: Product, map: Matrix, gram: Matrix): number => inner(
  * What a layer is off with another map, relative to the energy of what it gives with what is added to that, on samples that were
  * held out.
  */
-export function errorOf({network: {product}, held: {survey}}: Studied, layer: Layer, map: Matrix): number {
-  const {name, weights} = layer;
-  const difference = {...map, data: map.data.map((value, at) => value - weights.data[at]!)};
-  const energy = energyOfOutputs(survey, layer);
-  return energyOf(product, difference, survey.moments.get(name)!.gram) / Math.max(energy, 1e-30);
+export function errorsOf({network: {product}, held: {survey}}: Studied, layer: Layer): (map: Matrix) => number {
+  const {gram} = survey.moments.get(layer.name)!;
+  const energy = Math.max(energyOfOutputs(survey, layer), 1e-30);
+  return map => energyOf(product, minus(map, layer.weights), gram) / energy;
 }
 
 /** Samples that effects are measured on. */

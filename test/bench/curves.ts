@@ -15,13 +15,13 @@ import {interleave} from '../../compiler/interleave.js';
 import {factorize, thorough} from '../../compiler/lowrank/factorize.js';
 import {choicesFor, stagesOf} from '../../compiler/lowrank/forms.js';
 import {withThin} from '../../compiler/lowrank/insert.js';
-import {choiceOf, type Studied, stagesNow, study, type Thinned, thinned} from '../../compiler/lowrank/study.js';
+import {choiceOf, type Studied, stagesNow, study, type Thinned, thinLayers, thinned} from '../../compiler/lowrank/study.js';
 import {temporaryFolder} from '../../compiler/open.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
 import {randomInput} from '../../compiler/random-inputs.js';
-import {type Layer, macsOf} from '../../compiler/reconstruct/layers.js';
+import {macsOf} from '../../compiler/reconstruct/layers.js';
 import type {Parameters} from '../../compiler/reconstruct/network.js';
-import {inputShapesOf, type Stage, stageMacs} from '../../compiler/reconstruct/stage.js';
+import {macsOfStages, type Stage} from '../../compiler/reconstruct/stage.js';
 import {mostHarm} from '../../compiler/reconstruct/study.js';
 import {inputTensor} from '../../compiler/samples.js';
 import type {Task} from '../../compiler/tasks.js';
@@ -97,18 +97,13 @@ function lossOf(float: readonly number[], changed: readonly number[], labels: re
   };
 }
 
-const macsIn = (layer: Layer, stages: readonly Stage[]): number => {
-  const sizes = inputShapesOf(layer, stages);
-  return stages.reduce((sum, stage, i) => sum + stageMacs(stage, sizes[i]!), 0);
-};
-
 /** Every layer by SVD of its weights alone, with about that part of its multiply-adds. */
 function uniform(studied: Studied, share: number): number {
   const {product, layers, rewrite} = studied.network;
   const changed = new Map<string, Parameters>();
   let macs = 0;
   for (const layer of layers) {
-    const macsFor = (stages: readonly Stage[]): number => Math.abs(macsIn(layer, stages) / macsOf(layer) - share);
+    const macsFor = (stages: readonly Stage[]): number => Math.abs(macsOfStages(layer, stages) / macsOf(layer) - share);
     const [best] = choicesFor(layer)
       .filter(({form}) => form === 'channel')
       .toSorted((a, b) => macsFor(stagesOf(layer, a)) - macsFor(stagesOf(layer, b)));
@@ -122,25 +117,20 @@ function uniform(studied: Studied, share: number): number {
       const {map} = factorize(product, layer, {map: layer.weights, gram: unit}, best, thorough);
       changed.set(layer.name, {weights: map.data, bias: layer.bias});
     }
-    macs += best ? macsIn(layer, stagesOf(layer, best)) : macsOf(layer);
+    macs += best ? macsOfStages(layer, stagesOf(layer, best)) : macsOf(layer);
   }
   rewrite(changed);
   return macs;
 }
 
 /** Milliseconds and bytes of weights: of the network, then of each of what it became. */
-async function measured(task: Task, {network}: Studied, all: readonly Thinned[]) {
+async function measured(task: Task, studied: Studied, all: readonly Thinned[]) {
   const directory = join(temporaryFolder(), 'curves');
   await build([task], {
     ...{directory, name: 'curves', targets: targetsNamed(['native']), bind, progress: show, measure: false, typed: false},
     lossy: module =>
       all.reduce((extended, thin, i) => {
-        const layers = new Map(
-          network.layers.flatMap(layer => {
-            const fitted = thin.layers.get(layer.name);
-            return fitted ? [[layer.name, {fitted, stages: stagesNow(layer, choiceOf(thin, layer.name))}] as const] : [];
-          }),
-        );
+        const layers = thinLayers(studied, thin);
         const head = headOf(module, task.name);
         const as = {name: `thin_${i}`, attrs: {...head.attrs, task: task.name, recipe: `thin:${i}`}};
         return graft(module, extended, withThin(module, head, layers, as), as.name);
@@ -183,7 +173,10 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
   });
   const whole = network.layers.reduce((sum, layer) => sum + macsOf(layer), 0);
   const baseline = rows.map(({share}, i) => {
-    const macs = network.layers.reduce((sum, layer) => sum + macsIn(layer, stagesNow(layer, choiceOf(all[i]!, layer.name))), 0);
+    const macs = network.layers.reduce(
+      (sum, layer) => sum + macsOfStages(layer, stagesNow(layer, choiceOf(all[i]!, layer.name))),
+      0,
+    );
     const spent = uniform(studied, macs / whole);
     const {loss} = lossOf(float, answersBy(studied, labelled), labelled.labels);
     return {share, macs: whole / spent, loss};
