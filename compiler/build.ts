@@ -16,6 +16,7 @@ import {load as loadBuild} from '../runtime/index.js';
 import type {Calibration, ConfusionRow, Latency, Manifest, Quality, Split} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
 import {calibrationOf} from './calibrate.js';
+import type {CatalogLog} from './catalog/log.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import type {Labelled} from './data/dataset.js';
@@ -26,6 +27,7 @@ import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
+import {isNetworkFile} from './network-file.js';
 import {confusionOf} from './per-class.js';
 import type {RecipeReport} from './recipes/report.js';
 import {splitsOf} from './splits.js';
@@ -46,6 +48,8 @@ export type BuildOptions = {
   readonly lossy?: (module: Module) => Module;
   /** What was decided for these variants, layer by layer: kept in the log. */
   readonly recipes?: readonly RecipeReport[];
+  /** What was tried before: kept in the log. */
+  readonly catalog?: CatalogLog;
   /** Adds heads to the optimized module, such as `retarget` fitted. */
   readonly extend?: (module: Module) => Module;
   /** How calls are computed, as `tune` found it; by default as `prefer` says. */
@@ -152,10 +156,13 @@ async function writeBuild(
     targets: targets.map(target => target.name),
     tasks: tasks.flatMap(({name: task, model, output, others}) => [
       {task, ...sourceOf(model, options.directory), output},
-      ...others.map(other => ({task, recipe: other.recipe, ...sourceOf(other.model, options.directory), output: other.output})),
+      ...others
+        .filter(other => !isNetworkFile(other.model))
+        .map(other => ({task, recipe: other.recipe, ...sourceOf(other.model, options.directory), output: other.output})),
     ]),
     bound: Object.fromEntries(loaded.bound),
     ...(options.recipes && {recipes: options.recipes}),
+    ...(options.catalog && {catalog: options.catalog}),
   };
   write(logName, `${JSON.stringify(log, null, 2)}\n`);
   const facts = {name, tasks, compiled, loaded, targets, embedded, prefer: options.prefer, files: hashesOf(folder)};

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {basename, join, resolve} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {type Config, findConfig, type TaskConfig} from './config.js';
+import {isNetworkFile} from './network-file.js';
 
 export type Task = {
   readonly name: string;
@@ -22,7 +23,7 @@ export type Task = {
 };
 
 export type Network = {
-  /** The name of its file. */
+  /** The name of its file; of a network file (`isNetworkFile`), what made it. */
   readonly recipe: string;
   readonly model: string;
   readonly output: string | null;
@@ -116,7 +117,8 @@ function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
   };
 }
 
-/** Names of the files that tasks come from, without folders. */
-export const filesOf = (tasks: readonly Task[]): readonly string[] => [
-  ...new Set(tasks.flatMap(({model, others}) => [model, ...others.map(other => other.model)]).map(file => basename(file))),
-];
+/** Names of the files that tasks come from, without folders; what was made of these is not among them. */
+export const filesOf = (tasks: readonly Task[]): readonly string[] => {
+  const files = tasks.flatMap(({model, others}) => [model, ...others.map(other => other.model)]);
+  return [...new Set(files.filter(file => !isNetworkFile(file)).map(file => basename(file)))];
+};

@@ -3,7 +3,9 @@
 export type CatalogLog = {
   /** Percentage points of right answers that a variant may lose against `full`. */
   readonly maxLoss: number;
-  /** In the order in which they were tried. */
+  /** What limits the choice, such as too few samples to rank variants. */
+  readonly notes?: readonly string[];
+  /** In the order of the search. */
   readonly tried: readonly Tried[];
 };
 
@@ -37,8 +39,10 @@ export type TriedCosts = {
   readonly weightBytes: number;
   readonly arenaBytes: number;
   readonly loadBytes: number;
-  /** Milliseconds per call, warm: median and 90th percentile; and of the first call after its weights were loaded. */
+  /** Milliseconds per call, warm: median and 90th percentile; and of a call whose weights are not in memory. */
   readonly p50: number;
   readonly p90: number;
-  readonly cold: number;
+  readonly cold?: number;
+  /** Beyond what another task's network computes anyhow, where this one begins with it. */
+  readonly ownMacs?: number;
 };

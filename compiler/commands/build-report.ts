@@ -13,7 +13,8 @@ import {tellRecipes} from './recipes.js';
 
 /** What `--json` prints. */
 export const document = (
-  {directory, name, compiled, manifest}: Built,
+  {directory, name, manifest}: Pick<Built, 'directory' | 'name' | 'manifest'>,
+  module: Module,
   tasks: readonly Task[],
   seconds: number,
   tuning: Tuning | null,
@@ -37,8 +38,8 @@ export const document = (
       ...(latency && {latency}),
     }),
   ),
-  shared: sharedOf(compiled.module),
-  alike: alikeOf(compiled.module),
+  shared: sharedOf(module),
+  alike: alikeOf(module),
   ...(tuning && {tuning: tuningFacts(tuning)}),
 });
 
