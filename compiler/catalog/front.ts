@@ -18,10 +18,12 @@ function beats(a: Point, b: Point): boolean {
   return a.accuracy >= b.accuracy && notDearer && better;
 }
 
-/** The first point that beats each one; null for those on the front. Of points that are the same, the first is on it. */
+/** The first point that beats each one; null for those on the front. Of points that are the same, one is on it. */
 export function frontOf(points: readonly Point[]): readonly (number | null)[] {
-  // What is beaten may not beat others, or near-equal points would remove each other in a row.
-  const order = points.map((_, i) => i).sort((a, b) => points[b]!.accuracy - points[a]!.accuracy || a - b);
+  // Who beats another comes before it. What is beaten does not beat others, or near-equal points would remove each other in a row.
+  const order = points
+    .map((_, i) => i)
+    .sort((a, b) => points[b]!.accuracy - points[a]!.accuracy || size(points[a]!) - size(points[b]!) || a - b);
   const front: number[] = [];
   const by = new Array<number | null>(points.length).fill(null);
   for (const i of order) {
@@ -31,6 +33,10 @@ export function frontOf(points: readonly Point[]): readonly (number | null)[] {
   }
   return by;
 }
+
+/** Of two points with the same accuracy, one that is cheaper in every cost is smaller. */
+const size = ({costs}: Point): number =>
+  Object.values(costs).reduce((sum, cost) => sum + Math.log(Math.max(cost, Number.MIN_VALUE)), 0);
 
 const isSame = (a: Point, b: Point): boolean =>
   a.accuracy === b.accuracy &&

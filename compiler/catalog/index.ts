@@ -101,16 +101,16 @@ async function attemptsAt(root: Root, first: Root, options: CatalogOptions): Pro
 /** Errors: check catalog.nothing. */
 function refuseNothing(tried: readonly Tried[], maxLoss: number): void {
   if (tried.some(({kept, recipe}) => kept && recipe !== 'full')) return;
-  const [nearest] = tried
-    .filter(({recipe, accuracy}) => recipe !== 'full' && accuracy)
-    .toSorted((a, b) => a.accuracy!.loss - b.accuracy!.loss);
+  const others = tried.filter(({recipe}) => recipe !== 'full');
+  const [nearest] = others.filter(({accuracy}) => accuracy).toSorted((a, b) => a.accuracy!.loss - b.accuracy!.loss);
+  const reasons = [...new Set(others.map(({recipe, reason}) => `${recipe} ${reason}`))].join('; ');
   fail(
     'check',
     'catalog.nothing',
     tried[0]!.task,
     nearest
-      ? `no variant loses at most ${maxLoss} points and is cheaper; the nearest is ${nearest.task}/${nearest.recipe}, which loses ${nearest.accuracy!.loss.toFixed(2)}`
-      : `no variant could be made: ${tried.find(({recipe}) => recipe !== 'full')?.reason ?? 'nothing applies'}`,
+      ? `no variant loses at most ${maxLoss} points and is cheaper; the nearest is ${nearest.task}/${nearest.recipe}, which ${nearest.reason}`
+      : `no variant is worth having: ${reasons}`,
     'allow more with --max-loss, or give more samples for --calibrate',
   );
 }

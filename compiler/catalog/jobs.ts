@@ -77,14 +77,17 @@ export type ResultOf<J extends Job> = J extends MakeJob ? Made : J extends Measu
 export type Run = <J extends Job>(job: J) => Promise<Done<J>>;
 export type Done<J extends Job> = {readonly result: ResultOf<J>; readonly seconds: number};
 
-/** Names a job's result: dnnc itself, what the job says but where files lie, and the machine where times matter. 64 hex digits. */
+/** Names a job's result: dnnc itself, what the job says, and the machine where times matter. 64 hex digits. */
 export function keyOf(job: Job): string {
   const machine = readsClock(job) ? [cpuModel(), compilerVersion()] : [];
-  const content = JSON.stringify(job, (key, value: unknown) => (key === 'path' ? undefined : value));
+  const content = JSON.stringify(job, (key, value: unknown) => (unnamed.has(key) ? undefined : value));
   return createHash('sha256')
     .update([identity(), ...machine, content].join('\n'))
     .digest('hex');
 }
+
+/** Fields that are no part of a job's name: where files lie, and times, which are never the same twice. */
+const unnamed = new Set(['path', 'p50', 'p90', 'cold']);
 
 /** Layers of low rank and narrower ones are chosen by what they take on this machine. */
 const readsClock = (job: Job): boolean => job.kind === 'measure' || (job.kind === 'make' && /^(lowrank|prune)\b/.test(job.step));
