@@ -118,7 +118,7 @@ withCompiler('where nothing is worth having it ends with 5 and says why; few sam
   const [samples, data] = [['--calibrate', at('calibrate.npz')], temporaryFolder()];
   writeFileSync(join(data, 'few.npz'), npz({seed: splits.tune, count: 20}));
   const few = await dnnc(
-    [...models, ...samples, '--evaluate', join(data, 'few.npz'), '--max-loss', '100', '--no-measure', '-o', at('few')],
+    [...models, ...samples, '--evaluate', join(data, 'few.npz'), '--max-loss', '8', '--no-measure', '-o', at('few')],
     {
       env,
     },
