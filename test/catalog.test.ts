@@ -165,13 +165,20 @@ function runIn({wrong, costs: costsOf, refuses = () => null}: World, jobs: Job[]
   };
 }
 
-const searchIn = (world: World, {maxLoss = 2, samples = true, jobs = [] as Job[]} = {}): Promise<readonly Attempt[]> => {
+const searchIn = async (world: World, {maxLoss = 2, samples = true, jobs = [] as Job[]} = {}): Promise<readonly Attempt[]> => {
   const data = {path: '/data', sha256: 'd', labelsKey: null};
-  return search({
+  let left = 0;
+  const attempts = await search({
     ...{question: {name: 'task', labels: null, labelOffset: 0, input: null}, network: 'full', others: []},
     ...{samples: samples ? data : null, evaluate: data, method: 'min-max', target: 'generic', maxLoss},
     ...{run: runIn(world, jobs), tell: () => {}},
+    expect(change) {
+      left += change;
+      if (left < 0) throw new Error('fewer attempts were expected');
+    },
   });
+  if (left !== 0) throw new Error(`${left} attempts were expected that never came`);
+  return attempts;
 };
 
 const shareOf = (step: string): number => Number(/^(?:lowrank|prune):(.+)$/.exec(step)?.[1] ?? 1);

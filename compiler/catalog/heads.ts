@@ -6,9 +6,10 @@ import type {Attempt, SearchOptions} from './search.js';
 export type Heads = Pick<RetargetJob, 'trunk' | 'balance'> & {readonly fit: DataRef};
 
 export async function headsOf(options: SearchOptions, full: Attempt, heads: Heads): Promise<readonly Attempt[]> {
-  const {question, network, evaluate, target, maxLoss, run, tell} = options;
+  const {question, network, evaluate, target, maxLoss, run, tell, expect = () => {}} = options;
   const right = full.measured!.right;
   const fitted = await run<RetargetJob>({kind: 'retarget', question, network, ...heads});
+  expect(fitted.result.heads.length);
   const shared = fitted.seconds / Math.max(1, fitted.result.heads.length);
   return Promise.all(
     fitted.result.heads.map(async ({network: own, head}): Promise<Attempt> => {
@@ -23,6 +24,7 @@ export async function headsOf(options: SearchOptions, full: Attempt, heads: Head
         measured: {...result, costs: {...result.costs, ownMacs: head.headMacs}},
         ...{loss, error, dropped: loss > maxLoss ? `loses ${loss.toFixed(2)} points` : null, seconds: shared + seconds},
       };
+      expect(-1);
       tell(attempt);
       return attempt;
     }),

@@ -35,6 +35,8 @@ export type CatalogOptions = {
   readonly store: Store;
   readonly run: Run;
   readonly tell?: (task: string, attempt: Attempt) => void;
+  /** As in `SearchOptions`. */
+  readonly expect?: (change: number) => void;
 };
 
 export type Found = {
@@ -90,6 +92,7 @@ async function attemptsAt(root: Root, first: Root, options: CatalogOptions): Pro
     ...{question, network, others, evaluate: refOf(labelled, task), samples: samples ? refOf(samples, task) : null},
     ...{method: options.method, target: options.target, maxLoss: options.maxLoss, run: options.run},
     tell: (attempt: Attempt) => tell(name, attempt),
+    ...(options.expect && {expect: options.expect}),
   };
   const own = await search(settings);
   const toFit = fit.get(name);

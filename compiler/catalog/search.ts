@@ -36,13 +36,20 @@ export type SearchOptions = {
   readonly target: string;
   readonly maxLoss: number;
   readonly run: Run;
-  /** Every attempt as it ends, and how many more there may be. */
+  /** Every attempt as it ends. */
   readonly tell: (attempt: Attempt) => void;
+  /** By how many the attempts that are still to be expected at most have changed. */
+  readonly expect?: (change: number) => void;
 };
 
 /** Attempts in the order of the search, `full` first. */
 export async function search(options: SearchOptions): Promise<readonly Attempt[]> {
-  const {question, network, others, samples, evaluate, method, target, maxLoss, run, tell} = options;
+  const {question, network, others, samples, evaluate, method, target, maxLoss, run, expect = () => {}} = options;
+  const tell = (attempt: Attempt): void => {
+    expect(-1);
+    options.tell(attempt);
+  };
+  expect(1 + narrowSteps.length + others.length);
   const full = await measured({recipe: 'full', from: null, network, reports: [], seconds: 0}, null);
   const right = full.measured!.right;
   tell(full);
@@ -52,7 +59,9 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     ...others.map(async other => {
       const own = await measured({...other, from: null, reports: [], seconds: 0}, right);
       tell(own);
-      return [own, ...(holds(own) ? await Promise.all(narrowSteps.map(step => attempt(own, step))) : [])];
+      if (!holds(own)) return [own];
+      expect(narrowSteps.length);
+      return [own, ...(await Promise.all(narrowSteps.map(step => attempt(own, step))))];
     }),
   ]);
   return [full, ...branches.flat()];
@@ -71,9 +80,11 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
       tried.push(made);
       if (!holds(made)) return false;
       held.push(made);
+      expect(1);
       further.push(attempt(made, 'int8').then(each => [each]));
       return true;
     };
+    expect(steps.length);
     let last = 1;
     for (const share of steps) {
       if (await next(share)) {
@@ -81,11 +92,15 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
         continue;
       }
       const between = tried.at(-1)!.measured ? shareBetween(last, share) : null;
+      expect(tried.length - steps.length + (between === null ? 0 : 1));
       if (between !== null) await next(between);
       break;
     }
     const smallest = held.at(-1);
-    if (smallest && kind === 'lowrank') further.push(attempt(smallest, 'w4').then(each => [each]));
+    if (smallest && kind === 'lowrank') {
+      expect(1);
+      further.push(attempt(smallest, 'w4').then(each => [each]));
+    }
     // What pruning has left of the budget, low rank may spend.
     const roomy = held.findLast(({loss}) => loss <= maxLoss / 2);
     if (roomy && kind === 'prune') further.push(ladder(roomy, 'lowrank', furtherShares));

@@ -59,8 +59,8 @@ export async function runCatalog(
 ): Promise<void> {
   const started = performance.now();
   const store = openStore();
-  const state = {tried: 0, held: 0};
-  const doing: Show = what => show(`${state.tried} variants tried, ${state.held} hold: ${what}`);
+  const state = {tried: 0, held: 0, left: 0};
+  const doing: Show = what => show(`${state.tried} variants tried, ${state.held} hold, ${leftText(state, started)}: ${what}`);
   const workers = flags.workers > 1 ? startWorkers(flags.workers, store, doing) : null;
   const {evaluate, calibrate, fit} = data;
   const built = await buildCatalog(
@@ -74,6 +74,9 @@ export async function runCatalog(
         state.tried++;
         if (dropped === null) state.held++;
       },
+      expect(change) {
+        state.left += change;
+      },
     },
     options,
   ).finally(() => {
@@ -83,6 +86,13 @@ export async function runCatalog(
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) printJson(documentOf(built, tasks, flags, options, seconds));
   else tell(built, options.directory, seconds);
+}
+
+/** What there may be still to try takes as long as what has been tried: branches end early, others begin. */
+function leftText({tried, left}: {readonly tried: number; readonly left: number}, started: number): string {
+  if (tried < 2) return `${left} or more to try`;
+  const seconds = ((performance.now() - started) / 1000 / tried) * left;
+  return `about ${seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`} left`;
 }
 
 function documentOf(
