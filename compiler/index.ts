@@ -54,6 +54,13 @@ export {definePass, type Pass, type PassContext} from '../passes/framework/pass.
 export type {Manifest} from '../runtime/manifest.js';
 /** The main job: tasks to a folder, which is written as a whole or not at all. */
 export {type BuildOptions, type Built, build, isBuild} from './build.js';
+/** A build of every variant worth having: a search over jobs that are kept by content, in this process or in several. */
+export {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from './catalog/build.js';
+export type {CatalogOptions} from './catalog/index.js';
+export type {CatalogLog, Tried, TriedAccuracy, TriedCosts} from './catalog/log.js';
+export {here} from './catalog/runner.js';
+export {openStore, type Store} from './catalog/store.js';
+export {startWorkers, type Workers} from './catalog/workers.js';
 /** Module to C and weights in memory: no disk, no C compiler. */
 export {type Compiled, type CompileOptions, compile} from './compile.js';
 /** This machine, and targets by name; `native` is the best that it runs. */
