@@ -89,8 +89,9 @@ export function keyOf(job: Job): string {
 /** Fields that are no part of a job's name: where files lie, and times, which are never the same twice. */
 const unnamed = new Set(['path', 'p50', 'p90', 'cold']);
 
-/** Layers of low rank and narrower ones are chosen by what they take on this machine. */
-const readsClock = (job: Job): boolean => job.kind === 'measure' || (job.kind === 'make' && /^(lowrank|prune)\b/.test(job.step));
+/** Layers of low rank and narrower ones are chosen by what they take on this machine, and fits round as it does. */
+const readsClock = (job: Job): boolean =>
+  job.kind === 'measure' || (job.kind === 'make' && /^(input|lowrank|prune)\b/.test(job.step));
 
 /** For progress and errors. */
 export function textOf(job: Job): string {

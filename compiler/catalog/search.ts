@@ -1,12 +1,12 @@
 /**
- * The search for variants of one task. Branches are grown from what still holds the loss budget: shares of `lowrank` and `prune` from
- * mild to strong until one loses too much, narrow weights and bytes on every network that holds, `lowrank` once more on the smallest
+ * The search for variants of one task. Branches are grown from what still holds the loss budget: shares of `lowrank` and `prune`, and sides of
+ * images, from mild to strong until one loses too much, narrow weights and bytes on every network that holds, `lowrank` once more on the smallest
  * pruned one. Whether a branch is followed depends on nothing but results of jobs above it, so the same results give the same search.
  */
 import type {RecipeReport} from '../recipes/report.js';
 import type {DataRef, Done, MakeJob, Measured, MeasureJob, Question, Run} from './jobs.js';
 import {lossOf} from './order.js';
-import {furtherShares, narrowSteps, needsSamples, recipeAfter, shareBetween, shares, shrinkKinds} from './steps.js';
+import {furtherShares, narrowSteps, needsSamples, recipeAfter, shareBetween, shares, shrinkKinds, sides} from './steps.js';
 
 /** A network that was measured; or that could not be made, and then `measured` is absent and `dropped` says why. */
 export type Attempt = {
@@ -56,6 +56,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
   const branches = await Promise.all([
     ...narrowSteps.map(async step => [await attempt(full, step)]),
     ...shrinkKinds.map(kind => ladder(full, kind, shares)),
+    ladder(full, 'input', sides),
     ...others.map(async other => {
       const own = await measured({...other, from: null, reports: [], seconds: 0}, right);
       tell(own);
@@ -67,11 +68,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
   return [full, ...branches.flat()];
 
   /** The same kind with ever smaller shares, and what can be made of each. */
-  async function ladder(
-    from: Attempt,
-    kind: (typeof shrinkKinds)[number],
-    steps: readonly number[],
-  ): Promise<readonly Attempt[]> {
+  async function ladder(from: Attempt, kind: string, steps: readonly number[]): Promise<readonly Attempt[]> {
     const tried: Attempt[] = [];
     const held: Attempt[] = [];
     const further: Promise<readonly Attempt[]>[] = [];

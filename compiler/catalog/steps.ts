@@ -7,6 +7,8 @@ export const narrowSteps: readonly string[] = ['int8', 'w8', 'w4', 'w4:32'];
 /** Kinds that take a share of the time, and shares from mild to strong. */
 export const shrinkKinds = ['lowrank', 'prune'] as const;
 export const shares: readonly number[] = [0.75, 0.55, 0.4, 0.3, 0.2];
+/** Sides of images, as parts of what they were. */
+export const sides: readonly number[] = [0.86, 0.72];
 /** After another one has shrunk the network. */
 export const furtherShares: readonly number[] = [0.75, 0.55];
 

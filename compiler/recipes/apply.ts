@@ -8,6 +8,7 @@ import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {type Kept, keepWithin} from './budget.js';
 import {type Candidate, type Family, variantHead, withVariant} from './candidate.js';
+import {input} from './input.js';
 import {int8} from './int8.js';
 import {narrow} from './narrow.js';
 import {isShrinking, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
@@ -59,7 +60,7 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
     JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
   const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
-  for (const kind of ['lowrank', 'prune', 'int8', 'narrow'] as const) {
+  for (const kind of ['input', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
     const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
     const made = await makeSteps(own, 0, [], context);
     own.forEach((each, i) => {
@@ -155,10 +156,12 @@ async function familiesOf(
   const narrowed = own.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : []));
   if (narrowed.length > 0) families.push(await narrow(narrowed, tasks, {...reading, count}));
   for (const {task, recipe, named, step, samples} of own) {
-    if (!isShrinking(step) || !samples) continue;
+    if (!samples) continue;
+    const options = {...reading, count: wanted ?? manySamples};
+    if (step.kind === 'input') families.push(await input({task, recipe, samples, scale: step.scale}, tasks, options));
+    if (!isShrinking(step)) continue;
     const labelled = labelledOf(task.name);
     const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), labelled};
-    const options = {...reading, count: wanted ?? manySamples};
     families.push(await shrink({task, recipe, step, samples, budget}, tasks, options, studies));
   }
   return families;

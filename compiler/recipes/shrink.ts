@@ -16,7 +16,7 @@ import {type Expected, type Limit, mostHarm, type StudyOptions} from '../reconst
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
-import type {LayerReport} from './report.js';
+import {estimateOf, type LayerReport} from './report.js';
 import type {Studies} from './studies.js';
 
 export type Wanted = {
@@ -116,9 +116,7 @@ export async function shrink(
           samples: spread(samples.data, options.count).length,
           data: hashOfData(samples),
           estimate: {
-            loss: Number(judgement.loss.toFixed(2)),
-            agreement: Number((100 * judgement.agreement).toFixed(2)),
-            divergence: Number(judgement.divergence.toPrecision(3)),
+            ...estimateOf(judgement),
             ...(expected.uniform !== null && {
               allocation: {chosen: Number(expected.harm.toPrecision(3)), uniform: Number(expected.uniform.toPrecision(3))},
             }),
