@@ -5,11 +5,11 @@ import {hashOfData} from '../evaluate-variant.js';
 import {withInputSize} from '../input-size/insert.js';
 import {resized} from '../input-size/study.js';
 import {spread} from '../quantize/samples.js';
+import {estimateOf} from '../reconstruct/judge.js';
 import {macsOf} from '../reconstruct/layers.js';
 import type {StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
-import {estimateOf} from './report.js';
 
 type Wanted = {readonly task: Task; readonly recipe: string; readonly scale: number; readonly samples: Labelled};
 

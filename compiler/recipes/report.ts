@@ -1,5 +1,4 @@
 /** What a recipe did to a task, as `build` prints it and keeps it in its log. */
-import type {Judgement} from '../reconstruct/judge.js';
 
 /** A convolution or fully connected layer. What does not apply to it is absent. */
 export type LayerReport = {
@@ -56,10 +55,3 @@ export type RecipeReport = {
   readonly equalized?: number;
   readonly layers: readonly LayerReport[];
 };
-
-/** Rounded for people. */
-export const estimateOf = ({loss, agreement, divergence}: Judgement): NonNullable<RecipeReport['estimate']> => ({
-  loss: Number(loss.toFixed(2)),
-  agreement: Number((100 * agreement).toFixed(2)),
-  divergence: Number(divergence.toPrecision(3)),
-});

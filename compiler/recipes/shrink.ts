@@ -10,13 +10,13 @@ import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
 import {pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
-import type {Judgement} from '../reconstruct/judge.js';
+import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
 import {type Expected, type Limit, mostHarm, type StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
-import {estimateOf, type LayerReport} from './report.js';
+import type {LayerReport} from './report.js';
 import type {Studies} from './studies.js';
 
 export type Wanted = {
