@@ -165,13 +165,16 @@ function runIn({wrong, costs: costsOf, refuses = () => null}: World, jobs: Job[]
   };
 }
 
-const searchIn = async (world: World, {maxLoss = 2, samples = true, jobs = [] as Job[]} = {}): Promise<readonly Attempt[]> => {
+type Settings = {readonly maxLoss?: number; readonly samples?: boolean; readonly jobs?: Job[]; readonly run?: Run};
+
+const searchIn = async (world: World, {maxLoss = 2, samples = true, ...given}: Settings = {}): Promise<readonly Attempt[]> => {
+  const {run = runIn(world, given.jobs ?? [])} = given;
   const data = {path: '/data', sha256: 'd', labelsKey: null};
   let left = 0;
   const attempts = await search({
     ...{question: {name: 'task', labels: null, labelOffset: 0, input: null}, network: 'full', others: []},
     ...{samples: samples ? data : null, evaluate: data, method: 'min-max', target: 'generic', maxLoss},
-    ...{run: runIn(world, jobs), tell: () => {}},
+    ...{run, tell: () => {}},
     expect(change) {
       left += change;
       if (left < 0) throw new Error('fewer attempts were expected');
@@ -254,12 +257,20 @@ test('the same results give the same search, whatever the order in which jobs en
     await new Promise(resolve => setTimeout(resolve, Math.floor(8 * random.unit())));
     return run(job);
   };
-  const data = {path: '/data', sha256: 'd', labelsKey: null};
-  const other = await search({
-    ...{question: {name: 'task', labels: null, labelOffset: 0, input: null}, network: 'full', others: []},
-    ...{samples: data, evaluate: data, method: 'min-max', target: 'generic', maxLoss: 2, run: slow, tell: () => {}},
-  });
+  const other = await searchIn(gradual(3), {run: slow});
   t.deepEqual(other, plain);
+});
+
+test('an error of a job ends the search, and nothing else', async t => {
+  const world = gradual(1);
+  const jobs: Job[] = [];
+  const run = runIn(world, jobs);
+  const failing: Run = async job => {
+    if (job.kind === 'make' && job.step === 'int8' && job.network !== 'full') throw new Error('the disk is full');
+    await new Promise(resolve => setTimeout(resolve, job.kind === 'make' && job.step.startsWith('lowrank') ? 30 : 1));
+    return run(job);
+  };
+  await t.throwsAsync(searchIn(world, {run: failing}), {message: 'the disk is full'});
 });
 
 test('steps of a recipe are reported with the recipe that they are part of', async t => {

@@ -78,7 +78,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
       if (!holds(made)) return false;
       held.push(made);
       expect(1);
-      further.push(attempt(made, 'int8').then(each => [each]));
+      further.push(later(made, 'int8'));
       return true;
     };
     expect(steps.length);
@@ -96,12 +96,19 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     const smallest = held.at(-1);
     if (smallest && kind === 'lowrank') {
       expect(1);
-      further.push(attempt(smallest, 'w4').then(each => [each]));
+      further.push(later(smallest, 'w4'));
     }
     // What pruning has left of the budget, low rank may spend.
     const roomy = held.findLast(({loss}) => loss <= maxLoss / 2);
     if (roomy && kind === 'prune') further.push(ladder(roomy, 'lowrank', furtherShares));
     return [...tried, ...(await Promise.all(further)).flat()];
+  }
+
+  /** An attempt that is waited for when the ladder has ended: an error before that is none of the process's own. */
+  function later(from: Attempt, step: string): Promise<readonly Attempt[]> {
+    const made = attempt(from, step).then(each => [each]);
+    made.catch(() => {});
+    return made;
   }
 
   async function attempt(from: Attempt, step: string): Promise<Attempt> {
