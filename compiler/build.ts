@@ -198,7 +198,8 @@ function observed(
       calibrations.set(id, calibrationOf(entry, held));
     }
     progress(`measuring ${id}`);
-    if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));
+    const key = `${facts.compiled.hash} ${target.name} ${id}`;
+    if (measure) latencies.set(id, measureLatency(entry, cpuModel(), key, session.unload));
   }
   const splits = new Map<string, readonly Split[]>();
   for (const variant of plain.variants) {
