@@ -56,6 +56,9 @@ export type {Manifest} from '../runtime/manifest.js';
 export {type BuildOptions, type Built, build, isBuild} from './build.js';
 /** Module to C and weights in memory: no disk, no C compiler. */
 export {type Compiled, type CompileOptions, compile} from './compile.js';
+/** Devices and clouds as coefficients with sources, and what a call takes there: what `build` writes where it is given `profiles`. */
+export {energyOf, priceOf, timeOf, type Work, workOf} from './energy/model.js';
+export {type DeviceProfile, openDeviceProfile, profileNames} from './energy/profile.js';
 /** This machine, and targets by name; `native` is the best that it runs. */
 export {cpuFeatures, cpuModel, runsHere, targetsNamed} from './host.js';
 /** ONNX files to one module, unoptimized: each task becomes a head. */

@@ -35,12 +35,7 @@ function timeCold(entry: Entry | SegmentEntry, unload: () => number): number | n
  * `key` names the code that runs; machine and key together name the measurement. With `unload`, which gives back the memory of
  * the weights and tells how many bytes that was, also how long the first call takes afterwards.
  */
-export function measureLatency(
-  entry: Entry | SegmentEntry,
-  host: string,
-  key: string,
-  unload: () => number = () => 0,
-): Latency {
+export function measureLatency(entry: Entry | SegmentEntry, host: string, key: string, unload: () => number = () => 0): Latency {
   const known = keptOf(recall('latency', `${host} ${key}`));
   const warm = known ?? rounded(percentiles(timeEntry(entry, 200)));
   const found = known?.cold ?? timeCold(entry, unload);

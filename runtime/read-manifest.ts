@@ -92,7 +92,8 @@ const lowAndHigh =
   (each: Check<number>): Check<readonly [number, number]> =>
   (value, path) => {
     array(each, 2)(value, path);
-    if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1])) wrong(path, `must be [low, high], is ${show(value)}`);
+    if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1]))
+      wrong(path, `must be [low, high], is ${show(value)}`);
   };
 const interval = lowAndHigh(number(0, 100));
 const quality = object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256});

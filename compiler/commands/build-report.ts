@@ -9,6 +9,7 @@ import type {Retargeting} from '../retarget/index.js';
 import {alikeOf, sharedOf} from '../sharing.js';
 import type {Task} from '../tasks.js';
 import {type Tuning, tuningFacts, tuningText} from '../tune.js';
+import {tellEnergy} from './energy-report.js';
 import {tellRecipes} from './recipes.js';
 
 /** What `--json` prints. */
@@ -23,7 +24,21 @@ export const document = (
   tasks: tasks.map(task => task.name),
   seconds: Number(seconds.toFixed(3)),
   variants: manifest.variants.map(
-    ({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency, calibration, splits}) => ({
+    ({
+      id,
+      task,
+      recipe,
+      macs,
+      weightBytes,
+      arenaBytes,
+      arenaLowerBound,
+      quality,
+      latency,
+      energy,
+      price,
+      calibration,
+      splits,
+    }) => ({
       task,
       recipe,
       variant: id,
@@ -35,6 +50,8 @@ export const document = (
       ...(calibration && {calibration}),
       ...(splits && {splits}),
       ...(latency && {latency}),
+      ...(energy && {energy}),
+      ...(price && {price}),
     }),
   ),
   shared: sharedOf(compiled.module),
@@ -42,13 +59,19 @@ export const document = (
   ...(tuning && {tuning: tuningFacts(tuning)}),
 });
 
+/** What was done on the way, and the profiles that were asked for by name. */
+type Told = {
+  readonly tuning: Tuning | null;
+  readonly retargeting: Retargeting | null;
+  readonly recipes: readonly RecipeReport[];
+  readonly asked: readonly string[];
+};
+
 /** What people read. */
 export function tell(
   {directory, name, loaded, compiled, manifest}: Built,
   seconds: number,
-  tuning: Tuning | null,
-  retargeting: Retargeting | null,
-  recipes: readonly RecipeReport[],
+  {tuning, retargeting, recipes, asked}: Told,
 ): void {
   for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
   const rows = manifest.variants.map(variant => {
@@ -61,9 +84,11 @@ export function tell(
       bytesText(variant.arenaBytes),
       bytesText(variant.arenaLowerBound),
       latency ? timeText(latency.p50) : '-',
+      latency?.cold === undefined ? '-' : timeText(latency.cold),
     ];
   });
-  say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
+  say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time', 'cold'], ...rows]));
+  tellEnergy(manifest, asked);
   tellSharing(compiled.module);
   tellCuts(manifest);
   tellRecipes(recipes);

@@ -8,6 +8,7 @@ import {build} from '../build.js';
 import type {Labelled} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
+import {openAsked} from '../energy/asked.js';
 import {targetsNamed} from '../host.js';
 import {printJson, progress} from '../output.js';
 import {exact} from '../pipeline.js';
@@ -43,6 +44,7 @@ type Flags = ModelFlags &
     readonly calibrate: readonly string[];
     readonly fit: readonly string[];
     readonly balance?: boolean;
+    readonly profile: readonly string[];
     readonly dumpIrAfter?: string;
   };
 
@@ -77,6 +79,12 @@ export function defineBuild(program: Command): void {
       collect,
       [],
     )
+    .option(
+      '--profile <NAME|FILE>',
+      'model energy and price for a device or cloud of dnnc profiles, or a file; rapl measures here; repeatable',
+      collect,
+      [],
+    )
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
   withJson(withTune(withRecipes(withModelOptions(command)))).action(runBuild);
@@ -88,8 +96,9 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   if (weights !== 'blob' && weights !== 'c')
     return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
   checkRecipes(flags, flags.evaluate);
-  const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
+  const {name: configured, profiles: theirs, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
+  const asked = openAsked([...theirs, ...flags.profile]);
   const evaluate = labelledData(tasks, flags.evaluate);
   const samples = looksAtSamples(flags) ? samplesOf(tasks, flags.calibrate) : null;
   // Samples for recipes need no labels; without one that looks at them they are there for their labels.
@@ -130,6 +139,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     ...(retargeting && {extend: retargeting.extend}),
     ...recipes,
     measure: flags.measure,
+    ...asked,
     ...{evaluate, calibrate, observe},
     progress: show,
   }).finally(show.done);
@@ -140,7 +150,13 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
       ...(recipes && {recipes: recipes.recipes}),
       ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
     });
-  else tell(built, seconds, tuning, retargeting, recipes?.recipes ?? []);
+  else
+    tell(built, seconds, {
+      tuning,
+      retargeting,
+      recipes: recipes?.recipes ?? [],
+      asked: asked.profiles.map(profile => profile.name),
+    });
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */
