@@ -225,7 +225,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       ...(calibration && {calibration}),
       ...(own && own.length > 0 && {splits: own}),
       ...latencyOf(latencies?.get(id)),
-      ...costsOf(facts.profiles ?? [], workOf(cost, packedBytes), energies?.get(id)),
+      ...costsOf(facts.profiles ?? [], workOf(cost, packedBytes, plan.entries[i]!.steps), energies?.get(id)),
     };
   }
 }

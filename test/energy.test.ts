@@ -3,6 +3,7 @@ import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {z} from 'zod';
+import {leftOut} from '../codegen/kernels/ways.js';
 import {openAsked} from '../compiler/energy/asked.js';
 import {joulesPerCall} from '../compiler/energy/measure.js';
 import {costsOf, energyOf, priceOf, timeOf, type Work, workOf} from '../compiler/energy/model.js';
@@ -12,6 +13,7 @@ import {packageFile} from '../compiler/package-files.js';
 import {modelledJoules} from '../examples/mcdnn/energy.js';
 import {costOfHead} from '../ir/cost.js';
 import {parse} from '../ir/parse.js';
+import type {KernelCall} from '../ir/plan.js';
 import {refuses} from './support/onnx-bytes.js';
 import {temporaryFolder} from './support/temporary.js';
 
@@ -88,10 +90,22 @@ module @m {
   const cost = costOfHead(module.graph, module.heads[0]!);
   t.is(cost.macs, 16 * 64 + 16 * 72 + 1280);
   t.is(cost.integerMacs, 16 * 64 + 1280);
-  t.deepEqual(workOf(cost, 7), {
+  t.deepEqual(workOf(cost, 7, []), {
     ...{floatMacs: 16 * 72, integerMacs: 16 * 64 + 1280, weightBytes: 7},
     activationBytes: cost.bytesRead + cost.bytesWritten,
   });
+});
+
+test('what Winograd leaves out of a layer does not count, and its transforms do', t => {
+  const call = (contract: string, fields: Readonly<Record<string, number>>): KernelCall => ({
+    ...{kind: 'kernel', contract, header: null, struct: '', params: [], epilogue: null, fields},
+  });
+  const square = {n: 1, oh: 8, ow: 8, ic: 16, oc: 16};
+  // Four tiles of 36 products by 16 x 16 channels, and 190 + 145 cycles of two vectors of 16.
+  t.is(leftOut(call('winograd_f32', {...square, m: 4})), 64 * 9 * 256 - 4 * (36 * 256 + 335 * 32));
+  t.is(leftOut(call('conv2d_f32', {...square, kh: 3, kw: 3, sh: 1, sw: 1, dh: 1, dw: 1, groups: 1})), 0);
+  // One tile of few channels is dearer by transforms: then nothing is left out.
+  t.is(leftOut(call('winograd_f32', {n: 1, oh: 2, ow: 2, ic: 1, oc: 1, m: 4})), 0);
 });
 
 test('every profile that comes with dnnc opens by its name, and the kinds that were promised are there', t => {

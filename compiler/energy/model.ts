@@ -3,6 +3,8 @@
  * each times what the profile says it takes. Good for comparing variants of one network, not for absolute figures: how well a
  * layer's shape suits a machine is not in it.
  */
+import {leftOut} from '../../codegen/kernels/ways.js';
+import type {Step} from '../../ir/plan.js';
 import type {Cost} from '../../ir/types.js';
 import type {Energy, Price, Variant} from '../../runtime/manifest.js';
 import type {CoefficientName} from './coefficients.js';
@@ -10,6 +12,7 @@ import type {DeviceProfile} from './profile.js';
 
 /** What one call computes and moves. */
 export type Work = {
+  /** That are computed: fewer than a definition has where Winograd's transforms leave some out. */
   readonly floatMacs: number;
   readonly integerMacs: number;
   readonly weightBytes: number;
@@ -17,9 +20,13 @@ export type Work = {
   readonly activationBytes: number;
 };
 
-/** `weightBytes`: as they are packed, since that is what a call reads. */
-export const workOf = ({macs, integerMacs, bytesRead, bytesWritten}: Cost, weightBytes: number): Work => ({
-  floatMacs: macs - integerMacs,
+/** By the cost of the definition, and the plan: its steps, and bytes of weights as they are packed, since these are what a call reads. */
+export const workOf = (
+  {macs, integerMacs, bytesRead, bytesWritten}: Cost,
+  weightBytes: number,
+  steps: readonly Step[],
+): Work => ({
+  floatMacs: macs - integerMacs - steps.reduce((sum, {work}) => sum + (work.kind === 'kernel' ? leftOut(work) : 0), 0),
   integerMacs,
   weightBytes,
   activationBytes: bytesRead + bytesWritten,
