@@ -195,6 +195,9 @@ if (isJson)
           wrong.reduce((sum, [, {overspent}]) => sum + overspent, 0),
       },
       ...{families, wrong: Object.fromEntries(wrong), separate, figure12: locations, figure13: steps, figure11: paging, decoded},
+      energies: Object.fromEntries(
+        [...models.object, ...models.face].map(row => [row.id, [row.deviceJoules, modelledJoules(row)]]),
+      ),
       budgets: {energy: byEnergy, money: byMoney, transmit: byTransmit, separate: bySeparate},
       microseconds: Object.fromEntries(times),
     })}\n`,
