@@ -2,7 +2,10 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import {build} from '../compiler/build.js';
 import {findRapl} from '../compiler/energy/rapl.js';
+import {cpuModel, targetsNamed} from '../compiler/host.js';
+import {resolveTasks} from '../compiler/tasks.js';
 import {npz, splits} from '../examples/signs/data.js';
 import {load, type Manifest, readManifest} from '../runtime/index.js';
 import {documentOf, dnnc as run, textOf, writeTiny} from './support/cli.js';
@@ -68,6 +71,26 @@ compiled('a session gives back the memory of its weights and answers as before',
   const bytes = session.unload();
   t.true(bytes >= session.manifest.weights.bytes);
   t.deepEqual(session.run('weather', pixels).scores, scores);
+});
+
+compiled('a meter that is given counts what calls take, once: building again remembers', async t => {
+  process.env.XDG_CACHE_HOME = join(folder, 'cache');
+  const {tasks} = resolveTasks({models: [join(folder, 'models', 'tiny.onnx')]});
+  const options = {directory: join(folder, 'metered'), name: 'tiny', targets: targetsNamed(['generic']), measure: false};
+  // A machine that takes 10 W while this process computes, and nothing otherwise.
+  const joules = (): number => {
+    const {user, system} = process.cpuUsage();
+    return (user + system) / 1e5;
+  };
+  const {manifest} = await build(tasks, {...options, meter: {zones: ['package-0'], joules}});
+  const {millijoules, source, profile, interval, host} = manifest.variants[0]!.energy!.generic!;
+  t.deepEqual({source, profile, host}, {source: 'measured', profile: 'rapl', host: cpuModel()});
+  t.true(interval![0] <= millijoules && millijoules <= interval![1] && interval![0] > 0);
+  const broken = (): number => {
+    throw new Error('asked again');
+  };
+  const again = await build(tasks, {...options, meter: {zones: [], joules: broken}});
+  t.deepEqual(again.manifest, manifest);
 });
 
 const day = (parts: object): string => {

@@ -3,6 +3,7 @@ import {resolve} from 'node:path';
 import type {Module} from '../../ir/types.js';
 import type {Manifest, Segment} from '../../runtime/manifest.js';
 import type {Built} from '../build.js';
+import type {Asked} from '../energy/asked.js';
 import {bytesText, countText, say, table, timeText} from '../output.js';
 import type {RecipeReport} from '../recipes/report.js';
 import type {Retargeting} from '../retarget/index.js';
@@ -59,12 +60,12 @@ export const document = (
   ...(tuning && {tuning: tuningFacts(tuning)}),
 });
 
-/** What was done on the way, and the profiles that were asked for by name. */
+/** What was done on the way, and what `--profile` asked for. */
 type Told = {
   readonly tuning: Tuning | null;
   readonly retargeting: Retargeting | null;
   readonly recipes: readonly RecipeReport[];
-  readonly asked: readonly string[];
+  readonly asked: Asked;
 };
 
 /** What people read. */

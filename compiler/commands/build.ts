@@ -155,7 +155,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
       tuning,
       retargeting,
       recipes: recipes?.recipes ?? [],
-      asked: asked.profiles.map(profile => profile.name),
+      asked,
     });
 }
 

@@ -1,9 +1,10 @@
 /** What `dnnc build` says about energy and price: a line per variant, beside the first variant of its task. */
 import type {Manifest, Variant} from '../../runtime/manifest.js';
+import type {Asked} from '../energy/asked.js';
 import {say, table} from '../output.js';
 
 /** Says nothing where nothing was asked for. */
-export function tellEnergy({variants}: Manifest, asked: readonly string[]): void {
+export function tellEnergy({variants}: Manifest, {profiles, meter}: Asked): void {
   const keys = <K extends 'energy' | 'price'>(field: K): readonly string[] => [
     ...new Set(variants.flatMap(variant => Object.keys(variant[field] ?? {}))),
   ];
@@ -20,9 +21,12 @@ export function tellEnergy({variants}: Manifest, asked: readonly string[]): void
     ]);
     say(`\n${table([['variant', ...energies.map(title), ...prices], ...rows])}`);
   }
-  const silent = asked.filter(name => !energies.includes(name) && !prices.includes(name));
+  const silent = profiles.map(({name}) => name).filter(name => !energies.includes(name) && !prices.includes(name));
   if (silent.length > 0)
     say(`no variant has all that its work needs in ${silent.join(', ')}: dnnc profiles NAME tells its coefficients`);
+  const drowned = variants.filter(({energy}) => !Object.values(energy ?? {}).some(({source}) => source === 'measured'));
+  if (meter && drowned.length > 0)
+    say(`other work on this machine drowned what ${drowned.map(({id}) => id).join(', ')} took: build again when it is quiet`);
 }
 
 /** A figure, and what part of the first variant's it is. */
