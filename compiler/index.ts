@@ -63,6 +63,11 @@ export {openStore, type Store} from './catalog/store.js';
 export {startWorkers, type Workers} from './catalog/workers.js';
 /** Module to C and weights in memory: no disk, no C compiler. */
 export {type Compiled, type CompileOptions, compile} from './compile.js';
+/** Devices and clouds as coefficients with sources, and what a call takes there: what `build` writes where it is given `profiles`. */
+export {energyOf, priceOf, timeOf, type Work, workOf} from './energy/model.js';
+export {type DeviceProfile, openDeviceProfile, profileNames} from './energy/profile.js';
+/** What this machine's processor counts; `build` measures with it where it is given as `meter`. */
+export {type Found, findRapl, type Meter} from './energy/rapl.js';
 /** This machine, and targets by name; `native` is the best that it runs. */
 export {cpuFeatures, cpuModel, runsHere, targetsNamed} from './host.js';
 /** ONNX files to one module, unoptimized: each task becomes a head. */

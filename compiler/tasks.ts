@@ -37,7 +37,12 @@ export type TaskOptions = {
   readonly config?: string | undefined;
 };
 
-export type Tasks = {readonly name: string | null; readonly tasks: readonly Task[]};
+export type Tasks = {
+  readonly name: string | null;
+  readonly tasks: readonly Task[];
+  /** Names and absolute paths of the device profiles that the configuration asks for. */
+  readonly profiles: readonly string[];
+};
 
 /** Throws `usage` and `input` errors. Without a configuration each model is a task that takes the file's name. */
 export function resolveTasks({models = [], tasks: flags = [], config: configFile}: TaskOptions): Tasks {
@@ -59,7 +64,7 @@ export function resolveTasks({models = [], tasks: flags = [], config: configFile
   const chosen = files.length === 0 ? configured : [...named, ...others];
   const twice = chosen.find((task, i) => chosen.findIndex(other => other.name === task.name) !== i);
   if (twice) fail('usage', 'task.twice', twice.name, 'names two tasks', 'give each its own name with --task NAME=FILE');
-  return {name: config?.name ?? null, tasks: chosen};
+  return {name: config?.name ?? null, tasks: chosen, profiles: config ? profilesOf(config) : []};
 }
 
 type Flag = {readonly name: string; readonly model: string; readonly output: string | null};
@@ -100,6 +105,9 @@ const plain = (name: string, model: string): Task => ({
   evaluate: null,
   labelsKey: null,
 });
+
+const profilesOf = ({profiles = [], folder}: Config): readonly string[] =>
+  profiles.map(profile => (profile.endsWith('.json') ? join(folder, profile) : profile));
 
 function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
   const path = (file: string | undefined): string | null => (file === undefined ? null : join(folder, file));

@@ -173,7 +173,7 @@ const searchIn = async (world: World, {maxLoss = 2, samples = true, ...given}: S
   let left = 0;
   const attempts = await search({
     ...{question: {name: 'task', labels: null, labelOffset: 0, input: null}, network: 'full', others: []},
-    ...{samples: samples ? data : null, evaluate: data, method: 'min-max', target: 'generic', maxLoss},
+    ...{samples: samples ? data : null, evaluate: data, method: 'min-max', target: 'generic', profiles: [], maxLoss},
     ...{run, tell: () => {}},
     expect(change) {
       left += change;

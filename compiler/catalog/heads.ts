@@ -6,7 +6,7 @@ import type {Attempt, SearchOptions} from './search.js';
 export type Heads = Pick<RetargetJob, 'trunk' | 'balance'> & {readonly fit: DataRef};
 
 export async function headsOf(options: SearchOptions, full: Attempt, heads: Heads): Promise<readonly Attempt[]> {
-  const {question, network, evaluate, target, maxLoss, run, tell, expect = () => {}} = options;
+  const {question, network, evaluate, target, profiles, maxLoss, run, tell, expect = () => {}} = options;
   const right = full.measured!.right;
   const fitted = await run<RetargetJob>({kind: 'retarget', question, network, ...heads});
   expect(fitted.result.heads.length);
@@ -14,7 +14,7 @@ export async function headsOf(options: SearchOptions, full: Attempt, heads: Head
   return Promise.all(
     fitted.result.heads.map(async ({network: own, head}): Promise<Attempt> => {
       const job: MeasureJob = {
-        ...{kind: 'measure', question, network: own, data: evaluate, target, above: null},
+        ...{kind: 'measure', question, network: own, data: evaluate, target, profiles, above: null},
         against: {right, points: maxLoss},
       };
       const {result, seconds} = await run(job);

@@ -4,6 +4,7 @@
  */
 import {fail} from '../../ir/diagnostics.js';
 import type {Labelled} from '../data/dataset.js';
+import type {DeviceProfile} from '../energy/profile.js';
 import type {RecipeReport} from '../recipes/report.js';
 import {wilson} from '../statistics.js';
 import type {Task} from '../tasks.js';
@@ -30,6 +31,8 @@ export type CatalogOptions = {
   readonly method: string;
   /** Whose times count. */
   readonly target: string;
+  /** Devices whose energy, as they model it, counts among the costs. */
+  readonly profiles: readonly DeviceProfile[];
   /** Sizes of symbolic dimensions. */
   readonly bind: ReadonlyMap<string, number>;
   readonly store: Store;
@@ -90,7 +93,7 @@ async function attemptsAt(root: Root, first: Root, options: CatalogOptions): Pro
   const [samples, labelled] = [calibrate.get(name), evaluate.get(name)!];
   const settings = {
     ...{question, network, others, evaluate: refOf(labelled, task), samples: samples ? refOf(samples, task) : null},
-    ...{method: options.method, target: options.target, maxLoss: options.maxLoss, run: options.run},
+    ...{method: options.method, target: options.target, profiles: options.profiles, maxLoss: options.maxLoss, run: options.run},
     tell: (attempt: Attempt) => tell(name, attempt),
     ...(options.expect && {expect: options.expect}),
   };

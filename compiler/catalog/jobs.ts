@@ -4,6 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import {compilerVersion} from '../cc.js';
+import type {DeviceProfile} from '../energy/profile.js';
 import {cpuModel} from '../host.js';
 import type {RecipeReport} from '../recipes/report.js';
 import type {Retargeted} from '../retarget/index.js';
@@ -36,6 +37,8 @@ export type MeasureJob = {
   readonly network: string;
   readonly data: DataRef;
   readonly target: string;
+  /** Devices whose energy is modelled. */
+  readonly profiles: readonly DeviceProfile[];
   /** What it is compared with: whether `full` is right, per sample in the order of `evaluationOrder`; and points that may be lost. */
   readonly against: {readonly right: string; readonly points: number} | null;
   /** Costs of the network that it was made from: one that is no cheaper is not evaluated. */

@@ -1,7 +1,7 @@
 /** Which attempts at a task stay, and why: the front over accuracy and every cost. */
 import {wilson} from '../statistics.js';
 import {frontOf, type Point} from './front.js';
-import type {Tried, TriedAccuracy, TriedCosts} from './log.js';
+import type {Tried, TriedAccuracy} from './log.js';
 import type {Attempt} from './search.js';
 
 /** In the order of the attempts, the first of which is `full`. `given`: networks that the user named, which stay. */
@@ -27,8 +27,8 @@ export function judge(task: string, attempts: readonly Attempt[], given: Readonl
 
 const pointOf = ({measured}: Attempt): Point => {
   const {right, costs} = measured!;
-  const {p50, loadBytes, arenaBytes, macs, ownMacs = macs} = costs;
-  return {accuracy: count(right) / right.length, costs: {p50, loadBytes, arenaBytes, ownMacs}};
+  const {p50, loadBytes, arenaBytes, macs, ownMacs = macs, energy = {}} = costs;
+  return {accuracy: count(right) / right.length, costs: {...energy, p50, loadBytes, arenaBytes, ownMacs}};
 };
 
 const count = (right: string): number => right.split('1').length - 1;
@@ -43,13 +43,17 @@ const accuracyOf = ({loss, error}: Attempt, right: string): TriedAccuracy => ({
 
 /** What a variant on the front is cheaper in than the network as it is. */
 function worthOf({measured, loss}: Attempt, full: Attempt): string {
-  const ratio = (cost: keyof TriedCosts): number => (full.measured!.costs[cost] ?? 0) / (measured!.costs[cost] ?? Number.NaN);
-  const own = measured!.costs.ownMacs;
+  const [was, is] = [full.measured!.costs, measured!.costs];
+  const ratio = (cost: 'p50' | 'loadBytes' | 'arenaBytes'): number => was[cost] / is[cost];
+  const own = is.ownMacs;
   const saved = [
     ...gain(ratio('p50'), 'less time'),
     ...gain(ratio('loadBytes'), 'smaller'),
     ...gain(ratio('arenaBytes'), 'less memory'),
-    ...(own === undefined ? [] : gain(full.measured!.costs.macs / own, 'fewer MACs of its own')),
+    ...Object.entries(is.energy ?? {}).flatMap(([profile, joules]) =>
+      gain((was.energy?.[profile] ?? 0) / joules, `less energy (${profile})`),
+    ),
+    ...(own === undefined ? [] : gain(was.macs / own, 'fewer MACs of its own')),
   ];
   const points = `${Math.abs(loss).toFixed(2)} points ${loss > 0 ? 'lost' : 'gained'}`;
   return `on the front: ${[...saved, points].join(', ')}`;

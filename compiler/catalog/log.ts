@@ -43,6 +43,8 @@ export type TriedCosts = {
   readonly p50: number;
   readonly p90: number;
   readonly cold?: number;
+  /** Millijoules per call, as each device profile that was asked for models it. */
+  readonly energy?: Readonly<Record<string, number>>;
   /** Beyond what another task's network computes anyhow, where this one begins with it. */
   readonly ownMacs?: number;
 };

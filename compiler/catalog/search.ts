@@ -3,6 +3,7 @@
  * images, from mild to strong until one loses too much, narrow weights and bytes on every network that holds, `lowrank` once more on the smallest
  * pruned one. Whether a branch is followed depends on nothing but results of jobs above it, so the same results give the same search.
  */
+import type {DeviceProfile} from '../energy/profile.js';
 import type {RecipeReport} from '../recipes/report.js';
 import type {DataRef, Done, MakeJob, Measured, MeasureJob, Question, Run} from './jobs.js';
 import {lossOf} from './order.js';
@@ -34,6 +35,8 @@ export type SearchOptions = {
   readonly evaluate: DataRef;
   readonly method: string;
   readonly target: string;
+  /** Devices whose energy counts among the costs. */
+  readonly profiles: readonly DeviceProfile[];
   readonly maxLoss: number;
   readonly run: Run;
   /** Every attempt as it ends. */
@@ -44,7 +47,7 @@ export type SearchOptions = {
 
 /** Attempts in the order of the search, `full` first. */
 export async function search(options: SearchOptions): Promise<readonly Attempt[]> {
-  const {question, network, others, samples, evaluate, method, target, maxLoss, run, expect = () => {}} = options;
+  const {question, network, others, samples, evaluate, method, target, profiles, maxLoss, run, expect = () => {}} = options;
   const tell = (attempt: Attempt): void => {
     expect(-1);
     options.tell(attempt);
@@ -153,7 +156,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     above: Attempt | null = null,
   ): Promise<Attempt> {
     const job: MeasureJob = {
-      ...{kind: 'measure', question, network: made.network!, data: evaluate, target},
+      ...{kind: 'measure', question, network: made.network!, data: evaluate, target, profiles},
       against: full === null ? null : {right: full, points: maxLoss},
       above: above?.measured?.costs ?? null,
     };

@@ -8,6 +8,7 @@ import {build} from '../build.js';
 import type {Labelled} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
+import {openAsked} from '../energy/asked.js';
 import {targetsNamed} from '../host.js';
 import {printJson, progress} from '../output.js';
 import {exact} from '../pipeline.js';
@@ -45,6 +46,7 @@ type Flags = ModelFlags &
     readonly calibrate: readonly string[];
     readonly fit: readonly string[];
     readonly balance?: boolean;
+    readonly profile: readonly string[];
     readonly dumpIrAfter?: string;
   };
 
@@ -79,6 +81,12 @@ export function defineBuild(program: Command): void {
       collect,
       [],
     )
+    .option(
+      '--profile <NAME|FILE>',
+      'model energy and price for a device or cloud of dnnc profiles, or a file; rapl measures here; repeatable',
+      collect,
+      [],
+    )
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
   withJson(withTune(withCatalog(withRecipes(withModelOptions(command))))).action(runBuild);
@@ -89,10 +97,11 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const weights = weightsOf(flags);
   if (flags.catalog) checkCatalog(flags);
   else checkRecipes(flags, flags.evaluate);
-  const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
+  const {name: configured, profiles: theirs, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const evaluate = labelledData(tasks, flags.evaluate, flags.catalog ? task => task.evaluate : () => null);
   const samples = flags.catalog || looksAtSamples(flags) ? samplesOf(tasks, flags.calibrate) : null;
+  const asked = openAsked([...theirs, ...flags.profile]);
   // Samples for recipes need no labels; without one that looks at them they are there for their labels.
   const labelled = samples ? withLabels(samples) : labelledData(tasks, flags.calibrate);
   const calibrate = flags.calibrate.length === 0 ? new Map<string, Labelled>() : labelled;
@@ -107,7 +116,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
     directory: flags.output ?? `dnnc-out/${name}`,
     ...{name, weights, share, calibrate, observe, progress: show},
     targets: targetsNamed(flags.target.length === 0 ? ['native'] : flags.target),
-    ...{cuts: flags.cuts, prefer: flags.prefer, measure: flags.measure},
+    ...{cuts: flags.cuts, prefer: flags.prefer, measure: flags.measure, ...asked},
     ...(tuning && {chooser: tuning.chooser}),
   };
   if (flags.catalog) return runCatalog(tasks, {evaluate, calibrate: samples ?? new Map(), fit}, flags, common, show);
@@ -139,7 +148,13 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
       ...(recipes && {recipes: recipes.recipes}),
       ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
     });
-  else tell(built, seconds, tuning, retargeting, recipes?.recipes ?? []);
+  else
+    tell(built, seconds, {
+      tuning,
+      retargeting,
+      recipes: recipes?.recipes ?? [],
+      asked,
+    });
 }
 
 /** Errors: usage build.weights. */

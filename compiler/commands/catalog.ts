@@ -68,6 +68,7 @@ export async function runCatalog(
     {
       ...{evaluate, calibrate, fit, store, bind: flags.bind, balance: flags.balance ?? false},
       ...{method: flags.calibration, maxLoss: flags.maxLoss ?? usualLoss},
+      profiles: options.profiles ?? [],
       target: (options.targets ?? targetsNamed(['native']))[0]!.name,
       run: workers?.run ?? here(store, doing),
       tell: (_, {dropped}: Attempt) => {

@@ -5,8 +5,8 @@ import {type Entry, load} from '../../../runtime/index.js';
 import {build} from '../../build.js';
 import type {Dataset} from '../../data/dataset.js';
 import {labelsOf, largestOf, scoredInput} from '../../evaluate-variant.js';
-import {targetsNamed} from '../../host.js';
-import {percentiles, timeEntry} from '../../measure.js';
+import {cpuModel, targetsNamed} from '../../host.js';
+import {measureLatency} from '../../measure.js';
 import {temporaryFolder} from '../../open.js';
 import {inputTensor} from '../../samples.js';
 import type {Measured, MeasureJob} from '../jobs.js';
@@ -16,18 +16,24 @@ import type {Store} from '../store.js';
 import {labelledOf, taskOf} from './task.js';
 
 export async function measure(job: MeasureJob, store: Store, progress: (doing: string) => void): Promise<Measured> {
-  const {question, network, data, target, against, above} = job;
+  const {question, network, data, target, profiles, against, above} = job;
   const task = taskOf(question, store.fileOf(network));
   const directory = join(temporaryFolder(), 'measure');
-  const {manifest} = await build([task], {
+  const {manifest, compiled} = await build([task], {
     ...{directory, name: 'measure', targets: targetsNamed([target]), bind: new Map()},
-    ...{measure: false, typed: false, progress},
+    ...{measure: false, typed: false, profiles, progress},
   });
-  const entry = load(directory, {target}).entry(task.name);
-  const [{macs, weightBytes, arenaBytes, loadBytes}] = manifest.variants as readonly [(typeof manifest.variants)[number]];
-  const {p50, p90} = percentiles(timeEntry(entry, 200));
-  const round = (milliseconds: number): number => Number(milliseconds.toPrecision(4));
-  const costs = {macs, weightBytes, arenaBytes, loadBytes, p50: round(p50), p90: round(p90)};
+  const session = load(directory, {target});
+  const entry = session.entry(task.name);
+  const [variant] = manifest.variants as readonly [(typeof manifest.variants)[number]];
+  const {p50, p90, cold} = measureLatency(entry, cpuModel(), `${compiled.hash} ${target} ${variant.id}`, session.unload);
+  const {macs, weightBytes, arenaBytes, loadBytes} = variant;
+  const energy = Object.entries(variant.energy ?? {}).map(([profile, {millijoules}]) => [profile, millijoules] as const);
+  const costs = {
+    ...{macs, weightBytes, arenaBytes, loadBytes, p50, p90},
+    ...(cold !== undefined && {cold}),
+    ...(energy.length > 0 && {energy: Object.fromEntries(energy)}),
+  };
   const dear = above !== null && !isCheaper(costs, above);
   const right = dear ? '' : answersRight(entry, labelledOf(data, task).data, against, progress);
   // The library stays open, but its files are not needed any more.
