@@ -91,7 +91,8 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
         last = share;
         continue;
       }
-      const between = tried.at(-1)!.measured ? shareBetween(last, share) : null;
+      // One that is no cheaper would not be so with a larger share either.
+      const between = tried.at(-1)!.measured?.right ? shareBetween(last, share) : null;
       expect(tried.length - steps.length + (between === null ? 0 : 1));
       if (between !== null) await next(between);
       break;
