@@ -80,7 +80,7 @@ DNNC_INLINE dnnc_vi vi_dot(dnnc_vi acc, dnnc_vi x, dnnc_vi w) {
 DNNC_INLINE dnnc_v v_load_bytes(const uint8_t *p, int count) {
   uint32_t four = 0;
   memcpy(&four, p, (size_t)dnnc_min(count, 4));
-  return wasm_f32x4_convert_i32x4(wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_i32x4_make((int)four, 0, 0, 0))));
+  return v_from_whole(wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_i32x4_make((int)four, 0, 0, 0))));
 }
 /* A sum with 1.5 * 2^23 holds the rounded number in its low bits. */
 DNNC_INLINE void v_store_bytes(uint8_t *p, dnnc_v a, int count) {

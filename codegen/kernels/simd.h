@@ -188,6 +188,11 @@ DNNC_INLINE dnnc_v v_split(dnnc_v a, dnnc_v *exponent) {
   *exponent = wasm_f32x4_convert_i32x4(e);
   return wasm_i32x4_sub(a, wasm_i32x4_shl(e, 23));
 }
+/* Whole numbers of 32 bits as floats. Where clang sees that they were narrower, it converts them one by one. */
+DNNC_INLINE dnnc_v v_from_whole(v128_t a) {
+  __asm__("" : "+r"(a));
+  return wasm_f32x4_convert_i32x4(a);
+}
 
 #else
 

@@ -114,7 +114,7 @@ DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
 DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
   const void *from = dnnc_weights_after(p, type, lane);
   if (type == DNNC_I8)
-    return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from))));
+    return v_from_whole(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from))));
   if (type == DNNC_BF16) return wasm_i32x4_shl(wasm_u32x4_load16x4(from), 16);
   if (type == DNNC_F16) { /* as cast_f16_f32 */
     const v128_t half = wasm_u32x4_load16x4(from);

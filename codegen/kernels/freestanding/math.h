@@ -1,7 +1,7 @@
 /* freestanding/math.h: what the kernels use of <math.h>, where there is no libc.
  *
- * In double, within a few units in the last place: series and reductions that can be read and checked, for functions that
- * networks seldom call (what they call often is in elementary.h). pow is within 2e-13 of its result. The functions of float
+ * In double, within 4 units in the last place: series and reductions that can be read and checked, for functions that
+ * networks seldom call (what they call often is in elementary.h). pow is within 4e-13 of its result. The functions of float
  * are those of double, rounded. errno and floating-point flags are not kept. */
 #ifndef DNNC_FREESTANDING_MATH_H
 #define DNNC_FREESTANDING_MATH_H
@@ -109,7 +109,7 @@ static inline double asinh(double x) {
   return copysign(all, x);
 }
 static inline double acosh(double x) {
-  const double t = x - 1.0;
+  const double t = x < 1.0 ? (double)NAN : x - 1.0;
   return x > 0x1p28 ? log(x) + 0.6931471805599453 : log1p(t + sqrt(2.0 * t + t * t));
 }
 static inline double atanh(double x) {
@@ -210,12 +210,12 @@ static inline double dnnc_quarters(double x, int *quarters) {
 /* Series on [-pi / 4, pi / 4]. */
 static inline double dnnc_sine(double r) {
   double sum = 0.0;
-  for (int k = 16; k > 0; k -= 2) sum = (sum - 1.0) * r * r / (k * (k + 1));
+  for (int k = 16; k > 0; k -= 2) sum = (-1.0 - sum) * r * r / (k * (k + 1));
   return r + r * sum;
 }
 static inline double dnnc_cosine(double r) {
   double sum = 0.0;
-  for (int k = 17; k > 0; k -= 2) sum = (sum - 1.0) * r * r / (k * (k + 1));
+  for (int k = 17; k > 0; k -= 2) sum = (-1.0 - sum) * r * r / (k * (k + 1));
   return 1.0 + sum;
 }
 
