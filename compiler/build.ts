@@ -179,7 +179,7 @@ function observed(
   facts: ManifestFacts,
   {measure = true, evaluate, calibrate, progress = () => {}}: BuildOptions,
 ): Manifest {
-  const target = facts.targets.findLast(runsHere);
+  const target = facts.targets.findLast(runsHere) ?? facts.targets.find(({format}) => format === 'wasm');
   if (!target || (!measure && !evaluate && !calibrate)) return plain;
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(plain));
   const session = loadBuild(folder, {target: target.name});

@@ -4,9 +4,8 @@
  */
 import {DnncRuntimeError} from '../errors.js';
 
-declare const brand: unique symbol;
 /** A WebAssembly.Module. */
-export type WasmModule = {readonly [brand]: 'module'};
+export type WasmModule = object;
 
 export type WasmMemory = {readonly buffer: ArrayBuffer; grow(pages: number): number};
 

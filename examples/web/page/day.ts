@@ -1,0 +1,68 @@
+/** A day of one minute: a budget of energy that the scheduler makes last. */
+import {type Problem, policies, problemOf, readCatalog, type State} from 'dnnc/schedule';
+import type {Manifest} from 'dnnc/wasm';
+
+/** Seconds. */
+export const length = 60;
+
+/** A phone's core at work. A model: pages cannot measure energy. */
+const watts = 2;
+
+export const joulesOf = (milliseconds: number): number => (milliseconds / 1000) * watts;
+
+export type Day = {
+  /** Joules at its beginning. */
+  readonly energy: number;
+  readonly state: State;
+  /** The variant for a task at a time in seconds; null where the budget has none left. */
+  choose(task: string, time: number): string | null;
+  /** What the variant that was just chosen took, in milliseconds. */
+  spend(milliseconds: number): void;
+};
+
+/** Every task asks about every picture, `rate` times per second. What variants take was measured here; there is no cloud. */
+export function problemHere({name, tasks, variants}: Manifest, times: ReadonlyMap<string, number>, rate: number): Problem {
+  const requests = Object.keys(tasks).map(task => ({
+    ...{name: task, tasks: [{name: task}], rate},
+    variants: variants
+      .filter(variant => variant.task === task && variant.quality)
+      .map(({id, quality}) => {
+        const latency = times.get(id)!;
+        return {id, accuracy: [quality!.value], device: {energy: joulesOf(latency), latency, segments: []}};
+      }),
+  }));
+  return problemOf(readCatalog({schema: 1, name, segments: [], requests}));
+}
+
+/** Joules of a day in which the best variants answer everything. */
+export const mostEnergy = ({kinds}: Problem): number => {
+  const bestOf = ({options}: Problem['kinds'][number]) =>
+    options.reduce((best, option) => (option.value > best.value ? option : best));
+  return length * kinds.reduce((sum, kind) => sum + kind.rate * bestOf(kind).energy, 0);
+};
+
+export function beginDay(problem: Problem, energy: number): Day {
+  const limits = {energy, money: 0, data: 0, memory: Number.POSITIVE_INFINITY};
+  const state: State = {
+    ...{time: 0, connected: false, left: {energy, money: 0, data: 0}, memory: limits.memory, occupied: 0},
+    ...{resident: new Uint8Array(), usedAt: new Float64Array()},
+  };
+  const scheduler = policies.dnnc.begin(problem, {limits, day: length, idle: 0});
+  scheduler.linkChanged?.(state);
+  let [kind, option] = [-1, -1];
+  return {
+    energy,
+    state,
+    choose(task, time) {
+      state.time = time;
+      kind = problem.kinds.findIndex(({name}) => name === task);
+      option = scheduler.choose(state, kind);
+      return problem.kinds[kind]?.options[option]?.variant ?? null;
+    },
+    spend(milliseconds) {
+      const joules = joulesOf(milliseconds);
+      state.left.energy = Math.max(0, state.left.energy - joules);
+      scheduler.observe?.(kind, option, joules);
+    },
+  };
+}
