@@ -1,9 +1,10 @@
-/** A day of one minute: a budget of energy that the scheduler makes last. */
+/** A day in a minute: a budget of energy that the scheduler makes last. */
 import {type Problem, policies, problemOf, readCatalog, type State} from 'dnnc/schedule';
 import type {Manifest} from 'dnnc/wasm';
 
-/** Seconds. */
+/** Seconds in the page, and how many seconds of the scheduler's day each of them is: it plans for ten hours. */
 export const length = 60;
+const lapse = 600;
 
 /** A phone's core at work. A model: pages cannot measure energy. */
 const watts = 2;
@@ -14,7 +15,7 @@ export type Day = {
   /** Joules at its beginning. */
   readonly energy: number;
   readonly state: State;
-  /** The variant for a task at a time in seconds; null where the budget has none left. */
+  /** The variant for a task at a time in seconds of the page; null where the budget has none left. */
   choose(task: string, time: number): string | null;
   /** What the variant that was just chosen took, in milliseconds. */
   spend(milliseconds: number): void;
@@ -23,7 +24,7 @@ export type Day = {
 /** Every task asks about every picture, `rate` times per second. What variants take was measured here; there is no cloud. */
 export function problemHere({name, tasks, variants}: Manifest, times: ReadonlyMap<string, number>, rate: number): Problem {
   const requests = Object.keys(tasks).map(task => ({
-    ...{name: task, tasks: [{name: task}], rate},
+    ...{name: task, tasks: [{name: task}], rate: rate / lapse},
     variants: variants
       .filter(variant => variant.task === task && variant.quality)
       .map(({id, quality}) => {
@@ -38,7 +39,7 @@ export function problemHere({name, tasks, variants}: Manifest, times: ReadonlyMa
 export const mostEnergy = ({kinds}: Problem): number => {
   const bestOf = ({options}: Problem['kinds'][number]) =>
     options.reduce((best, option) => (option.value > best.value ? option : best));
-  return length * kinds.reduce((sum, kind) => sum + kind.rate * bestOf(kind).energy, 0);
+  return length * lapse * kinds.reduce((sum, kind) => sum + kind.rate * bestOf(kind).energy, 0);
 };
 
 export function beginDay(problem: Problem, energy: number): Day {
@@ -47,14 +48,14 @@ export function beginDay(problem: Problem, energy: number): Day {
     ...{time: 0, connected: false, left: {energy, money: 0, data: 0}, memory: limits.memory, occupied: 0},
     ...{resident: new Uint8Array(), usedAt: new Float64Array()},
   };
-  const scheduler = policies.dnnc.begin(problem, {limits, day: length, idle: 0});
+  const scheduler = policies.dnnc.begin(problem, {limits, day: length * lapse, idle: 0});
   scheduler.linkChanged?.(state);
   let [kind, option] = [-1, -1];
   return {
     energy,
     state,
     choose(task, time) {
-      state.time = time;
+      state.time = time * lapse;
       kind = problem.kinds.findIndex(({name}) => name === task);
       option = scheduler.choose(state, kind);
       return problem.kinds[kind]?.options[option]?.variant ?? null;

@@ -4,9 +4,16 @@ import {random} from '../../signs/random.js';
 import {drawLabels, renderSign} from '../../signs/render.js';
 import {nameOf, type Task, taskNames} from '../../signs/tasks.js';
 
+/** As a canvas has it, and as `run` takes it: red, green, blue, opaque. */
+export type Picture = {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 4;
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+};
+
 export type Frame = {
-  /** Red, green, blue, opaque. */
-  readonly pixels: ImageData;
+  readonly picture: Picture;
   /** The class of each task. */
   readonly truth: ReadonlyMap<string, string>;
 };
@@ -16,10 +23,10 @@ export function frameOf(seed: number, index: number): Frame {
   const dice = random(seed, index);
   const labels = drawLabels(dice);
   const bytes = renderSign(labels, dice.below(0x100000000) | 0);
-  const pixels = new ImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
-    pixels.data.set(bytes.subarray(3 * i, 3 * i + 3), 4 * i);
-    pixels.data[4 * i + 3] = 255;
-  }
-  return {pixels, truth: new Map(taskNames.map((task: Task) => [task, nameOf(task, labels[task])]))};
+  const data = new Uint8ClampedArray(4 * size * size).fill(255);
+  for (let i = 0; i < size * size; i++) data.set(bytes.subarray(3 * i, 3 * i + 3), 4 * i);
+  return {
+    picture: {width: size, height: size, channels: 4, data},
+    truth: new Map(taskNames.map((task: Task) => [task, nameOf(task, labels[task])])),
+  };
 }

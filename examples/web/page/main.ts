@@ -18,7 +18,7 @@ async function start(): Promise<void> {
   const session = await loadWasm(directory);
   const {manifest} = session;
   const loaded = performance.now() - started;
-  const times = await measure(session, id => say(`Timing ${id} …`));
+  const times = await measure(session, frameOf(seed, 0).picture, id => say(`Timing ${id} …`));
   const tasks = Object.keys(manifest.tasks);
   const showAnswer = answersTable(tasks);
   const showChosen = variantsTable(manifest, times);
@@ -26,7 +26,7 @@ async function start(): Promise<void> {
 
   const [play, next] = [element('play', 'button'), element('next', 'button')];
   const [budget, rate] = [element('budget', 'input'), element('rate', 'select')];
-  const picture = element('frame', 'canvas').getContext('2d')!;
+  const canvas = element('frame', 'canvas').getContext('2d')!;
 
   let problem = problemHere(manifest, times, Number(rate.value));
   let day = newDay();
@@ -44,15 +44,15 @@ async function start(): Promise<void> {
   }
 
   function look(): void {
-    const {pixels, truth} = frameOf(seed, index++);
-    picture.putImageData(pixels, 0, 0);
+    const {picture, truth} = frameOf(seed, index++);
+    canvas.putImageData(new ImageData(picture.data, picture.width), 0, 0);
     for (const task of tasks) {
       const variant = day.choose(task, seconds);
       const wanted = truth.get(task) ?? '';
-      let [answer, milliseconds]: [string, number | null] = ['none: no energy', null];
+      let [answer, milliseconds]: [string, number | null] = ['not asked', null];
       if (variant !== null) {
         const began = performance.now();
-        answer = session.run(task, pixelsAsImage(pixels), {variant}).label ?? '';
+        answer = session.run(task, picture, {variant}).label ?? '';
         milliseconds = performance.now() - began;
         day.spend(milliseconds);
         chosen.set(variant, chosen.get(variant)! + 1);
@@ -110,8 +110,6 @@ async function start(): Promise<void> {
   }
   requestAnimationFrame(tick);
 }
-
-const pixelsAsImage = ({width, height, data}: ImageData) => ({width, height, channels: 4, data}) as const;
 
 start().catch((error: unknown) => {
   say(error instanceof Error ? error.message : String(error), true);
