@@ -58,10 +58,18 @@ export const targets: readonly Target[] = [
     name: 'wasm32',
     summary: 'WebAssembly with 128-bit vectors: browsers and Node (2021 and later)',
     features: ['simd128'],
-    // What every engine with vectors has besides. There is no libc: see kernels/freestanding.
+    // What every engine with vectors has besides. A layer stays a function of its own: engines compile what runs often once more,
+    // function by function. There is no libc: see kernels/freestanding.
     flags: [
       ...['--target=wasm32', '-msimd128', '-mbulk-memory', '-mnontrapping-fptoint', '-msign-ext'],
-      ...['-fvisibility=default', '-ffreestanding', '-nostdlibinc', '-isystem', 'kernels/freestanding'],
+      ...[
+        '-fvisibility=default',
+        '-finline-hint-functions',
+        '-ffreestanding',
+        '-nostdlibinc',
+        '-isystem',
+        'kernels/freestanding',
+      ],
     ],
     guard: 'defined(__wasm_simd128__)',
     headers: ['freestanding/math.h', 'freestanding/string.h'],
