@@ -4,7 +4,8 @@
  *     import {loadWasm} from 'dnnc/wasm';
  *     import {manifest} from './out/manifest.js';
  *     const session = await loadWasm(manifest, {directory: new URL('./out/', import.meta.url)});
- *     const {label} = session.run('age', context.getImageData(0, 0, 32, 32));
+ *     const {width, height, data} = context.getImageData(0, 0, 32, 32);
+ *     const {label} = session.run('age', {width, height, channels: 4, data});
  *
  * Calls run on the thread that makes them, those of `runAsync` as well, in the same turn: to keep a page at ease, load the
  * session in a worker. In Node, `load(directory, {target: 'wasm32'})` of `dnnc/runtime` reads the files itself.

@@ -15,10 +15,8 @@ export type Day = {
   /** Joules at its beginning. */
   readonly energy: number;
   readonly state: State;
-  /** The variant for a task at a time in seconds of the page; null where the budget has none left. */
+  /** The variant for a task at a time in seconds of the page, whose energy is gone then; null where that is better kept. */
   choose(task: string, time: number): string | null;
-  /** What the variant that was just chosen took, in milliseconds. */
-  spend(milliseconds: number): void;
 };
 
 /** Every task asks about every picture, `rate` times per second. What variants take was measured here; there is no cloud. */
@@ -50,20 +48,16 @@ export function beginDay(problem: Problem, energy: number): Day {
   };
   const scheduler = policies.dnnc.begin(problem, {limits, day: length * lapse, idle: 0});
   scheduler.linkChanged?.(state);
-  let [kind, option] = [-1, -1];
   return {
     energy,
     state,
     choose(task, time) {
       state.time = time * lapse;
-      kind = problem.kinds.findIndex(({name}) => name === task);
-      option = scheduler.choose(state, kind);
-      return problem.kinds[kind]?.options[option]?.variant ?? null;
-    },
-    spend(milliseconds) {
-      const joules = joulesOf(milliseconds);
-      state.left.energy = Math.max(0, state.left.energy - joules);
-      scheduler.observe?.(kind, option, joules);
+      const kind = problem.kinds.findIndex(({name}) => name === task);
+      const option = problem.kinds[kind]?.options[scheduler.choose(state, kind)];
+      if (!option) return null;
+      state.left.energy -= option.energy;
+      return option.variant;
     },
   };
 }

@@ -49,17 +49,16 @@ async function start(): Promise<void> {
     for (const task of tasks) {
       const variant = day.choose(task, seconds);
       const wanted = truth.get(task) ?? '';
-      let [answer, milliseconds]: [string, number | null] = ['not asked', null];
+      let [answer, milliseconds]: [string | null, number | null] = [null, null];
       if (variant !== null) {
         const began = performance.now();
         answer = session.run(task, picture, {variant}).label ?? '';
         milliseconds = performance.now() - began;
-        day.spend(milliseconds);
         chosen.set(variant, chosen.get(variant)! + 1);
       }
       asked.set(task, asked.get(task)! + 1);
       if (answer === wanted) right.set(task, right.get(task)! + 1);
-      showAnswer(task, {answer, truth: wanted, variant: variant ?? '–', milliseconds}, right.get(task)! / asked.get(task)!);
+      showAnswer(task, {answer, truth: wanted, variant, milliseconds}, right.get(task)! / asked.get(task)!);
     }
     for (const {id, task} of manifest.variants) showChosen(id, chosen.get(id)! / asked.get(task)!);
     seconds += 1 / Number(rate.value);

@@ -8,10 +8,11 @@ export function element<K extends keyof HTMLElementTagNameMap>(id: string, tag: 
   throw new Error(`there is no <${tag}> called ${id}`);
 }
 
+/** `answer` and `variant` are null where nobody was asked. */
 export type Row = {
-  readonly answer: string;
+  readonly answer: string | null;
   readonly truth: string;
-  readonly variant: string;
+  readonly variant: string | null;
   readonly milliseconds: number | null;
 };
 
@@ -21,9 +22,10 @@ export function answersTable(tasks: readonly string[]): (task: string, row: Row,
   return (task, {answer, truth, variant, milliseconds}, right) => {
     const cells = rows.get(task)!;
     const isRight = answer === truth;
-    write(cells, [answer, truth, variant, milliseconds?.toFixed(2) ?? '', percent(right)]);
-    cells[0]!.className = isRight ? 'right' : 'wrong';
-    cells[0]!.prepend(isRight ? '✓ ' : '✗ '); // colours alone would not do
+    const mark = isRight ? '✓' : '✗'; // colours alone would not do
+    const told = answer === null ? 'not asked' : `${mark} ${answer}`;
+    write(cells, [told, truth, variant ?? '', milliseconds?.toFixed(2) ?? '', percent(right)]);
+    cells[0]!.className = answer === null ? 'none' : isRight ? 'right' : 'wrong';
   };
 }
 
