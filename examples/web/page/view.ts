@@ -24,7 +24,8 @@ export function answersTable(tasks: readonly string[]): (task: string, row: Row,
     const isRight = answer === truth;
     const mark = isRight ? '✓' : '✗'; // colours alone would not do
     const told = answer === null ? 'not asked' : `${mark} ${answer}`;
-    write(cells, [told, truth, variant ?? '', milliseconds?.toFixed(2) ?? '', percent(right)]);
+    const recipe = variant?.slice(task.length + 1) ?? ''; // after the name of the task
+    write(cells, [told, truth, recipe, milliseconds?.toFixed(2) ?? '', percent(right)]);
     cells[0]!.className = answer === null ? 'none' : isRight ? 'right' : 'wrong';
   };
 }
