@@ -233,7 +233,10 @@ module.exports = {
       comment: 'An example shows what a user can do.',
       severity: 'error',
       from: {path: '^examples/'},
-      to: {path: '^(compiler|ir|passes|codegen|runtime)/', pathNot: '^(compiler|runtime(/schedule|/simulate)?)/index[.]ts$'},
+      to: {
+        path: '^(compiler|ir|passes|codegen|runtime)/',
+        pathNot: '^(compiler|runtime(/schedule|/simulate|/wasm)?)/index[.]ts$',
+      },
     },
     {
       name: 'examples-do-not-need-tests',

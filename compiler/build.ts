@@ -1,11 +1,11 @@
 /** The main job: tasks to a folder with C, weights, libraries and manifest, written as a whole or not at all. */
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {join, relative, resolve} from 'node:path';
+import {dirname, join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
 import {type Chooser, type Preference, preferences} from '../codegen/kernels/ways.js';
 import {writeManifest} from '../codegen/manifest.js';
-import {cmakeLists, libraryArguments, makefile} from '../codegen/project.js';
+import {cmakeLists, libraryCommands, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {print} from '../ir/print.js';
 import {printPlan} from '../ir/print-plan.js';
@@ -17,7 +17,7 @@ import type {Calibration, ConfusionRow, Latency, Manifest, Quality, Split, Varia
 import {logName, replaceDirectory} from './artifacts.js';
 import {calibrationOf} from './calibrate.js';
 import type {CatalogLog} from './catalog/log.js';
-import {compilerVersion, runCompiler} from './cc.js';
+import {compilerVersion, runCommands, wasmCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import type {Labelled} from './data/dataset.js';
 import {measureEnergy} from './energy/measure.js';
@@ -104,6 +104,7 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
   };
   const {directory, targets, bind, share = true, progress = () => {}} = options;
   const name = prefixOf(options.name);
+  if (targets.some(({format}) => format === 'wasm')) wasmCompiler(); // a missing one is told before the work
   progress('reading models');
   const loaded = loadTasks(tasks, {name, bind, share});
   progress('optimizing');
@@ -132,8 +133,10 @@ async function writeBuild(
   const {targets, progress = () => {}} = options;
   const embedded = options.weights === 'c';
   progress('writing C');
-  const write = (file: string, content: string | Uint8Array): void => writeFileSync(join(folder, file), content);
-  mkdirSync(join(folder, 'kernels'));
+  const write = (file: string, content: string | Uint8Array): void => {
+    mkdirSync(join(folder, dirname(file)), {recursive: true});
+    writeFileSync(join(folder, file), content);
+  };
   const texts = targets.map(target => ({
     target,
     file: targets.length === 1 ? `${name}.c` : `${name}.${target.name}.c`,
@@ -152,12 +155,13 @@ async function writeBuild(
   write(`${name}.plan`, printPlan(compiled.plan));
   for (const {file, target} of texts) {
     progress(`compiling for ${target.name}`);
-    await runCompiler(libraryArguments(name, file, target, shared, options.flags ?? []), folder);
+    await runCommands(libraryCommands(name, file, target, shared, options.flags ?? []), folder, target.format);
   }
   await writeLoader(folder);
   const log = {
     dnnc: version,
     compiler: compilerVersion(),
+    ...(targets.some(({format}) => format === 'wasm') && {wasmCompiler: compilerVersion('wasm')}),
     name,
     weights: options.weights,
     targets: targets.map(target => target.name),
@@ -190,7 +194,7 @@ function observed(
   facts: ManifestFacts,
   {measure = true, evaluate, calibrate, meter, progress = () => {}}: BuildOptions,
 ): Manifest {
-  const target = facts.targets.findLast(runsHere);
+  const target = facts.targets.findLast(runsHere) ?? facts.targets.find(({format}) => format === 'wasm');
   if (!target || (!measure && !evaluate && !calibrate && !meter)) return plain;
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(plain));
   const session = loadBuild(folder, {target: target.name});

@@ -78,7 +78,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       file,
       sha256: files[file] ?? '',
       needs: target.features,
-      platform: `${process.platform}-${process.arch}`,
+      ...(target.format === 'shared' && {platform: `${process.platform}-${process.arch}`}),
     };
   });
   const weightsFile = embedded ? `${name}_weights.c` : `${name}.weights`;

@@ -2,11 +2,11 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {panelSize} from '../codegen/kernels/inventory.js';
-import {libraryArguments, libraryFile} from '../codegen/project.js';
+import {libraryCommands, libraryFile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {arrayTypes, openLoader} from '../runtime/index.js';
 import {keep, recall} from './cache.js';
-import {compilerVersion, runCompiler} from './cc.js';
+import {compilerVersion, runCommands} from './cc.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel} from './host.js';
 import {writeLoader} from './loader.js';
@@ -49,7 +49,7 @@ async function measured(target: Target, headers: Iterable<readonly [string, stri
   for (const [name, text] of headers) writeFileSync(join(folder, 'kernels', name), text);
   writeFileSync(join(folder, 'peaks.c'), source);
   writeFileSync(join(folder, 'none.weights'), new Uint8Array(64));
-  await runCompiler(libraryArguments('peaks', 'peaks.c', target, []), folder);
+  await runCommands(libraryCommands('peaks', 'peaks.c', target, []), folder, target.format);
   await writeLoader(folder);
   const loader = openLoader(folder);
   const library = loader.open(join(folder, libraryFile('peaks', target)));

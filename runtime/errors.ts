@@ -11,6 +11,7 @@ export type RuntimeErrorCode =
   | 'library.file'
   | 'library.hash'
   | 'library.symbol'
+  | 'library.memory'
   | 'weights.file'
   | 'weights.truncated'
   | 'weights.format'

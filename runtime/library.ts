@@ -10,8 +10,10 @@ import {fileURLToPath} from 'node:url';
 import {DnncRuntimeError, type RuntimeErrorCode} from './errors.js';
 import type {Library, Manifest, Weights} from './manifest.js';
 import {type Binder, loaderVersion, type NativeBlob, type NativeLibrary, type NativeLoader} from './native.js';
-
 import {arrayTypes, bytesOf, type TensorType} from './tensors.js';
+import {wasmApi} from './wasm/api.js';
+import {bindModule, wasmLibraryOf, wasmTarget} from './wasm/bind.js';
+import {acceptWeights} from './weights.js';
 
 /** The name of the addon beside the libraries. */
 export const loaderFile = 'loader.node';
@@ -72,7 +74,7 @@ export function pickLibrary(
     library =>
       (library.platform ?? platform) === platform &&
       library.needs.every(need => features.includes(need)) &&
-      library.target !== 'wasm32',
+      library.target !== wasmTarget,
   );
   const best = runs.toSorted((a, b) => b.needs.length - a.needs.length)[0];
   if (best) return best;
@@ -95,7 +97,10 @@ function named(libraries: readonly Library[], target: string): Library {
 }
 
 export type LibraryOptions = {
-  /** Instead of the best that the CPU runs: opened as asked, even if the CPU lacks what it needs. */
+  /**
+   * Instead of the best that the CPU runs: opened as asked, even if the CPU lacks what it needs. `wasm32` is never the best; it
+   * needs no addon.
+   */
   readonly target?: string;
   /**
    * Default true: a library whose sha256 is not that of the manifest is refused. Sizes of arrays come from the manifest, so a
@@ -117,6 +122,7 @@ export function openBuild(
       `is ${manifest.arena.alignment}, this runtime gives ${arenaAlignment}`,
     );
   }
+  if (options.target === wasmTarget) return {target: wasmTarget, bind: openModule(directory, manifest, options)};
   const loader = openLoader(directory);
   const chosen =
     options.target === undefined
@@ -153,6 +159,27 @@ export function openBuild(
   return {target: chosen.target, bind};
 }
 
+/** The module of WebAssembly in a build, run by this engine instead of the addon. */
+function openModule(directory: string, manifest: Manifest, options: LibraryOptions): Binder {
+  const api = wasmApi();
+  const {file, sha256} = wasmLibraryOf(manifest);
+  const path = join(directory, file);
+  if (options.verify !== false) verifyHash(path, sha256);
+  const {exports} = attempt('library.file', path, () => new api.Instance(new api.Module(Uint8Array.from(readFileSync(path)))));
+  const {weights, variants} = manifest;
+  const bytesOfFile = (name: string): Uint8Array =>
+    attempt('weights.file', join(directory, name), () => readFileSync(join(directory, name)));
+  return bindModule(manifest, {
+    exports,
+    weights: weights.symbol === undefined ? bytesOfFile(weights.file) : null,
+    head(name) {
+      const exit = variants.find(variant => variant.exit?.file === name)?.exit;
+      if (exit) verifyHash(join(directory, name), exit.sha256, 'weights.file');
+      return bytesOfFile(name);
+    },
+  });
+}
+
 function attempt<T>(code: RuntimeErrorCode, where: string, action: () => T): T {
   try {
     return action();
@@ -180,20 +207,7 @@ function openWeights(loader: NativeLoader, library: NativeLibrary, directory: st
   return attempt('weights.file', file, () => loader.map(file));
 }
 
-/** What the code of `NAME_check` means: the FACES_ERROR_* of the generated header. */
-const weightsErrors: Readonly<Record<number, readonly [RuntimeErrorCode, string]>> = {
-  1: ['weights.truncated', 'is shorter than its header says'],
-  2: ['weights.format', 'is not a weight file of dnnc'],
-  3: ['weights.version', 'has a format that this library does not read'],
-  4: ['weights.byte-order', 'is for machines of the other byte order'],
-  5: ['weights.build', 'belongs to another build than the library'],
-  6: ['weights.damaged', 'is damaged: its checksum is wrong'],
-  7: ['weights.alignment', 'is not aligned to 64 bytes in memory'],
-};
-
 function checkWeights(loader: NativeLoader, library: NativeLibrary, blob: NativeBlob, file: string, check: string): void {
   const status = attempt('library.symbol', check, () => loader.check(library, check, blob));
-  if (status === 0) return;
-  const [code, says] = weightsErrors[status] ?? (['weights.format', `is refused with code ${status}`] as const);
-  throw new DnncRuntimeError(code, file, says, 'copy the file again from its build, or build again');
+  acceptWeights(status, file);
 }

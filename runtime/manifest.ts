@@ -59,7 +59,7 @@ export type Library = {
   readonly sha256: string;
   /** CPU features as gcc spells them (`avx2`, `fma`, `avx512f`); all must be there, in the CPU and in the operating system. */
   readonly needs: readonly string[];
-  /** Where it loads, as Node's `${process.platform}-${process.arch}`: `linux-x64`. Absent: wherever the build ran. */
+  /** Where it loads, as Node's `${process.platform}-${process.arch}`: `linux-x64`. Absent: wherever the build ran, and of `wasm32` everywhere. */
   readonly platform?: string;
 };
 

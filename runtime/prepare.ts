@@ -61,8 +61,11 @@ function checkImage({width, height, channels, data}: Image, where: string): void
 /** One plane per channel of the model, in its order. */
 function channelsOf(image: Image, {channels: order}: Preparation, wanted: number, whole: boolean, where: string): Plane[] {
   const {width, height, channels, data} = image;
-  const plane = (value: (at: number) => number): Plane =>
-    Float32Array.from({length: width * height}, (_, i) => value(i * channels));
+  const plane = (value: (at: number) => number): Plane => {
+    const values = new Float32Array(width * height);
+    for (let i = 0; i < values.length; i++) values[i] = value(i * channels);
+    return values;
+  };
   const channel = (c: number): Plane => plane(at => data[at + c]!);
   if (channels === 1) return new Array<Plane>(wanted).fill(channel(0));
   if (order === 'grey' && wanted === 1) {
@@ -106,7 +109,8 @@ function laidOut(planes: readonly Plane[], layout: 'NCHW' | 'NHWC', {dtype}: Inp
   const [least, most] = dtype === 'u8' ? [0, 255] : [-128, 127];
   const whole = dtype === 'u8' || dtype === 'i8';
   for (const [c, plane] of planes.entries()) {
-    for (const [i, x] of plane.entries()) {
+    for (let i = 0; i < size; i++) {
+      const x = plane[i]!;
       tensor[layout === 'NCHW' ? c * size + i : i * planes.length + c] = whole
         ? Math.min(Math.max(Math.round(x), least), most)
         : x;

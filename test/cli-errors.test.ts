@@ -61,6 +61,11 @@ cases('2: wrong usage', 2, () => [
   ['value that is no number', ['bench', model, '--seconds', 'soon'], /--seconds/],
   ['a binding of nothing', ['build', model, '--bind', 'N=2'], /N.*not a symbolic dimension/],
   ['pass that does not exist', ['build', model, '--dump-ir-after', 'magic'], /fold-constants/],
+  [
+    'layers in WebAssembly',
+    ['bench', model, '--per-layer', '--target', 'wasm32'],
+    /native code alone.*\n.*leave out --per-layer/,
+  ],
   ['tuning of what is built', ['bench', folder, '--tune'], /built already.*\n.*dnnc build --tune/],
   ['form of weights', ['build', model, '--weights', 'gold'], /blob/],
 ]);

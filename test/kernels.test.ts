@@ -10,6 +10,7 @@ import {type Contract, choose, type Feature, kernels} from '../codegen/kernels/i
 import {chooseTile, tiledSize} from '../codegen/kernels/tiles.js';
 import {cheapest, smallest, whyOf} from '../codegen/kernels/ways.js';
 import {tilesTogether} from '../ir/ops/conv2d/winograd.js';
+import {hasWasmCompiler, wasm32} from './support/wasm.js';
 
 const run = promisify(execFile);
 
@@ -120,6 +121,15 @@ test('every header compiles alone, as C and as C++', async t => {
       run(compiler, [...language, '-O3', '-fsyntax-only', ...warnings, ...flagsOf(target), ...sources]);
     jobs.push(check([], alone), ...[...targets, ...byteTargets].map(target => check(target, [together])));
   }
+  if (hasWasmCompiler) {
+    const kernelsAlone = await write(
+      'wasm.c',
+      headers.filter(header => header !== 'peaks.h'),
+    ); // it reads a clock of libc
+    const [command = '', ...first] = (process.env.DNNC_WASM_CC ?? 'clang').split(' ');
+    const args = [...first, '-std=c11', '-O3', '-fsyntax-only', ...warnings, ...wasm32.flags, kernelsAlone];
+    jobs.push(() => run(command, args, {cwd: dirname(folder)}));
+  }
   const failed = await failures(jobs);
   await rm(scratch, {recursive: true});
   t.deepEqual(failed, []);
@@ -137,6 +147,7 @@ test('choose takes the most special kernel that the target runs', t => {
   for (const contract of new Set<Contract>(kernels.map(row => row.contract))) t.deepEqual(choose(contract, [], {}).needs, []);
   t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_f16_portable');
   t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma', 'f16c'], uneven).fn, 'conv2d_f32_by_f16_simd');
+  t.is(choose('conv2d_u8', ['simd128'], uneven).fn, 'conv2d_u8_simd');
   t.is(choose('conv2d_f32_by_i4', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_i4_simd');
   for (const {header, fn, contract} of kernels) {
     const text = readFileSync(join(folder, header), 'utf8');
@@ -203,6 +214,8 @@ test("Winograd's products are of whole vectors, whose tiles must fit the registe
     const size = tiledSize({contract: 'winograd_f32', fields: {oc, ic: 8, tiles: 4, m: 4}})!;
     const {mr, nv} = chooseTile(size, narrow);
     t.true(mr * Math.min(nv * 2, Math.ceil(oc / 8)) <= 12, `${oc} channels`);
+    const four = chooseTile(size, ['simd128']);
+    t.true(four.mr * Math.min(four.nv * 4, Math.ceil(oc / 4)) <= 8, `${oc} channels`);
   }
 });
 
@@ -224,5 +237,7 @@ test('chooseTile finds tiles that fit the registers and waste little', t => {
       t.true(mr * nv <= 28 && mr >= 1 && nv >= 1 && nv <= 8, `${ow} columns, ${oc} channels`);
       const avx2 = chooseTile(size(5, ow, oc, 3, 16), narrow);
       t.true(avx2.mr * Math.ceil(Math.min(oc, avx2.nv * 16) / 8) <= 12, `${ow} columns, ${oc} channels`);
+      const four = chooseTile(size(5, ow, oc, 3, 16), ['simd128']);
+      t.true(four.mr * Math.ceil(Math.min(oc, four.nv * 16) / 4) <= 8, `${ow} columns, ${oc} channels`);
     }
 });

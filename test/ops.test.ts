@@ -10,7 +10,7 @@ import {ops} from '../ir/ops/index.js';
 import {print, printType} from '../ir/print.js';
 import {initially} from '../passes/framework/manager.js';
 import {buildAll, everyTargetHere, targetsHere} from './support/cc.js';
-import {attrsOf, casesOfElementwise, casesOfFolders, isElementwise} from './support/op-cases.js';
+import {attrsOf, byType, casesOfElementwise, casesOfFolders, isElementwise} from './support/op-cases.js';
 import {moduleOf, tensorFor} from './support/op-module.js';
 import {printedAgain, programDifferences, referenceOf} from './support/reference.js';
 
@@ -93,13 +93,3 @@ for (const {name, list, targets} of groups)
     });
     t.deepEqual(wrong, []);
   });
-
-/** Element-wise cases of one type go into one module; those of an unusual type would otherwise make all others fail. */
-function byType(cases: readonly OpCase[]): readonly (readonly OpCase[])[] {
-  const groups = new Map<string, OpCase[]>();
-  for (const one of cases) {
-    const key = `${one.inputs.at(-1)?.dtype}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return [...groups.values()];
-}

@@ -13,6 +13,7 @@ import {load} from '../runtime/index.js';
 import {attribute, modelBytes, node, valueInfo} from './support/onnx-bytes.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
+import {hasWasmCompiler, wasm32} from './support/wasm.js';
 import {hasCompiler} from './tiny-build.js';
 
 const folder = temporaryFolder();
@@ -123,7 +124,7 @@ const peer = hasCompiler && (await hasOnnxruntime());
 
 (hasCompiler ? test : test.skip)('integers are the same on every target', async t => {
   t.timeout(300_000);
-  const here = targets.filter(runsHere);
+  const here = [...targets.filter(runsHere), ...(hasWasmCompiler ? [wasm32] : [])];
   const seed = 6;
   const file = join(folder, `t${seed}.onnx`);
   writeFileSync(file, network(seed));

@@ -23,7 +23,11 @@ export function functionOf(work: Work, features: readonly Feature[], chooseTile:
 }
 
 function kernelFunction(call: KernelCall, features: readonly Feature[], chooseTile: Chooser['tile']): StaticFunction {
-  const {contract, struct, params, epilogue} = call;
+  const {contract, struct, epilogue} = call;
+  // Weights beyond a byte are packed as bytes, and what these could not hold: see conv2d_u8.h.
+  const params = call.params.map(param =>
+    contract === 'conv2d_u8' && param.view?.dtype === 'i16' ? {...param, view: {...param.view, dtype: 'i8' as const}} : param,
+  );
   const fields = {...call.fields, ...tileFields(call, features, chooseTile)};
   const kernel = call.header === null ? choose(contract as Contract, features, fields) : {fn: contract, header: call.header};
   const signature = params.map(

@@ -88,6 +88,9 @@ function elementLoop({expression, reads, write}: Loop, axes: readonly Axis[], si
   return `${table.text}static void ${ownName}(${signature}) {\n${heads.join('')}${body}}\n`;
 }
 
+/** With one of them DNNC_LANES is more than 1. */
+const vectorFeatures: ReadonlySet<Feature> = new Set(['avx2', 'avx512f', 'simd128']);
+
 /**
  * What vectors compute of a loop over bytes and floats, side by side along its fastest axis; null where the compiler is left to
  * it. gcc 12 takes 64 elements at a time where bytes are written, and what is left over one by one.
@@ -95,7 +98,7 @@ function elementLoop({expression, reads, write}: Loop, axes: readonly Axis[], si
 function vectorBody({expression, reads, write}: Loop, axes: readonly Axis[], features: readonly Feature[]): Scalar | null {
   const last = axes.at(-1);
   const types = [...reads, write].map(view => view.dtype);
-  if (!last || !features.some(feature => feature === 'avx2' || feature === 'avx512f')) return null;
+  if (!last || !features.some(feature => vectorFeatures.has(feature))) return null;
   if (!types.includes('u8') || types.some(type => type !== 'u8' && type !== 'f32') || expression.kind === 'arg') return null;
   if (last.write !== 1 || last.reads.some(stride => stride !== 0 && stride !== 1)) return null;
   return vectorForm(expression, types.slice(0, -1));

@@ -13,7 +13,7 @@ import {comment, identifier} from './writer.js';
 export type ModuleText = {
   readonly source: string;
   readonly header: string;
-  /** Kernel headers that the source includes directly. */
+  /** Kernel headers that the source includes directly, and those that its target needs besides. */
   readonly headers: readonly string[];
 };
 
@@ -94,7 +94,7 @@ static void ${prefix}_nothing(void *user, int step) {
 ${blobFunctions(prefix, upper)}${hasCuts ? exitFunctions(prefix, upper) : ''}
 ${definitions.join('\n')}
 ${bodies.join('\n')}`;
-  return {source, header: emitHeader(facts, prefix, upper, entryNames), headers: [...headers].sort()};
+  return {source, header: emitHeader(facts, prefix, upper, entryNames), headers: [...headers, ...(target.headers ?? [])].sort()};
 }
 
 /** `NAME_weights.c`: the blob as an array, for programs that keep everything in one image or in flash. */

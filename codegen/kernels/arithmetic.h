@@ -167,9 +167,18 @@ DNNC_INLINE double sigmoid_f64(double a) { return 1.0 / (1.0 + exp(-a)); }
   DNNC_INLINE T cast_u4_##name(uint8_t a) { return (T)a; }                                                             \
   DNNC_INLINE T cast_bool_##name(dnnc_bool a) { return (T)a; }
 
+/* WebAssembly has an instruction that saturates, and makes 0 of NaN: numbers of fewer bits need no branch then. */
+#if defined(__wasm_nontrapping_fptoint__)
+#define DNNC_CAST_NARROW(T, a, LOW, TOP)                                                                               \
+  if (sizeof(T) < 4) return (T)dnnc_max((int)LOW, dnnc_min(__builtin_wasm_trunc_saturate_s_i32_f32(a), (int)TOP));
+#else
+#define DNNC_CAST_NARROW(T, a, LOW, TOP)
+#endif
+
 /* casts to an integer; LOW and HIGH as double, HIGH being the first value too large */
 #define DNNC_CASTS(name, T, LOW, HIGH, TOP)                                                                            \
   DNNC_INLINE T cast_f32_##name(float a) {                                                                             \
+    DNNC_CAST_NARROW(T, a, LOW, TOP)                                                                                   \
     return a >= (float)HIGH ? TOP : a > (float)LOW ? (T)a : a == a ? (T)LOW : (T)0;                                    \
   }                                                                                                                    \
   DNNC_INLINE T cast_f64_##name(double a) { return a >= HIGH ? TOP : a > LOW ? (T)a : a == a ? (T)LOW : (T)0; }        \

@@ -75,6 +75,32 @@ DNNC_INLINE dnnc_vi vi_dot(dnnc_vi acc, dnnc_vi x, dnnc_vi w) {
 }
 #endif
 
+#elif DNNC_LANES == 4
+
+DNNC_INLINE dnnc_v v_load_bytes(const uint8_t *p, int count) {
+  uint32_t four = 0;
+  memcpy(&four, p, (size_t)dnnc_min(count, 4));
+  return v_from_whole(wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_i32x4_make((int)four, 0, 0, 0))));
+}
+/* A sum with 1.5 * 2^23 holds the rounded number in its low bits. */
+DNNC_INLINE void v_store_bytes(uint8_t *p, dnnc_v a, int count) {
+  const v128_t sum = v_add(a, v_set(12582912.0f));
+  const v128_t bytes = wasm_i8x16_shuffle(sum, sum, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+  const int32_t four = wasm_i32x4_extract_lane(bytes, 0);
+  memcpy(p, &four, (size_t)dnnc_min(count, 4));
+}
+
+typedef v128_t dnnc_vi;
+DNNC_INLINE dnnc_vi vi_load(const void *p) { return wasm_v128_load(p); }
+DNNC_INLINE dnnc_vi vi_repeat(uint32_t four) { return wasm_i32x4_splat((int)four); }
+DNNC_INLINE dnnc_v v_from_int(dnnc_vi a) { return wasm_f32x4_convert_i32x4(a); }
+#define DNNC_DOT_VECTORS 8
+DNNC_INLINE dnnc_vi vi_dot(dnnc_vi acc, dnnc_vi x, dnnc_vi w) {
+  const dnnc_vi even = wasm_i16x8_shr(wasm_i16x8_shl(w, 8), 8), odd = wasm_i16x8_shr(w, 8);
+  acc = wasm_i32x4_add(acc, wasm_i32x4_dot_i16x8(wasm_v128_and(x, wasm_i16x8_splat(255)), even));
+  return wasm_i32x4_add(acc, wasm_i32x4_dot_i16x8(wasm_u16x8_shr(x, 8), odd));
+}
+
 #else
 
 #define DNNC_DOT_VECTORS 0

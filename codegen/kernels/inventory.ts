@@ -65,6 +65,9 @@ function isEven({oh = 1, ow = 1, oc = 1, mr = 1, nv = 1}: Readonly<Record<string
 const avx2For = (contract: Contract): readonly Feature[] =>
   contract === 'conv2d_f32_by_f16' ? ['avx2', 'fma', 'f16c'] : ['avx2', 'fma'];
 
+/** What a target must have for the kernels of a contract that work on vectors: one of these. */
+const vectorsFor = (contract: Contract): readonly (readonly Feature[])[] => [avx2For(contract), ['avx512f'], ['simd128']];
+
 /** Rows of one contract go from plain to special; the first is portable C and the reference in the tests. */
 export const kernels: readonly Kernel[] = (
   [
@@ -84,10 +87,9 @@ export const kernels: readonly Kernel[] = (
   ] as const
 ).flatMap(([contract, header]) => [
   {contract, fn: `${contract}_portable`, header, needs: []},
-  {contract, fn: `${contract}_simd`, header, needs: avx2For(contract)},
-  {contract, fn: `${contract}_simd`, header, needs: ['avx512f']},
+  ...vectorsFor(contract).map((needs): Kernel => ({contract, fn: `${contract}_simd`, header, needs})),
   ...(isTiledConvolution(contract) || contract === 'conv2d_u8'
-    ? ([avx2For(contract), ['avx512f']] as const).map(needs => ({
+    ? vectorsFor(contract).map(needs => ({
         contract,
         fn: `${contract}_simd_even`,
         header,

@@ -71,7 +71,13 @@ DNNC_INLINE float s_sqrt(float a) {
 #endif
 }
 
-/* Nearest integer, halves to even: adding 2^23 leaves no bits for a fraction. Keeps the sign of zero. */
+/* Nearest integer, halves to even, and the integers below and above. They keep the sign of zero. */
+#if defined(__wasm__) /* which has instructions for them, on every engine */
+DNNC_INLINE float s_round(float a) { return __builtin_nearbyintf(a); }
+DNNC_INLINE float s_floor(float a) { return __builtin_floorf(a); }
+DNNC_INLINE float s_ceil(float a) { return __builtin_ceilf(a); }
+#else
+/* Adding 2^23 leaves no bits for a fraction. */
 DNNC_INLINE float s_round(float a) {
   const float two23 = 8388608.0f;
   const float size = s_abs(a);
@@ -86,6 +92,7 @@ DNNC_INLINE float s_ceil(float a) {
   const float r = s_round(a);
   return s_from_bits(s_bits(r < a ? r + 1.0f : r) | (s_bits(a) & INT32_MIN));
 }
+#endif
 
 /* a * 2^n for an integral n, |n| <= 252. In two factors, so that results which are subnormal or overflow come out
  * right. The sum with 1.5 * 2^23 holds n in its low bits: unlike a cast to int this is defined for NaN too. */

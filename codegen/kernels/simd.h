@@ -131,6 +131,69 @@ DNNC_INLINE dnnc_v v_split(dnnc_v a, dnnc_v *exponent) {
   return _mm256_castsi256_ps(_mm256_sub_epi32(i, _mm256_slli_epi32(e, 23)));
 }
 
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+
+#define DNNC_LANES 4
+#define DNNC_TILE_VECTORS 8 /* of the 16 registers of x86, where a product needs one of its own before it is added */
+typedef v128_t dnnc_v;
+
+DNNC_INLINE dnnc_v v_set(float a) { return wasm_f32x4_splat(a); }
+DNNC_INLINE dnnc_v v_load(const float *p) { return wasm_v128_load(p); }
+DNNC_INLINE void v_store(float *p, dnnc_v a) { wasm_v128_store(p, a); }
+/* the first `count` lanes, the rest zero; nothing beyond them is touched */
+DNNC_INLINE dnnc_v v_load_part(const float *p, int count) {
+  if (count >= DNNC_LANES) return v_load(p);
+  if (count == 3) return wasm_v128_load32_lane(p + 2, wasm_v128_load64_zero(p), 2);
+  return count == 2 ? wasm_v128_load64_zero(p) : count == 1 ? wasm_v128_load32_zero(p) : v_set(0.0f);
+}
+DNNC_INLINE void v_store_part(float *p, dnnc_v a, int count) {
+  if (count >= DNNC_LANES) v_store(p, a);
+  else if (count >= 2) wasm_v128_store64_lane(p, a, 0);
+  if (count == 1) wasm_v128_store32_lane(p, a, 0);
+  if (count == 3) wasm_v128_store32_lane(p + 2, a, 2);
+}
+DNNC_INLINE dnnc_v v_add(dnnc_v a, dnnc_v b) { return wasm_f32x4_add(a, b); }
+DNNC_INLINE dnnc_v v_sub(dnnc_v a, dnnc_v b) { return wasm_f32x4_sub(a, b); }
+DNNC_INLINE dnnc_v v_mul(dnnc_v a, dnnc_v b) { return wasm_f32x4_mul(a, b); }
+DNNC_INLINE dnnc_v v_div(dnnc_v a, dnnc_v b) { return wasm_f32x4_div(a, b); }
+DNNC_INLINE dnnc_v v_fma(dnnc_v a, dnnc_v b, dnnc_v c) { return v_add(v_mul(a, b), c); } /* none is fused here */
+DNNC_INLINE dnnc_v v_max(dnnc_v a, dnnc_v b) { return wasm_f32x4_pmax(a, b); }
+DNNC_INLINE dnnc_v v_min(dnnc_v a, dnnc_v b) { return wasm_f32x4_pmin(a, b); }
+DNNC_INLINE dnnc_v v_sqrt(dnnc_v a) { return wasm_f32x4_sqrt(a); }
+DNNC_INLINE dnnc_v v_round(dnnc_v a) { return wasm_f32x4_nearest(a); }
+DNNC_INLINE dnnc_v v_floor(dnnc_v a) { return wasm_f32x4_floor(a); }
+DNNC_INLINE dnnc_v v_ceil(dnnc_v a) { return wasm_f32x4_ceil(a); }
+DNNC_INLINE dnnc_v v_neg(dnnc_v a) { return wasm_f32x4_neg(a); }
+DNNC_INLINE dnnc_v v_abs(dnnc_v a) { return wasm_f32x4_abs(a); }
+DNNC_INLINE dnnc_v v_select_lt(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) { return wasm_v128_bitselect(x, y, wasm_f32x4_lt(a, b)); }
+DNNC_INLINE dnnc_v v_select_le(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) { return wasm_v128_bitselect(x, y, wasm_f32x4_le(a, b)); }
+DNNC_INLINE dnnc_v v_select_eq(dnnc_v a, dnnc_v b, dnnc_v x, dnnc_v y) { return wasm_v128_bitselect(x, y, wasm_f32x4_eq(a, b)); }
+DNNC_INLINE dnnc_v v_table(const float *table, dnnc_v at) {
+  const v128_t i = wasm_i32x4_trunc_sat_f32x4(at);
+  return wasm_f32x4_make(table[wasm_i32x4_extract_lane(i, 0)], table[wasm_i32x4_extract_lane(i, 1)],
+                         table[wasm_i32x4_extract_lane(i, 2)], table[wasm_i32x4_extract_lane(i, 3)]);
+}
+/* As s_ldexp: a sum with 1.5 * 2^23 holds n in its low bits, which is shorter than a conversion that saturates. */
+DNNC_INLINE dnnc_v v_ldexp(dnnc_v a, dnnc_v n) {
+  const v128_t magic = v_set(12582912.0f), bias = wasm_i32x4_splat(127);
+  const v128_t i = wasm_i32x4_sub(v_add(n, magic), magic);
+  const v128_t half = wasm_i32x4_shr(i, 1);
+  const v128_t low = wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23);
+  const v128_t high = wasm_i32x4_shl(wasm_i32x4_add(wasm_i32x4_sub(i, half), bias), 23);
+  return v_mul(v_mul(a, low), high);
+}
+DNNC_INLINE dnnc_v v_split(dnnc_v a, dnnc_v *exponent) {
+  const v128_t e = wasm_i32x4_shr(wasm_i32x4_sub(a, wasm_i32x4_splat(0x3f3504f3)), 23);
+  *exponent = wasm_f32x4_convert_i32x4(e);
+  return wasm_i32x4_sub(a, wasm_i32x4_shl(e, 23));
+}
+/* Whole numbers of 32 bits as floats. Where clang sees that they were narrower, it converts them one by one. */
+DNNC_INLINE dnnc_v v_from_whole(v128_t a) {
+  __asm__("" : "+r"(a));
+  return wasm_f32x4_convert_i32x4(a);
+}
+
 #else
 
 #define DNNC_LANES 1

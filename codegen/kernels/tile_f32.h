@@ -37,6 +37,8 @@ typedef struct {
   M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27)
 #elif DNNC_TILE_VECTORS == 12
 #define DNNC_EACH_VECTOR(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11)
+#else
+#define DNNC_EACH_VECTOR(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7)
 #endif
 
 /* Where point p starts, and where vector v of the columns starts. */

@@ -46,7 +46,7 @@ const residentWeightBytes = 512 * 1024;
 const nearWeightBytes = 24 * 1024;
 
 /** What a core can do in one cycle, in vectors. */
-const perCycle = {fma: 2, load: 2, store: 1, farBytes: 32};
+const perCycle = {load: 2, store: 1, farBytes: 32};
 
 /** Cycles from one multiply-add to the next that uses its result: 4, and some for orders of execution that do not hide it. */
 const fmaLatency = 4.5;
@@ -59,11 +59,18 @@ interface Registers {
   /** All vector registers, and how many of them may hold sums (DNNC_TILE_VECTORS in simd.h, DNNC_DOT_VECTORS in bytes.h). */
   readonly all: number;
   readonly sums: number;
+  /** Of them, how many a multiply-add needs besides its operands, and how many of these can be begun in a cycle. */
+  readonly spare: number;
+  readonly fmas: number;
 }
 
 function registersOf(features: ReadonlySet<Feature>, bytes: boolean): Registers | undefined {
-  if (features.has('avx512f')) return {lanes: 16, all: 32, sums: bytes && !features.has('avx512vnni') ? 20 : 28};
-  if (features.has('avx2') && features.has('fma')) return {lanes: 8, all: 16, sums: bytes && !features.has('avxvnni') ? 8 : 12};
+  const fused = {spare: 0, fmas: 2};
+  if (features.has('avx512f')) return {lanes: 16, all: 32, sums: bytes && !features.has('avx512vnni') ? 20 : 28, ...fused};
+  if (features.has('avx2') && features.has('fma'))
+    return {lanes: 8, all: 16, sums: bytes && !features.has('avxvnni') ? 8 : 12, ...fused};
+  // Products are added by an instruction of their own.
+  if (features.has('simd128')) return {lanes: 4, all: 16, sums: 8, spare: 1, fmas: 1};
   return undefined;
 }
 
@@ -71,7 +78,7 @@ function registersOf(features: ReadonlySet<Feature>, bytes: boolean): Registers 
 function fits(points: number, vectors: number, registers: Registers): boolean {
   // weights that only one point uses come straight from memory
   const weights = points === 1 ? 1 : vectors;
-  return points * vectors <= registers.sums && points * vectors + weights + 1 <= registers.all;
+  return points * vectors <= registers.sums && points * vectors + weights + 1 + registers.spare <= registers.all;
 }
 
 /** Estimated cycles of one tile that sums over `depth` products. */
@@ -79,7 +86,7 @@ function tileCycles(points: number, vectors: number, depth: number, registers: R
   const sums = points * vectors;
   const bytes = vectors * registers.lanes * 4;
   const far = depth * bytes > nearWeightBytes ? bytes / perCycle.farBytes : 0;
-  const step = Math.max(sums / perCycle.fma, (points + vectors) / perCycle.load, fmaLatency, far);
+  const step = Math.max(sums / registers.fmas, (points + vectors) / perCycle.load, fmaLatency, far);
   return depth * step + sums / perCycle.store + tileOverhead;
 }
 

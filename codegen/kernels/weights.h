@@ -109,5 +109,25 @@ DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
   return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_set1_epi64x(words), shifts), 28));
 }
 
+#elif DNNC_LANES == 4
+
+DNNC_INLINE dnnc_v v_weights(const void *p, int type, int lane) {
+  const void *from = dnnc_weights_after(p, type, lane);
+  if (type == DNNC_I8)
+    return v_from_whole(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from))));
+  if (type == DNNC_BF16) return wasm_i32x4_shl(wasm_u32x4_load16x4(from), 16);
+  if (type == DNNC_F16) { /* as cast_f16_f32 */
+    const v128_t half = wasm_u32x4_load16x4(from);
+    const v128_t size = wasm_i32x4_shl(wasm_v128_and(half, wasm_i32x4_splat(0x7fff)), 13);
+    const v128_t sign = wasm_i32x4_shl(wasm_v128_and(half, wasm_i32x4_splat(0x8000)), 16);
+    const v128_t beyond = wasm_v128_and(wasm_i32x4_ge(size, wasm_i32x4_splat(0x0f800000)), wasm_i32x4_splat(0x7f800000));
+    return wasm_v128_or(wasm_v128_or(v_mul(size, v_set(0x1p112f)), beyond), sign);
+  }
+  /* There is no shift by lane: a product moves the four bits of each channel to the top. */
+  const int shift = 28 - 2 * lane;
+  const v128_t tops = wasm_i32x4_make(1 << shift, 1 << shift, 1 << (shift - 4), 1 << (shift - 4));
+  return wasm_f32x4_convert_i32x4(wasm_i32x4_shr(wasm_i32x4_mul(wasm_v128_load64_splat(p), tops), 28));
+}
+
 #endif
 #endif

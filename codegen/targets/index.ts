@@ -5,10 +5,14 @@ export type Target = {
   readonly name: string;
   readonly summary: string;
   readonly features: readonly Feature[];
-  /** Flags for gcc and clang, besides the common ones. */
+  /** Flags for gcc and clang, besides the common ones; paths are relative to the folder of the build. */
   readonly flags: readonly string[];
   /** Preprocessor condition that holds when those flags were given. */
   readonly guard: string;
+  /** Headers of kernels/ that its compiler lacks. */
+  readonly headers?: readonly string[];
+  /** What its library is: one that the operating system loads, or a module of WebAssembly, which clang alone makes. */
+  readonly format: 'shared' | 'wasm';
 };
 
 const avx512: readonly Feature[] = ['avx2', 'fma', 'f16c', 'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'];
@@ -17,13 +21,14 @@ const avx512Guard = 'defined(__AVX512F__) && defined(__AVX512BW__) && defined(__
 
 /** From plain to special. */
 export const targets: readonly Target[] = [
-  {name: 'generic', summary: 'portable C11, any CPU', features: [], flags: [], guard: '1'},
+  {name: 'generic', summary: 'portable C11, any CPU', features: [], flags: [], guard: '1', format: 'shared'},
   {
     name: 'x86-64-avx2',
     summary: 'x86-64 with AVX2, FMA and F16C (2013 and later)',
     features: ['avx2', 'fma', 'f16c'],
     flags: ['-mavx2', '-mfma', '-mf16c'],
     guard: 'defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)',
+    format: 'shared',
   },
   {
     name: 'x86-64-avxvnni',
@@ -31,6 +36,7 @@ export const targets: readonly Target[] = [
     features: ['avx2', 'fma', 'f16c', 'avxvnni'],
     flags: ['-mavx2', '-mfma', '-mf16c', '-mavxvnni'],
     guard: 'defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)',
+    format: 'shared',
   },
   {
     name: 'x86-64-avx512',
@@ -38,6 +44,7 @@ export const targets: readonly Target[] = [
     features: avx512,
     flags: avx512Flags,
     guard: avx512Guard,
+    format: 'shared',
   },
   {
     name: 'x86-64-avx512vnni',
@@ -45,6 +52,28 @@ export const targets: readonly Target[] = [
     features: [...avx512, 'avx512vnni'],
     flags: [...avx512Flags, '-mavx512vnni'],
     guard: `${avx512Guard} && defined(__AVX512VNNI__)`,
+    format: 'shared',
+  },
+  {
+    name: 'wasm32',
+    summary: 'WebAssembly with 128-bit vectors: browsers and Node (2021 and later)',
+    features: ['simd128'],
+    // What every engine with vectors has besides. A layer stays a function of its own: engines compile what runs often once more,
+    // function by function. There is no libc: see kernels/freestanding.
+    flags: [
+      ...['--target=wasm32', '-msimd128', '-mbulk-memory', '-mnontrapping-fptoint', '-msign-ext'],
+      ...[
+        '-fvisibility=default',
+        '-finline-hint-functions',
+        '-ffreestanding',
+        '-nostdlibinc',
+        '-isystem',
+        'kernels/freestanding',
+      ],
+    ],
+    guard: 'defined(__wasm_simd128__)',
+    headers: ['freestanding/math.h', 'freestanding/string.h'],
+    format: 'wasm',
   },
 ];
 

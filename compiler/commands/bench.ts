@@ -51,6 +51,8 @@ type Result = {
 async function bench(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.against !== undefined && flags.against !== 'onnxruntime')
     fail('usage', 'bench.against', flags.against, 'is not a known peer', '--against onnxruntime');
+  if (flags.perLayer && flags.target === 'wasm32')
+    fail('usage', 'bench.layers', flags.target, 'steps are timed in native code alone', 'leave out --per-layer, or the target');
   const show = progress();
   try {
     const tuning = flags.tune ? await tuned(paths, flags, show) : null;

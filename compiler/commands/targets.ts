@@ -13,7 +13,7 @@ export function defineTargets(program: Command): void {
         name: target.name,
         summary: target.summary,
         needs: target.features,
-        runsHere: runsHere(target),
+        runsHere: runsHere(target) || target.format === 'wasm', // in Node itself
       }));
       const host = {cpu: cpuModel(), native: bestTarget(cpuFeatures()).name, compiler: compilerVersion()};
       if (json) printJson({host, targets: rows});

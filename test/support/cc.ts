@@ -28,7 +28,9 @@ import {
   type NativeLoader,
   openLoader,
 } from '../../runtime/index.js';
+import type {Machine} from '../../runtime/wasm/machine.js';
 import {poison} from './tensors.js';
+import {binderOf, compileModule, instanceOf, isWasm, wasm32} from './wasm.js';
 
 const run = promisify(execFile);
 
@@ -92,19 +94,22 @@ export async function buildAll(
   for (const {target, part, file} of jobs) writeFileSync(join(folder, `${file}.c`), together(part, target));
   await parallel(
     jobs.map(({target, file}) => async () => {
+      if (isWasm(target)) return compileModule(folder, file, ['-w', ...flags]);
       const args = ['-std=c11', '-w', ...flags, ...target.flags, '-fPIC', '-shared', '-o', `${file}.so`, `${file}.c`, '-lm'];
       await run(cc, args, {cwd: folder, maxBuffer: 1 << 26});
     }),
   );
   const places = new Map(good.map(({name}, i) => [name, i % 2]));
   const libraries = new Map<string, NativeLibrary>();
+  const fileOf = (target: Target, name: string): string => `${target.name}.${places.get(name)}`;
   const open = (target: Target, name: string): NativeLibrary => {
-    const file = join(folder, `${target.name}.${places.get(name)}.so`);
+    const file = join(folder, `${fileOf(target, name)}.so`);
     const library = libraries.get(file) ?? theLoader().open(file);
     libraries.set(file, library);
     return library;
   };
-  return compiled.map((result, i) => (result instanceof Error ? result : programOf(folder, `m${i}`, result, open)));
+  const opened = {open, instance: (name: string): Machine => instanceOf(folder, fileOf(wasm32, name))};
+  return compiled.map((result, i) => (result instanceof Error ? result : programOf(folder, `m${i}`, result, opened)));
 }
 
 export function compileAs(module: Module, name: string, wanted: readonly Target[]): Compiled | Error {
@@ -128,7 +133,7 @@ export function writeSources(folder: string, parts: readonly Named[], wanted: re
       for (const header of text.headers) headers.add(header);
     }
   }
-  mkdirSync(join(folder, 'kernels'), {recursive: true});
+  mkdirSync(join(folder, 'kernels', 'freestanding'), {recursive: true});
   for (const [file, text] of collectHeaders(headers)) writeFileSync(join(folder, 'kernels', file), text);
 }
 
@@ -175,23 +180,34 @@ function programOf(
   folder: string,
   name: string,
   compiled: Compiled,
-  open: (target: Target, name: string) => NativeLibrary,
+  {
+    open,
+    instance,
+  }: {readonly open: (target: Target, name: string) => NativeLibrary; readonly instance: (name: string) => Machine},
 ): Program {
   const entries = new Map<string, NativeEntry>();
   let blob: NativeBlob | null = null;
+  let binder: ReturnType<typeof binderOf> | null = null;
   const bind = (target: Target, index: number): NativeEntry => {
     const key = `${target.name} ${index}`;
     const known = entries.get(key);
     if (known) return known;
+    const symbol = invokeNames(compiled.plan)[index]!;
+    const types = argumentsOf(everyEntry(compiled.plan)[index]!);
+    if (isWasm(target)) {
+      binder ??= binderOf(instance(name), name, compiled);
+      const entry = binder(symbol, types);
+      entries.set(key, entry);
+      return entry;
+    }
     const native = theLoader();
     const library = open(target, name);
     blob ??= native.map(join(folder, `${name}.weights`));
     const code = native.check(library, `${name}_check`, blob);
     if (code !== 0) fail('bug', 'test.blob', name, `refuses its own weights with ${code}`);
-    const {inputs, outputs} = argumentsOf(everyEntry(compiled.plan)[index]!);
+    const {inputs, outputs} = types;
     const native_ = (type: TensorType) => ({bytes: bytesOf(type), type: arrayTypes[type.dtype].napi});
     const arena = Math.max(compiled.plan.memory?.bytes ?? 0, alignment);
-    const symbol = invokeNames(compiled.plan)[index]!;
     const entry = native.bind(library, symbol, blob, arena, inputs.map(native_), outputs.map(native_));
     entries.set(key, entry);
     return entry;

@@ -122,3 +122,13 @@ export function casesOfElementwise(op: OpDef): readonly OpCase[] {
     );
   });
 }
+
+/** Element-wise cases of one type go into one module; those of an unusual type would otherwise make all others fail. */
+export function byType(cases: readonly OpCase[]): readonly (readonly OpCase[])[] {
+  const groups = new Map<string, OpCase[]>();
+  for (const one of cases) {
+    const key = `${one.inputs.at(-1)?.dtype}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
