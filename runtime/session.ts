@@ -7,8 +7,18 @@ import type {Cascade, Input, Manifest, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
 import {createPaths, type Done, type SegmentEntry} from './paths.js';
 import {type Image, isImage, prepare} from './prepare.js';
-import {correctionOf, type Frequencies, posterior} from './prior.js';
-import {asEntry, cascade, exitStage, floatsOf, type Stage, type Staged, type StagedEntry, wholeStage} from './stages.js';
+import {correctionOf, posterior} from './prior.js';
+import {
+  asEntry,
+  cascade,
+  exitStage,
+  floatsOf,
+  type Given,
+  type Stage,
+  type Staged,
+  type StagedEntry,
+  wholeStage,
+} from './stages.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
@@ -70,9 +80,9 @@ export type RunOptions<M extends Manifest, T extends TaskName<M>> = {
   readonly variant?: VariantId<M, T>;
   /**
    * How often each class is asked for now: by label, those left out never; or by output index. The answer is then that of
-   * the largest corrected probability. Throws `session.prior` where a label is unknown or nothing is expected.
+   * the largest corrected probability. null is none. Throws `session.prior` where a label is unknown or nothing is expected.
    */
-  readonly prior?: Prior<M, T>;
+  readonly prior?: Prior<M, T> | null;
 };
 
 /** Relative frequencies of classes: they need not sum to 1. */
@@ -341,9 +351,11 @@ function answerOf(name: string, task: Task, outputs: readonly TypedArray[]): Pla
 }
 
 /** The answer under a prior; as it is where none is given. */
-function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Frequencies | undefined): A {
-  if (prior === undefined) return answer;
-  const probabilities = posterior(Array.from(answer.scores, Number), correctionOf(name, task, variant, prior));
+function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Given): A {
+  if (!prior) return answer;
+  const {scores} = answer;
+  const numbers = scores instanceof Float32Array ? scores : Array.from(scores, Number);
+  const probabilities = posterior(numbers, correctionOf(name, task, variant, prior));
   return {...answer, ...mostProbable(task, probabilities)};
 }
 
