@@ -167,9 +167,9 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
 
   const entryOf = (name: string, id: string | undefined): Entry => {
     const task = taskOf(manifest, name);
+    const known = entries.get(id ?? task.variants[0] ?? '');
+    if (known?.task === task) return known;
     const variant = variantOf(name, task, id);
-    const known = entries.get(variant.id);
-    if (known) return known;
     const entry: Entry = {
       ...boundOf(name, task, variant),
       variant,

@@ -27,7 +27,7 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 const classes = 12;
-const usual = {frequencies: Object.freeze(Array.from({length: classes}, (_, c) => (c + 1) / 78)), accuracy: 0.9};
+const usual = {frequencies: Array.from({length: classes}, (_, c) => (c + 1) / 78), accuracy: 0.9};
 
 /** What a network that knows the distribution of its features would say: logits of classes that lie `apart` from each other. */
 function drawnNetwork(apart: number): Network {
@@ -56,7 +56,9 @@ function follow(rule: Rule, labels: readonly number[]) {
     const i = (at * classes + label) % network.seen.labels.length;
     const row = scores.subarray(i * classes, (i + 1) * classes);
     const probabilities = posterior(row, {scores: 'logits', temperature: 1, shift: shiftOf(under, usual.frequencies)});
+    const before = String(under);
     follower.observe(probabilities, under);
+    if (String(under) !== before) throw new Error('a prior was written to');
     return follower.prior();
   });
 }
@@ -73,7 +75,6 @@ for (const [name, rule] of Object.entries(rules)) {
     for (const prior of priors) {
       t.true(Math.abs(prior.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
       t.true(prior.every(part => part > 0));
-      t.true(Object.isFrozen(prior));
     }
     t.deepEqual(follow(rule, labels), priors);
   });

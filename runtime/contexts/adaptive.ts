@@ -19,19 +19,27 @@ export const adaptive =
   ({frequencies: usual}) => {
     const recent = lately(usual, {halfLife, mass});
     const likelihood = new Float64Array(usual.length);
-    let views: readonly ArrayLike<number>[] = [usual, usual, usual];
-    let trust: readonly number[] = views.map(() => 1 / views.length);
+    let [each, few]: readonly ArrayLike<number>[] = [usual, usual];
+    const trust = [1 / 3, 1 / 3, 1 / 3] as [number, number, number];
     let prior = usual;
+
+    /** Bayes' rule over the views, which may change places. */
+    function judge(): void {
+      const earned = [usual, each!, few!].map((view, v) => trust[v]! * explains(view, likelihood));
+      const total = earned[0]! + earned[1]! + earned[2]!;
+      if (total > 0) for (let v = 0; v < 3; v++) trust[v] = change / 3 + ((1 - change) * earned[v]!) / total;
+    }
+
     return {
       prior: () => prior,
       observe(probabilities, under) {
         likelihoods(probabilities, under, likelihood);
-        const earned = views.map((view, v) => trust[v]! * explains(view, likelihood));
-        const total = earned.reduce((sum, value) => sum + value, 0);
-        if (total > 0) trust = earned.map(value => change / views.length + ((1 - change) * value) / total);
+        judge();
         recent.add(probabilities);
-        views = [usual, recent.each(), recent.few()];
-        prior = Object.freeze(usual.map((_, c) => views.reduce((sum, view, v) => sum + trust[v]! * view[c]!, 0)));
+        [each, few] = [recent.each(), recent.few()];
+        const next = new Array<number>(usual.length);
+        for (let c = 0; c < next.length; c++) next[c] = trust[0] * usual[c]! + trust[1] * each[c]! + trust[2] * few[c]!;
+        prior = next;
       },
     };
   };

@@ -69,7 +69,7 @@ function usualOf(task: Task, variants: readonly Variant[]): Usual | null {
   if (!(total > 0)) return null;
   const {quality} = general;
   return {
-    frequencies: Object.freeze(general.calibration.frequencies.map(frequency => frequency / total)),
+    frequencies: general.calibration.frequencies.map(frequency => frequency / total),
     accuracy: quality ? quality.value / 100 : null,
   };
 }

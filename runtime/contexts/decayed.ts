@@ -12,7 +12,7 @@ export const decayed =
       prior: () => prior,
       observe(probabilities) {
         recent.add(probabilities);
-        prior = Object.freeze(Array.from(recent.each()));
+        prior = Array.from(recent.each());
       },
     };
   };

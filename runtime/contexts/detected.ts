@@ -31,7 +31,7 @@ export const detected =
         isOn = isOn ? sum > 0 : sum >= threshold;
         recent.add(probabilities);
         expected = recent.each();
-        prior = isOn ? Object.freeze(Array.from(expected)) : usual;
+        prior = isOn ? Array.from(expected) : usual;
       },
     };
   };

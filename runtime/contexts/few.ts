@@ -12,17 +12,45 @@ export type Few = {
  * they are, log(N over n), is largest. Any n from 1 to N - 1. Counts of nothing give one class with a share of 0.
  */
 export function fewOf(counts: ArrayLike<number>): Few {
-  const all = counts.length;
-  const order = Array.from(counts, (_, c) => c).sort((a, b) => counts[b]! - counts[a]! || a - b);
-  const total = order.reduce((sum, c) => sum + counts[c]!, 0);
-  const told = (held: number, classes: number): number => (held > 0 ? held * Math.log(held / (total * classes)) : 0);
+  const order = Int32Array.from(counts, (_, c) => c);
+  const {size, share} = fewAmong(counts, order);
+  return {classes: Array.from(order.subarray(0, size)), share};
+}
+
+/** The same for every answer anew: `order`, all classes, is sorted in place, quickly where it nearly is, and the first `size` are they. */
+export function fewAmong(counts: ArrayLike<number>, order: Int32Array): {readonly size: number; readonly share: number} {
+  const all = order.length;
+  sortByCount(counts, order);
+  let total = 0;
+  for (let c = 0; c < all; c++) total += counts[c]!;
   let [size, share, most] = [1, 0, Number.NEGATIVE_INFINITY];
   let [held, choices] = [0, 0];
   for (let n = 1; n < all; n++) {
     held += counts[order[n - 1]!]!;
     choices += Math.log((all - n + 1) / n);
-    const value = told(held, n) + told(total - held, all - n) - choices;
-    if (value > most) [size, share, most] = [n, total > 0 ? held / total : 0, value];
+    const rest = total - held;
+    let value = -choices;
+    if (held > 0) value += held * Math.log(held / (total * n));
+    if (rest > 0) value += rest * Math.log(rest / (total * (all - n)));
+    if (value > most) {
+      size = n;
+      share = total > 0 ? held / total : 0;
+      most = value;
+    }
   }
-  return {classes: order.slice(0, size), share};
+  return {size, share};
+}
+
+/** Most first; of equals the first class. By insertion. */
+function sortByCount(counts: ArrayLike<number>, order: Int32Array): void {
+  for (let i = 1; i < order.length; i++) {
+    const c = order[i]!;
+    let at = i;
+    for (; at > 0; at--) {
+      const before = order[at - 1]!;
+      if (counts[before]! > counts[c]! || (counts[before]! === counts[c]! && before < c)) break;
+      order[at] = before;
+    }
+    order[at] = c;
+  }
 }

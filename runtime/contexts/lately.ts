@@ -1,12 +1,12 @@
-/** Decayed sums of answers: how often each class came lately. */
-import {fewOf} from './few.js';
+/** Decayed sums of answers: how often each class came lately. Part of every request, so loops and rooms are used again. */
+import {fewAmong} from './few.js';
 
 export type Lately = {
   /** `probabilities` of one answer. */
   add(probabilities: ArrayLike<number>): void;
-  /** Each class by its own sum; they sum to 1. */
+  /** Each class by its own sum; they sum to 1. Overwritten by the next call. */
   each(): Float64Array;
-  /** A few classes alike, and the rest as usual among themselves; they sum to 1. */
+  /** A few classes alike, and the rest as usual among themselves; they sum to 1. Overwritten by the next call. */
   few(): Float64Array;
 };
 
@@ -24,42 +24,39 @@ export type LatelyOptions = {
 const rare = 2;
 
 export function lately(usual: readonly number[], {halfLife, mass}: LatelyOptions): Lately {
+  const classes = usual.length;
   const keep = 2 ** (-1 / halfLife);
-  const sums = new Float64Array(usual.length);
+  const sums = new Float64Array(classes);
+  const order = Int32Array.from(usual, (_, c) => c);
+  const [each, few] = [new Float64Array(classes), new Float64Array(classes)];
   let total = 0;
-
-  /** Gives `held` to some classes in their usual proportions. */
-  function asUsual(frequencies: Float64Array, held: number, classes: readonly number[]): void {
-    const usually = classes.reduce((sum, c) => sum + usual[c]!, 0);
-    for (const c of classes) frequencies[c] = usually > 0 ? (held * usual[c]!) / usually : held / classes.length;
-  }
-
   return {
     add(probabilities) {
-      for (let c = 0; c < sums.length; c++) sums[c] = keep * sums[c]! + probabilities[c]!;
+      for (let c = 0; c < classes; c++) sums[c] = keep * sums[c]! + probabilities[c]!;
       total = keep * total + 1;
     },
     each() {
-      const frequencies = sums.map((sum, c) => (sum + mass * usual[c]!) / (total + mass));
-      const seldom = usual.flatMap((_, c) => (sums[c]! < rare ? [c] : []));
-      asUsual(
-        frequencies,
-        seldom.reduce((sum, c) => sum + frequencies[c]!, 0),
-        seldom,
-      );
-      return frequencies;
+      let [held, usually] = [0, 0];
+      for (let c = 0; c < classes; c++) {
+        each[c] = (sums[c]! + mass * usual[c]!) / (total + mass);
+        if (sums[c]! >= rare) continue;
+        held += each[c]!;
+        usually += usual[c]!;
+      }
+      if (usually > 0) for (let c = 0; c < classes; c++) if (sums[c]! < rare) each[c] = (held * usual[c]!) / usually;
+      return each;
     },
     few() {
-      const {classes, share} = fewOf(sums);
+      const {size, share} = fewAmong(sums, order);
       const held = (share * total) / (total + 1);
-      const inside = new Set(classes);
-      const frequencies = new Float64Array(sums.length).fill(held / classes.length);
-      asUsual(
-        frequencies,
-        1 - held,
-        usual.flatMap((_, c) => (inside.has(c) ? [] : [c])),
-      );
-      return frequencies;
+      let usually = 0;
+      for (let at = size; at < classes; at++) usually += usual[order[at]!]!;
+      for (let at = 0; at < classes; at++) {
+        const c = order[at]!;
+        if (at < size) few[c] = held / size;
+        else few[c] = usually > 0 ? ((1 - held) * usual[c]!) / usually : (1 - held) / (classes - size);
+      }
+      return few;
     },
   };
 }

@@ -53,7 +53,7 @@ export const weg =
         return;
       }
       context = new Set(dominant);
-      shared = Object.freeze(frequenciesIn(dominant, Math.min(held, 0.99), classes));
+      shared = frequenciesIn(dominant, Math.min(held, 0.99), classes);
       [since, wrong, seen] = [0, [], []];
     }
 

@@ -29,7 +29,7 @@ export const slidingWindow =
         const classes = order.slice(0, size);
         const held = classes.reduce((sum, c) => sum + counts[c]!, 0) / length;
         const share = shares.findLast(each => held >= each);
-        if (share !== undefined) return Object.freeze(frequenciesIn(classes, share, usual.length));
+        if (share !== undefined) return frequenciesIn(classes, share, usual.length);
       }
       return usual;
     }
