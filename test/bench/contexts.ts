@@ -10,6 +10,7 @@ import {cpuModel} from '../../compiler/host.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
 import {candidatesOf} from '../../compiler/specialize/candidates.js';
 import {adaptive, decayed, detected, load, openLoader, type Rule, slidingWindow, weg} from '../../runtime/index.js';
+import {liveFigures} from './live-stream.js';
 import {
   benchFolder,
   buildSpecial,
@@ -32,7 +33,9 @@ const command = new Command('contexts')
   .parse();
 const flags = command.opts<{readonly folder: string; readonly streams: number; readonly json?: boolean}>();
 
-type Case = {readonly name: string; readonly networks: Special; readonly spells: Spells};
+/** `live`: also run for real, by a session that specializes itself. */
+type Case = {readonly name: string; readonly networks: Special; readonly spells: Spells; readonly live?: true};
+type LiveFigures = {readonly name: string} & Awaited<ReturnType<typeof liveFigures>>;
 
 const all = (count: number): readonly number[] => Array.from({length: count}, (_, c) => c);
 const signNetworks = {models: [sign, compactSign], ...signs};
@@ -41,9 +44,9 @@ const seven = {size: 7, share: 0.9, inside: 'alike', repeats: 1} as const;
 const objectSpells = {classes: all(10), inside: 'alike', repeats: 1} as const;
 const cases: readonly Case[] = [
   {name: 'signs, 18 asked for, 7 at 90%', networks: signNetworks, spells: {classes: all(18), ...seven}},
-  {name: 'signs, all 43, 7 at 90%', networks: signNetworks, spells: {classes: all(43), ...seven}},
+  {name: 'signs, all 43, 7 at 90%', networks: signNetworks, spells: {classes: all(43), ...seven}, live: true},
   {name: 'the same, five in a row', networks: signNetworks, spells: {classes: all(43), ...seven, repeats: 5}},
-  {name: 'ResNet-56, 3 at 90%', networks: objectNetworks, spells: {...objectSpells, size: 3, share: 0.9}},
+  {name: 'ResNet-56, 3 at 90%', networks: objectNetworks, spells: {...objectSpells, size: 3, share: 0.9}, live: true},
   {name: 'ResNet-56, 5 at 80%', networks: objectNetworks, spells: {...objectSpells, size: 5, share: 0.8}},
   {name: 'the same by rank', networks: objectNetworks, spells: {...objectSpells, size: 5, share: 0.8, inside: 'by rank'}},
 ];
@@ -57,7 +60,7 @@ const show = progress();
 
 /** The general network and the other one, on the samples for evaluation. */
 async function networksOf(special: Special): Promise<readonly [Network, Network]> {
-  const directory = join(folder, special.data);
+  const directory = directoryOf(special);
   show(`building ${special.models.join(', ')}`);
   await buildSpecial(root, special, directory);
   const samples = samplesOf(root, special);
@@ -70,6 +73,8 @@ async function networksOf(special: Special): Promise<readonly [Network, Network]
     {stage: firsts[0]!.stage, seen: firsts[0]!.evaluate!},
   ];
 }
+
+const directoryOf = ({data}: Special): string => join(folder, data);
 
 const rulesFor = ({size}: Spells): readonly (readonly [string, Rule | 'truth' | null])[] => [
   ['as it is', null],
@@ -110,11 +115,34 @@ for (const {name, networks: special, spells} of cases) {
   networks.set(special, both);
   results.push({name, macs: both[0].stage.macs, ways: reachedBy(name, both, spells)});
 }
+const live: LiveFigures[] = [];
+for (const {name, networks: special, spells} of cases.filter(({live}) => live)) {
+  show(`${name}: a session that specializes itself`);
+  live.push({name, ...(await liveFigures(directoryOf(special), samplesOf(root, special), special.labelsKey, spells))});
+}
 show.done();
 
 const percent = ({requests, right}: Reached): number => (100 * right) / requests;
-if (flags.json) printJson({host: cpuModel(), threshold, results});
-else
+const tellLive = ({name, ways, fits, firstFit, calls}: LiveFigures): void => {
+  const {seconds, cpuSeconds} = firstFit;
+  say(
+    `\n${name}, for real: ${fits} fits, the first (nothing remembered) in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU`,
+  );
+  say(
+    table([
+      ['', 'in spells', 'ms', 'outside', 'ms'],
+      ...ways.map(({way, inside, outside}) => [
+        ...[way, `${inside.accuracy.toFixed(2)}%`, inside.milliseconds.toFixed(3)],
+        ...[`${outside.accuracy.toFixed(2)}%`, outside.milliseconds.toFixed(3)],
+      ]),
+    ]),
+  );
+  const [idle, busy] = calls;
+  say(`general network, ms (median, 99 of 100): ${idle.join(', ')}; while the thread fits: ${busy.join(', ')}`);
+};
+
+if (flags.json) printJson({host: cpuModel(), threshold, results, live});
+else {
   for (const {name, macs, ways} of results) {
     const [raw, known] = [ways[0]!.alone, ways[1]!.alone];
     const gain = ({inside}: typeof raw): number =>
@@ -133,3 +161,5 @@ else
       ]),
     );
   }
+  for (const each of live) tellLive(each);
+}

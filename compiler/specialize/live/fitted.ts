@@ -13,7 +13,16 @@ import type {Planner} from '../winnow.js';
 export type Fitted = {readonly variants: readonly [...Variant[], Variant]; readonly heads: Heads};
 
 /**
- * null: no cascade meets the goal in this context. Ids are told apart from those of a build by "live"; `number` is that of the
+ * Whatever the samples say, no first stage answers less surely: the prior is only a guess of the context, and what is new must
+ * reach the general network. One of the planner's thresholds.
+ */
+const leastThreshold = 0.7;
+
+/** A cascade that saves less risks accuracy for nothing. Times cheaper than the general network. */
+const leastSpeed = 1.2;
+
+/**
+ * null: no cascade meets the goal in this context, or it saves little. Ids are told apart from those of a build by "live"; `number` is that of the
  * context. Exits keep theirs, whatever the context: a head serves all of them. `folder` has their files.
  */
 export function fittedFor(
@@ -23,8 +32,9 @@ export function fittedFor(
   {number, tune, folder}: {readonly number: number; readonly tune: Labelled; readonly folder: string},
 ): Fitted | null {
   const {best} = planner.plan(context);
-  if (!best) return null;
-  const made = cascadeOf(manifest, general, firsts, best, context, tune);
+  if (!best || best.speed < leastSpeed) return null;
+  const plan = {...best, threshold: Math.max(best.threshold, leastThreshold)};
+  const made = cascadeOf(manifest, general, firsts, plan, context, tune);
   const first = manifest.variants.find(({id}) => id === best.first.id)!;
   const cascade = {...made, ...named(made.task, `live-cascade@${number}`)};
   const {exit} = first;

@@ -77,8 +77,9 @@ export function createFitter(work: Omit<Work, 'folder'>, code = new URL('./worke
       return pending.fitted;
     },
     async settled() {
+      if (!pending) return;
       worker?.ref();
-      await pending?.fitted.catch(() => null);
+      await pending.fitted.catch(() => null);
     },
     async close() {
       isClosed = true;

@@ -39,7 +39,7 @@ export type LiveOptions<T extends string> = {
   readonly contexts?: Contexts;
   /** Answers for which a context must hold before anything is fitted for it. Default 60. */
   readonly patience?: number;
-  /** Contexts whose cascades are kept. Default 8. */
+  /** Contexts whose cascades are kept, each share for itself. Default 16. */
   readonly limit?: number;
 };
 
@@ -49,6 +49,8 @@ export type Live<M extends Manifest, T extends TaskName<M>> = {
   runAsync(input: InputOf<M, T>): Promise<Answer<M, T>>;
   /** The cascade that answers now; null: the general network does. */
   cascade(): AdoptedId | null;
+  /** How often something was fitted, or is being. */
+  fits(): number;
   /** What went wrong last; null: nothing did. */
   trouble(): string | null;
   /** Resolves when nothing is being fitted. */
@@ -68,13 +70,14 @@ export function specializeLive<M extends Manifest, T extends TaskName<M>>(
   options: LiveOptions<T>,
 ): Live<M, T> {
   const {task, directory, fit: samples, tune = null, labelsKey, goal = usualGoal, balance = false} = options;
-  const {patience = 60, limit = 8, contexts = contextsOf(session.manifest, adaptive())} = options;
+  const {patience = 60, limit = 16, contexts = contextsOf(session.manifest, adaptive())} = options;
   const answers = withContexts(session, contexts);
   const kept = createKept(session, limit);
   const fitter = createFitter({task, directory, fit: samples, tune, labelsKey, goal, balance});
   let current: AdoptedId | null = null;
   let held = 0;
   let count = 0;
+  let fits = 0;
   let trouble: string | null = null;
   let fitting: Promise<void> = Promise.resolve();
 
@@ -88,6 +91,7 @@ export function specializeLive<M extends Manifest, T extends TaskName<M>>(
   }
 
   async function prepare(context: Context): Promise<void> {
+    fits++;
     try {
       kept.add(context, await fitter.fit(context));
     } catch (error) {
@@ -148,6 +152,7 @@ export function specializeLive<M extends Manifest, T extends TaskName<M>>(
       return answer;
     },
     cascade: () => current,
+    fits: () => fits,
     trouble: () => trouble,
     async settled() {
       await fitter.settled();
