@@ -37,7 +37,7 @@ export type LiveOptions<T extends string> = {
   readonly balance?: boolean;
   /** What the prior comes from. Default: the adaptive rule. */
   readonly contexts?: Contexts;
-  /** Answers for which a context must hold before anything is fitted for it. Default 60. */
+  /** Answers for which a context must hold before anything is fitted for it. Default 30. */
   readonly patience?: number;
   /** Contexts whose cascades are kept, each share for itself. Default 16. */
   readonly limit?: number;
@@ -70,7 +70,7 @@ export function specializeLive<M extends Manifest, T extends TaskName<M>>(
   options: LiveOptions<T>,
 ): Live<M, T> {
   const {task, directory, fit: samples, tune = null, labelsKey, goal = usualGoal, balance = false} = options;
-  const {patience = 60, limit = 16, contexts = contextsOf(session.manifest, adaptive())} = options;
+  const {patience = 30, limit = 16, contexts = contextsOf(session.manifest, adaptive())} = options;
   const answers = withContexts(session, contexts);
   const kept = createKept(session, limit);
   const fitter = createFitter({task, directory, fit: samples, tune, labelsKey, goal, balance});
