@@ -1,12 +1,13 @@
 /** Priors from what is asked for lately: what holds of every rule, what they gain on drawn scores, and what they cost. */
 import test, {type ExecutionContext} from 'ava';
-import {fewOf} from '../runtime/contexts/few.js';
+import {noticed, streams} from '../examples/mcdnn/contexts.js';
 import {
   type Answer,
   adaptive,
   contextsOf,
   decayed,
   detected,
+  fewOf,
   type Manifest,
   type Rule,
   type Session,
@@ -109,6 +110,14 @@ test('the default gains most of what knowing the context gains, and costs next t
   told(t, adaptive(), 0.75, 0.3);
   told(t, decayed(), 0.6, 0.6);
   told(t, slidingWindow({sizes: [3]}), 0.6, 0.6);
+});
+
+test('in a day of faces a spell is noticed, and none where there is none (MCDNN, claims about skew)', t => {
+  const [, s2, s3] = Object.values(streams);
+  const spell = noticed(s2!, adaptive(), 1);
+  t.true(spell.inside > 75, `${spell.inside}`);
+  t.is(spell.outside, 0);
+  t.is(noticed(s3!, adaptive(), 1).outside, 0);
 });
 
 test('the few classes that hold most are those that tell counts most briefly', t => {
