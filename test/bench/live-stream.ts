@@ -56,6 +56,7 @@ export async function liveFigures(
 
   const live = started();
   const prior = withContexts<Manifest>(session, contextsOf(session.manifest, adaptive()));
+  const waits: number[] = [];
   const none = (): Count => ({right: 0, times: new Map()});
   const parts = [0, 1].map(() => ({requests: 0, general: none(), prior: none(), live: none()}));
   for (const {sample, isInside} of stream) {
@@ -77,7 +78,9 @@ export async function liveFigures(
       if (index === labels[sample]) ran.right++;
     }
     // The next request waits for a fit: at one in some seconds, as streams have them, it would find it ready.
+    const waiting = performance.now();
     await live.settled();
+    if (live.fits() > waits.length) waits.push((performance.now() - waiting) / 1000);
   }
   if (live.trouble() !== null) throw new Error(live.trouble()!);
   await live.close();
@@ -87,7 +90,7 @@ export async function liveFigures(
     wayOf('the same, adaptive prior', 'prior', parts),
     wayOf('specializes itself', 'live', parts),
   ];
-  return {ways, fits: live.fits(), ...first};
+  return {ways, fits: live.fits(), laterFit: percentiles(waits.slice(1)).p50, ...first};
 }
 
 type Count = {right: number; readonly times: Map<string, number[]>};
