@@ -13,12 +13,16 @@ import type {Granularity} from '../ir/segments.js';
 import type {Module} from '../ir/types.js';
 import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
-import type {Calibration, ConfusionRow, Latency, Manifest, Quality, Split} from '../runtime/manifest.js';
+import type {Calibration, ConfusionRow, Latency, Manifest, Quality, Split, Variant} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
 import {calibrationOf} from './calibrate.js';
+import type {CatalogLog} from './catalog/log.js';
 import {compilerVersion, runCompiler} from './cc.js';
 import {type Compiled, compile} from './compile.js';
 import type {Labelled} from './data/dataset.js';
+import {measureEnergy} from './energy/measure.js';
+import type {DeviceProfile} from './energy/profile.js';
+import type {Meter} from './energy/rapl.js';
 import {accuracyFrom, answersOf, labelsOf, qualityOf} from './evaluate-variant.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere, targetsNamed} from './host.js';
@@ -26,6 +30,7 @@ import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
 import {measureLatency} from './measure.js';
+import {isNetworkFile} from './network-file.js';
 import {confusionOf} from './per-class.js';
 import type {RecipeReport} from './recipes/report.js';
 import {splitsOf} from './splits.js';
@@ -46,6 +51,8 @@ export type BuildOptions = {
   readonly lossy?: (module: Module) => Module;
   /** What was decided for these variants, layer by layer: kept in the log. */
   readonly recipes?: readonly RecipeReport[];
+  /** What was tried before: kept in the log. */
+  readonly catalog?: CatalogLog;
   /** Adds heads to the optimized module, such as `retarget` fitted. */
   readonly extend?: (module: Module) => Module;
   /** How calls are computed, as `tune` found it; by default as `prefer` says. */
@@ -58,6 +65,10 @@ export type BuildOptions = {
   readonly cuts?: Granularity;
   /** Time each variant on this machine, once per library (kept in the user's cache). Default: true. */
   readonly measure?: boolean;
+  /** Devices and clouds: what a call takes there, as their coefficients model it, goes into the manifest. */
+  readonly profiles?: readonly DeviceProfile[];
+  /** What a call of each variant takes on this machine is measured with it: three seconds each, remembered as times are. */
+  readonly meter?: Meter;
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
   readonly flags?: readonly string[];
   /** Labelled data by task: its accuracy goes into the manifest. */
@@ -152,13 +163,17 @@ async function writeBuild(
     targets: targets.map(target => target.name),
     tasks: tasks.flatMap(({name: task, model, output, others}) => [
       {task, ...sourceOf(model, options.directory), output},
-      ...others.map(other => ({task, recipe: other.recipe, ...sourceOf(other.model, options.directory), output: other.output})),
+      ...others
+        .filter(other => !isNetworkFile(other.model))
+        .map(other => ({task, recipe: other.recipe, ...sourceOf(other.model, options.directory), output: other.output})),
     ]),
     bound: Object.fromEntries(loaded.bound),
     ...(options.recipes && {recipes: options.recipes}),
+    ...(options.catalog && {catalog: options.catalog}),
   };
   write(logName, `${JSON.stringify(log, null, 2)}\n`);
-  const facts = {name, tasks, compiled, loaded, targets, embedded, prefer: options.prefer, files: hashesOf(folder)};
+  const {prefer, profiles = []} = options;
+  const facts = {name, tasks, compiled, loaded, targets, embedded, prefer, profiles, files: hashesOf(folder)};
   const manifest = observed(folder, manifestOf(facts), facts, options);
   if (options.typed !== false) {
     const {ts, json} = await writeManifest(manifest);
@@ -173,16 +188,17 @@ function observed(
   folder: string,
   plain: Manifest,
   facts: ManifestFacts,
-  {measure = true, evaluate, calibrate, progress = () => {}}: BuildOptions,
+  {measure = true, evaluate, calibrate, meter, progress = () => {}}: BuildOptions,
 ): Manifest {
   const target = facts.targets.findLast(runsHere);
-  if (!target || (!measure && !evaluate && !calibrate)) return plain;
+  if (!target || (!measure && !evaluate && !calibrate && !meter)) return plain;
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(plain));
   const session = loadBuild(folder, {target: target.name});
   const latencies = new Map<string, Latency>();
   const qualities = new Map<string, Quality>();
   const confusions = new Map<string, readonly ConfusionRow[]>();
   const calibrations = new Map<string, Calibration>();
+  const energies = new Map<string, NonNullable<Variant['energy']>>();
   for (const {id, task} of plain.variants) {
     const entry = session.entry(task, id);
     const labelled = evaluate?.get(task);
@@ -198,7 +214,10 @@ function observed(
       calibrations.set(id, calibrationOf(entry, held));
     }
     progress(`measuring ${id}`);
-    if (measure) latencies.set(id, measureLatency(entry, cpuModel(), `${facts.compiled.hash} ${target.name} ${id}`));
+    const key = `${facts.compiled.hash} ${target.name} ${id}`;
+    if (measure) latencies.set(id, measureLatency(entry, cpuModel(), key, session.unload));
+    const energy = meter && measureEnergy(meter, entry, cpuModel(), key);
+    if (energy) energies.set(id, {[target.name]: energy});
   }
   const splits = new Map<string, readonly Split[]>();
   for (const variant of plain.variants) {
@@ -213,7 +232,8 @@ function observed(
     const key = `${facts.compiled.hash} ${target.name} segment ${id}`;
     segmentLatencies.set(id, measureLatency(session.segment(id), cpuModel(), key));
   }
-  return manifestOf({...facts, latencies, segmentLatencies, splits, latencyTarget: target, qualities, confusions, calibrations});
+  const found = {latencies, energies, segmentLatencies, qualities, confusions, calibrations, splits};
+  return manifestOf({...facts, ...found, latencyTarget: target});
 }
 
 const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -35,6 +35,12 @@ const taskSchema = z.strictObject({
 export const configSchema = z.strictObject({
   $schema: z.string().optional(),
   name: z.string().optional().describe('name of the module: prefix of files and C symbols'),
+  profiles: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'devices and clouds that energy and price are modelled for: names of dnnc profiles, or files relative to this file',
+    ),
   tasks: z.record(z.string(), taskSchema).refine(tasks => Object.keys(tasks).length > 0, 'needs at least one task'),
 });
 

@@ -54,8 +54,20 @@ export {definePass, type Pass, type PassContext} from '../passes/framework/pass.
 export type {Manifest} from '../runtime/manifest.js';
 /** The main job: tasks to a folder, which is written as a whole or not at all. */
 export {type BuildOptions, type Built, build, isBuild} from './build.js';
+/** A build of every variant worth having: a search over jobs that are kept by content, in this process or in several. */
+export {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from './catalog/build.js';
+export type {CatalogOptions} from './catalog/index.js';
+export type {CatalogLog, Tried, TriedAccuracy, TriedCosts} from './catalog/log.js';
+export {here} from './catalog/runner.js';
+export {openStore, type Store} from './catalog/store.js';
+export {startWorkers, type Workers} from './catalog/workers.js';
 /** Module to C and weights in memory: no disk, no C compiler. */
 export {type Compiled, type CompileOptions, compile} from './compile.js';
+/** Devices and clouds as coefficients with sources, and what a call takes there: what `build` writes where it is given `profiles`. */
+export {energyOf, priceOf, timeOf, type Work, workOf} from './energy/model.js';
+export {type DeviceProfile, openDeviceProfile, profileNames} from './energy/profile.js';
+/** What this machine's processor counts; `build` measures with it where it is given as `meter`. */
+export {type Found, findRapl, type Meter} from './energy/rapl.js';
 /** This machine, and targets by name; `native` is the best that it runs. */
 export {cpuFeatures, cpuModel, runsHere, targetsNamed} from './host.js';
 /** ONNX files to one module, unoptimized: each task becomes a head. */

@@ -3,11 +3,12 @@ import {readFileSync} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {uniqueName} from '../ir/edit.js';
-import {inputsFor, valueAt} from '../ir/graph.js';
+import {inputsFor, outputNames, valueAt} from '../ir/graph.js';
 import {printType} from '../ir/print.js';
 import type {Attrs, Constant, Head, Module, Node, Value, ValueId} from '../ir/types.js';
+import {isNetworkFile, readNetwork} from './network-file.js';
 import {decodeModel} from './onnx/decode.js';
-import {importModel} from './onnx/import.js';
+import {type Imported, importModel} from './onnx/import.js';
 import {validateModel} from './onnx/validate.js';
 import type {Task} from './tasks.js';
 
@@ -22,17 +23,17 @@ export type LoadOptions = {
   readonly bind: ReadonlyMap<string, number>;
   /** Whether models look at one input, where they prepare it alike; what they then compute alike is computed once. Default true. */
   readonly share?: boolean;
+  /** Whether a size for a dimension that no model has is an error. Default true. */
+  readonly strict?: boolean;
 };
 
-export function loadTasks(tasks: readonly Task[], {name, bind, share = true}: LoadOptions): Loaded {
+export function loadTasks(tasks: readonly Task[], {name, bind, share = true, strict = true}: LoadOptions): Loaded {
   const bound = new Map<string, number>();
   const wanted = tasks.flatMap(networksOf);
   const files = new Map<string, Wanted[]>();
   for (const network of wanted) files.set(network.model, [...(files.get(network.model) ?? []), network]);
   const parts = [...files].map(([file, its]) => {
-    const model = validateModel(decodeModel(readBytes(file), basename(file)), basename(file));
-    const outputs = its.some(({output}) => output === null) ? {} : {outputs: [...new Set(its.map(({output}) => output!))]};
-    const imported = importModel(model, {file: basename(file), folder: dirname(file), name, bind, ...outputs});
+    const imported = isNetworkFile(file) ? made(file) : imports(file, its, name, bind);
     for (const [symbol, size] of imported.bound) bound.set(symbol, size);
     const [all] = imported.module.heads;
     const heads = its.map(({head, attrs, output}): Head => {
@@ -46,7 +47,7 @@ export function loadTasks(tasks: readonly Task[], {name, bind, share = true}: Lo
     return {module: {...imported.module, heads}, prefix: its[0]!.head, preparation};
   });
   const unused = [...bind.keys()].find(symbol => !bound.has(symbol));
-  if (unused !== undefined)
+  if (strict && unused !== undefined)
     fail(
       'usage',
       'bind.unknown',
@@ -57,6 +58,18 @@ export function loadTasks(tasks: readonly Task[], {name, bind, share = true}: Lo
   const module = merge(name, parts);
   for (const network of wanted) if (network.head !== network.task.name) checkOther(module, network);
   return {module, bound};
+}
+
+function imports(file: string, its: readonly Wanted[], name: string, bind: LoadOptions['bind']): Imported {
+  const model = validateModel(decodeModel(readBytes(file), basename(file)), basename(file));
+  const outputs = its.some(({output}) => output === null) ? {} : {outputs: [...new Set(its.map(({output}) => output!))]};
+  return importModel(model, {file: basename(file), folder: dirname(file), name, bind, ...outputs});
+}
+
+/** What a recipe made of a network before. */
+function made(file: string): Imported {
+  const module = readNetwork(readBytes(file), basename(file));
+  return {module, bound: new Map(), outputs: outputNames(module.heads[0]!)};
 }
 
 /** A head to be made, and the file that it comes from. */

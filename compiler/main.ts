@@ -15,6 +15,12 @@ const program = new Command('dnnc')
   .exitOverride();
 defineCommands(program);
 
+// Who reads only the first lines of what is printed has all that was wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -11,7 +11,7 @@ import {opOf} from '../ir/ops/index.js';
 import {alignment, everyEntry} from '../ir/plan.js';
 import {graphOf, pathOf, type Segment as SharedSegment} from '../ir/segments.js';
 import {bytesOf} from '../ir/tensor.js';
-import type {Graph, Head} from '../ir/types.js';
+import type {Cost, Graph, Head} from '../ir/types.js';
 import type {
   Calibration,
   ConfusionRow,
@@ -26,6 +26,8 @@ import type {
   Variant,
 } from '../runtime/manifest.js';
 import type {Compiled} from './compile.js';
+import {costsOf, workOf} from './energy/model.js';
+import type {DeviceProfile} from './energy/profile.js';
 import type {Loaded} from './load.js';
 import {chooseLayouts} from './lower/layout.js';
 import {filesOf, type Task} from './tasks.js';
@@ -41,9 +43,12 @@ export type ManifestFacts = {
   readonly prefer: Preference;
   /** By variant id, measured on `latencyTarget`. */
   readonly latencies?: ReadonlyMap<string, Latency>;
+  readonly energies?: ReadonlyMap<string, NonNullable<Variant['energy']>>;
   /** By segment id. */
   readonly segmentLatencies?: ReadonlyMap<string, Latency>;
   readonly latencyTarget?: Target;
+  /** That energies and prices are modelled for. */
+  readonly profiles?: readonly DeviceProfile[];
   /** By variant id. */
   readonly qualities?: ReadonlyMap<string, Quality>;
   readonly confusions?: ReadonlyMap<string, readonly ConfusionRow[]>;
@@ -131,10 +136,11 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     };
   }
 
-  function sizes(i: number): {macs: number; weightBytes: number; packedBytes: number} {
-    const {macs, bytesOfWeights} = costOfHead(compiled.module.graph, compiled.module.heads[i]!);
+  function sizes(i: number): {cost: Cost; macs: number; weightBytes: number; packedBytes: number} {
+    const cost = costOfHead(compiled.module.graph, compiled.module.heads[i]!);
     const its = plan.entries[i]!.roots.flatMap(root => (root.kind === 'weights' ? [root.weight] : []));
-    return {macs, weightBytes: bytesOfWeights, packedBytes: its.reduce((sum, weight) => sum + layout.sizeOf(weight), 0)};
+    const packedBytes = its.reduce((sum, weight) => sum + layout.sizeOf(weight), 0);
+    return {cost, macs: cost.macs, weightBytes: cost.bytesOfWeights, packedBytes};
   }
 
   /** What several tasks compute, or one of these after it has parted from the others. */
@@ -191,8 +197,12 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     return [{id, dtype: type.dtype, shape: type.shape, bytes: bytesOf(type), ...layout, tasks: taskNamesOf(heads)}];
   }
 
-  function variantOf(head: Head, i: number, {latencies, qualities, confusions, calibrations, splits}: ManifestFacts): Variant {
-    const {macs, weightBytes, packedBytes} = sizes(i);
+  function variantOf(
+    head: Head,
+    i: number,
+    {latencies, energies, qualities, confusions, calibrations, splits}: ManifestFacts,
+  ): Variant {
+    const {cost, macs, weightBytes, packedBytes} = sizes(i);
     const id = idOf(head);
     const quality = qualities?.get(id);
     const confusion = confusions?.get(id);
@@ -215,6 +225,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       ...(calibration && {calibration}),
       ...(own && own.length > 0 && {splits: own}),
       ...latencyOf(latencies?.get(id)),
+      ...costsOf(facts.profiles ?? [], workOf(cost, packedBytes, plan.entries[i]!.steps), energies?.get(id)),
     };
   }
 }

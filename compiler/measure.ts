@@ -20,17 +20,35 @@ export function timeEntry(entry: Entry | SegmentEntry, budgetMs: number): readon
   return Array.from(entry.bench(inputs, outputs, iterations, 2), nanoseconds => nanoseconds / 1e6);
 }
 
-/** `key` names the code that runs; machine and key together name the measurement. */
-export function measureLatency(entry: Entry | SegmentEntry, host: string, key: string): Latency {
-  const known = percentilesOf(recall('latency', `${host} ${key}`));
-  if (known) return {...known, threads: 1, host, measured: true};
-  const {p10, p50, p90} = percentiles(timeEntry(entry, 200));
-  const rounded = {p10: Number(p10.toPrecision(4)), p50: Number(p50.toPrecision(4)), p90: Number(p90.toPrecision(4))};
-  keep('latency', `${host} ${key}`, rounded);
-  return {...rounded, threads: 1, host, measured: true};
+/** Milliseconds of a call whose weights are not in the process's memory, the median of several; null where they cannot be given back. */
+function timeCold(entry: Entry | SegmentEntry, unload: () => number): number | null {
+  const [inputs, outputs] = [entry.newInputs(), entry.newOutputs()];
+  const times: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    if (unload() === 0) return null;
+    times.push((entry.bench(inputs, outputs, 1, 0)[0] ?? 0) / 1e6);
+  }
+  return percentiles(times).p50;
 }
 
-function percentilesOf(kept: unknown): Percentiles | null {
-  const {p10, p50, p90} = (kept ?? {}) as Partial<Percentiles>;
-  return typeof p10 === 'number' && typeof p50 === 'number' && typeof p90 === 'number' ? {p10, p50, p90} : null;
+/**
+ * `key` names the code that runs; machine and key together name the measurement. With `unload`, which gives back the memory of
+ * the weights and tells how many bytes that was, also how long the first call takes afterwards.
+ */
+export function measureLatency(entry: Entry | SegmentEntry, host: string, key: string, unload: () => number = () => 0): Latency {
+  const known = keptOf(recall('latency', `${host} ${key}`));
+  const warm = known ?? rounded(percentiles(timeEntry(entry, 200)));
+  const found = known?.cold ?? timeCold(entry, unload);
+  const times = {...warm, ...(found !== null && {cold: digits(found)})};
+  keep('latency', `${host} ${key}`, times);
+  return {...times, threads: 1, host, measured: true};
+}
+
+const digits = (value: number): number => Number(value.toPrecision(4));
+const rounded = ({p10, p50, p90}: Percentiles): Percentiles => ({p10: digits(p10), p50: digits(p50), p90: digits(p90)});
+
+function keptOf(kept: unknown): (Percentiles & {readonly cold?: number}) | null {
+  const {p10, p50, p90, cold} = (kept ?? {}) as Partial<Percentiles & {readonly cold: number}>;
+  if (typeof p10 !== 'number' || typeof p50 !== 'number' || typeof p90 !== 'number') return null;
+  return {p10, p50, p90, ...(typeof cold === 'number' && {cold})};
 }

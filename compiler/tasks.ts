@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {basename, join, resolve} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {type Config, findConfig, type TaskConfig} from './config.js';
+import {isNetworkFile} from './network-file.js';
 
 export type Task = {
   readonly name: string;
@@ -22,7 +23,7 @@ export type Task = {
 };
 
 export type Network = {
-  /** The name of its file. */
+  /** The name of its file; of a network file (`isNetworkFile`), what made it. */
   readonly recipe: string;
   readonly model: string;
   readonly output: string | null;
@@ -36,7 +37,12 @@ export type TaskOptions = {
   readonly config?: string | undefined;
 };
 
-export type Tasks = {readonly name: string | null; readonly tasks: readonly Task[]};
+export type Tasks = {
+  readonly name: string | null;
+  readonly tasks: readonly Task[];
+  /** Names and absolute paths of the device profiles that the configuration asks for. */
+  readonly profiles: readonly string[];
+};
 
 /** Throws `usage` and `input` errors. Without a configuration each model is a task that takes the file's name. */
 export function resolveTasks({models = [], tasks: flags = [], config: configFile}: TaskOptions): Tasks {
@@ -58,7 +64,7 @@ export function resolveTasks({models = [], tasks: flags = [], config: configFile
   const chosen = files.length === 0 ? configured : [...named, ...others];
   const twice = chosen.find((task, i) => chosen.findIndex(other => other.name === task.name) !== i);
   if (twice) fail('usage', 'task.twice', twice.name, 'names two tasks', 'give each its own name with --task NAME=FILE');
-  return {name: config?.name ?? null, tasks: chosen};
+  return {name: config?.name ?? null, tasks: chosen, profiles: config ? profilesOf(config) : []};
 }
 
 type Flag = {readonly name: string; readonly model: string; readonly output: string | null};
@@ -100,6 +106,9 @@ const plain = (name: string, model: string): Task => ({
   labelsKey: null,
 });
 
+const profilesOf = ({profiles = [], folder}: Config): readonly string[] =>
+  profiles.map(profile => (profile.endsWith('.json') ? join(folder, profile) : profile));
+
 function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
   const path = (file: string | undefined): string | null => (file === undefined ? null : join(folder, file));
   return {
@@ -116,7 +125,8 @@ function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
   };
 }
 
-/** Names of the files that tasks come from, without folders. */
-export const filesOf = (tasks: readonly Task[]): readonly string[] => [
-  ...new Set(tasks.flatMap(({model, others}) => [model, ...others.map(other => other.model)]).map(file => basename(file))),
-];
+/** Names of the files that tasks come from, without folders; what was made of these is not among them. */
+export const filesOf = (tasks: readonly Task[]): readonly string[] => {
+  const files = tasks.flatMap(({model, others}) => [model, ...others.map(other => other.model)]);
+  return [...new Set(files.filter(file => !isNetworkFile(file)).map(file => basename(file)))];
+};

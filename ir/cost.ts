@@ -19,9 +19,11 @@ export function costOf(graph: Graph, node: Node): Cost {
     if (constantOf(graph, id)) bytesOfWeights += bytesStored(type);
     else bytesRead += bytesOf(type);
   }
-  const macs = opOf(node).macs?.({attrs: node.attrs, inputs}) ?? 0;
+  const call = {attrs: node.attrs, inputs};
+  const macs = opOf(node).macs?.(call) ?? 0;
+  const integerMacs = opOf(node).integer?.(call) ? macs : 0;
   const bytesWritten = node.outputs.reduce((sum, output) => sum + bytesOf(output.type), 0);
-  const cost = {macs, bytesRead, bytesWritten, bytesOfWeights};
+  const cost = {macs, integerMacs, bytesRead, bytesWritten, bytesOfWeights};
   costs.set(node, cost);
   return cost;
 }
@@ -36,6 +38,7 @@ export function costOfNodes(graph: Graph, nodes: readonly Node[]): Cost {
   const total = (pick: (cost: Cost) => number): number => costs.reduce((sum, cost) => sum + pick(cost), 0);
   return {
     macs: total(c => c.macs),
+    integerMacs: total(c => c.integerMacs),
     bytesRead: total(c => c.bytesRead),
     bytesWritten: total(c => c.bytesWritten),
     bytesOfWeights: [...constants].reduce((sum, id) => sum + bytesStored(valueAt(graph, id).type), 0),

@@ -61,6 +61,8 @@ export interface OpDef<A extends Attrs = Attrs> {
   evaluate(call: Call<A>, inputs: readonly (Tensor | null)[]): readonly Tensor[];
   /** Multiply-accumulates; 0 where absent. */
   macs?(call: Call<A>): number;
+  /** Whether these are sums of bytes, in 32-bit integers. Absent: none are. */
+  integer?(call: Call<A>): boolean;
   readonly fromOnnx?: Readonly<Record<string, FromOnnx>>;
   /** Element-wise: result[i] = scalar(x0[i], x1[i], ...) after broadcasting. */
   scalar?(call: Call<A>): Scalar;

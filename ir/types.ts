@@ -62,9 +62,10 @@ export type Head = {
 };
 export type Module = {readonly name: string; readonly attrs: Attrs; readonly graph: Graph; readonly heads: readonly Head[]};
 
-/** macs: multiply-accumulates. bytesRead counts activations, bytesOfWeights the constants. */
+/** macs: multiply-accumulates; integerMacs: those of them that sum bytes. bytesRead counts activations, bytesOfWeights the constants. */
 export type Cost = {
   readonly macs: number;
+  readonly integerMacs: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly bytesOfWeights: number;

@@ -172,8 +172,10 @@ export type Variant = {
   readonly splits?: readonly Split[];
   /** By target. */
   readonly latency?: {readonly [target: string]: Latency};
-  readonly energy?: {readonly [target: string]: Energy};
-  readonly price?: Price;
+  /** By target where it was measured, by the name of the device's profile where it is modelled. */
+  readonly energy?: {readonly [targetOrProfile: string]: Energy};
+  /** By the name of the cloud's profile. */
+  readonly price?: {readonly [profile: string]: Price};
   /** The classes that hold most requests where a specialized variant is worth its name, as labels or output indices. */
   readonly context?: readonly (string | number)[];
 };
@@ -251,18 +253,31 @@ export type Split = {
   readonly quality: Quality;
 };
 
-/** Milliseconds per call on the machine `host` (CPU model). */
+/**
+ * Milliseconds per call on the machine `host` (CPU model). `cold`: of the first call after the memory of all weights was given
+ * back, which reads them again from the file as the system has it cached; what storage takes comes on top.
+ */
 export type Latency = {
   readonly p10: number;
   readonly p50: number;
   readonly p90: number;
+  readonly cold?: number;
   readonly threads: number;
   readonly host: string;
   readonly measured: true;
 };
 
-/** Per call. `profile` names the meter or the model of the device that the number comes from. */
-export type Energy = {readonly millijoules: number; readonly source: 'measured' | 'modelled'; readonly profile: string};
+/**
+ * Per call, beyond what the machine takes when idle. `profile` names the meter or the device's profile that the number comes
+ * from; `interval` is that of repeated measurements, or of the sources where these disagree; `host` is the CPU that was measured.
+ */
+export type Energy = {
+  readonly millijoules: number;
+  readonly source: 'measured' | 'modelled';
+  readonly profile: string;
+  readonly interval?: readonly [low: number, high: number];
+  readonly host?: string;
+};
 
-/** Of one call in the cloud, by the price list `profile`. */
-export type Price = {readonly dollars: number; readonly profile: string};
+/** Of one call in the cloud, alone on its machine for so many milliseconds: modelled. */
+export type Price = {readonly dollars: number; readonly milliseconds: number};

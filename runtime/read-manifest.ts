@@ -66,6 +66,7 @@ const latencies = optional(
       p10: number(0),
       p50: number(0),
       p90: number(0),
+      cold: optional(number(0)),
       threads: integer(1),
       host: word,
       measured: oneOf(true),
@@ -87,11 +88,22 @@ const preparation = object<Preparation>({
   resize: optional(oneOf('nearest', 'bilinear', 'none')),
 });
 
-const interval: Check<readonly [number, number]> = (value, path) => {
-  array(number(0, 100), 2)(value, path);
-  if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1])) wrong(path, `must be [low, high], is ${show(value)}`);
-};
+const lowAndHigh =
+  (each: Check<number>): Check<readonly [number, number]> =>
+  (value, path) => {
+    array(each, 2)(value, path);
+    if (Array.isArray(value) && (value.length !== 2 || value[0] > value[1]))
+      wrong(path, `must be [low, high], is ${show(value)}`);
+  };
+const interval = lowAndHigh(number(0, 100));
 const quality = object<Quality>({metric: oneOf('top1'), value: number(0, 100), interval, n: integer(1), data: sha256});
+const energy = object<Energy>({
+  millijoules: number(0),
+  source: oneOf('measured', 'modelled'),
+  profile: word,
+  interval: optional(lowAndHigh(number(0))),
+  host: optional(word),
+});
 
 const pair: Check<readonly [number, number]> = (value, path) => {
   array(count, 2)(value, path);
@@ -190,10 +202,8 @@ const manifest = object<Manifest>({
         ),
       ),
       latency: latencies,
-      energy: optional(
-        dictionary(object<Energy>({millijoules: number(0), source: oneOf('measured', 'modelled'), profile: word}), /\S/),
-      ),
-      price: optional(object<Price>({dollars: number(0), profile: word})),
+      energy: optional(dictionary(energy, /\S/)),
+      price: optional(dictionary(object<Price>({dollars: number(0), milliseconds: number(0)}), /\S/)),
       context: optional(array(labelOrIndex, 1)),
     }),
   ),

@@ -132,6 +132,8 @@ export type Session<M extends Manifest = Manifest> = {
    */
   loadSegment(id: string): number;
   unloadSegment(id: string): number;
+  /** Gives back the memory of all weights, of whatever segment; what runs next reads its own again. Returns bytes as `unloadSegment`. */
+  unload(): number;
   /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
   entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T> | AdoptedId): Entry;
   /**
@@ -281,6 +283,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     segment: paths.segment,
     loadSegment: id => page(id, true),
     unloadSegment: id => page(id, false),
+    unload: () => bind.page({offset: 0, bytes: manifest.weights.bytes}, false),
     adopt(variants, heads) {
       adopted.adopt(variants, heads);
       bindAnew();

@@ -223,3 +223,14 @@ compiled('an interrupted build leaves the one before, and nothing else', async t
   t.deepEqual(there(), ['tiny']);
   t.deepEqual(contents(out), before);
 });
+
+test.serial('who stops reading ends it without a word', async t => {
+  const child = spawn(process.execPath, [cli, 'ops', '--json'], {stdio: ['ignore', 'pipe', 'pipe']});
+  const said: Buffer[] = [];
+  child.stderr.on('data', (part: Buffer) => said.push(part));
+  // Nobody listens any more before the first word: every write fails.
+  child.stdout.destroy();
+  const code = await new Promise<number | null>(resolve => child.once('close', resolve));
+  t.is(code, 0);
+  t.is(Buffer.concat(said).toString(), '');
+});

@@ -70,9 +70,12 @@ export const example = {
           quality: {metric: 'top1', value: 91, interval: [90, 93], n: 1000, data: sha256},
         },
       ],
-      latency: {'x86-64-avx2': {p10: 0.1, p50: 0.2, p90: 0.3, threads: 1, host: 'a CPU', measured: true}},
-      energy: {generic: {millijoules: 3, source: 'modelled', profile: 'phone-2016'}},
-      price: {dollars: 0.00001, profile: 'list'},
+      latency: {'x86-64-avx2': {p10: 0.1, p50: 0.2, p90: 0.3, cold: 0.9, threads: 1, host: 'a CPU', measured: true}},
+      energy: {
+        phone: {millijoules: 3, source: 'modelled', profile: 'phone', interval: [2, 5]},
+        generic: {millijoules: 3.5, source: 'measured', profile: 'rapl', interval: [3.4, 3.6], host: 'a CPU'},
+      },
+      price: {cloud: {dollars: 0.00001, milliseconds: 2}},
       context: ['child', 1],
     },
     {

@@ -105,10 +105,28 @@ function convolutionCycles(way: string, sizes: Sizes): number {
   const rows = Math.min(all, 8);
   const products = (points * all * ic * oc) / fmas / Math.min(1, (rows * Math.min(oc, 4)) / 8);
   const rounds = Math.ceil(all / tilesTogether(image, m));
-  const line = way.startsWith('winograd-line');
-  const {forward, back} = line ? lines[isNear(image, m) ? 'near' : 'far'] : transforms[m]!;
-  const sums = line
+  const sums = isLine(image)
     ? lineCycles(1.1 * products, points * weights, rounds)
     : Math.max(1.1 * products, stream(points * weights, rounds));
-  return sums + all * (forward * Math.ceil(ic / panelSize) + back * oc);
+  return sums + all * transformCycles(image, m);
+}
+
+const isLine = ({kh, kw}: {readonly kh: number; readonly kw: number}): boolean => kh !== kw;
+
+/** To transform a tile of all channels, there and back. */
+function transformCycles(image: Parameters<typeof isNear>[0], m: number): number {
+  const {forward, back} = isLine(image) ? lines[isNear(image, m) ? 'near' : 'far'] : transforms[m]!;
+  return forward * Math.ceil(image.ic / panelSize) + back * Math.ceil(image.oc / panelSize);
+}
+
+/** Multiply-accumulates of a call that its way leaves out; transforms count as those that take as long. */
+export function leftOut(call: KernelCall): number {
+  if (!isWinograd(call.contract)) return 0;
+  const sizes = wayedSizes(call) ?? {};
+  const size = (name: string): number => sizes[name] ?? 1;
+  const [n, oh, ow, kh, kw] = [size('n'), size('oh'), size('ow'), size('kh'), size('kw')];
+  const [ic, oc, m] = [size('ic'), size('oc'), size('m')];
+  const image = {oh, ow, kh, kw, ic, oc};
+  const each = pointsOf(image, m) * ic * oc + transformCycles(image, m) * fmas * panelSize;
+  return Math.max(0, n * (oh * ow * kh * kw * ic * oc - tilesOf(image, m) * each));
 }

@@ -3,17 +3,20 @@ import {resolve} from 'node:path';
 import type {Module} from '../../ir/types.js';
 import type {Manifest, Segment} from '../../runtime/manifest.js';
 import type {Built} from '../build.js';
+import type {Asked} from '../energy/asked.js';
 import {bytesText, countText, say, table, timeText} from '../output.js';
 import type {RecipeReport} from '../recipes/report.js';
 import type {Retargeting} from '../retarget/index.js';
 import {alikeOf, sharedOf} from '../sharing.js';
 import type {Task} from '../tasks.js';
 import {type Tuning, tuningFacts, tuningText} from '../tune.js';
+import {tellEnergy} from './energy-report.js';
 import {tellRecipes} from './recipes.js';
 
 /** What `--json` prints. */
 export const document = (
-  {directory, name, compiled, manifest}: Built,
+  {directory, name, manifest}: Pick<Built, 'directory' | 'name' | 'manifest'>,
+  module: Module,
   tasks: readonly Task[],
   seconds: number,
   tuning: Tuning | null,
@@ -23,7 +26,21 @@ export const document = (
   tasks: tasks.map(task => task.name),
   seconds: Number(seconds.toFixed(3)),
   variants: manifest.variants.map(
-    ({id, task, recipe, macs, weightBytes, arenaBytes, arenaLowerBound, quality, latency, calibration, splits}) => ({
+    ({
+      id,
+      task,
+      recipe,
+      macs,
+      weightBytes,
+      arenaBytes,
+      arenaLowerBound,
+      quality,
+      latency,
+      energy,
+      price,
+      calibration,
+      splits,
+    }) => ({
       task,
       recipe,
       variant: id,
@@ -35,20 +52,28 @@ export const document = (
       ...(calibration && {calibration}),
       ...(splits && {splits}),
       ...(latency && {latency}),
+      ...(energy && {energy}),
+      ...(price && {price}),
     }),
   ),
-  shared: sharedOf(compiled.module),
-  alike: alikeOf(compiled.module),
+  shared: sharedOf(module),
+  alike: alikeOf(module),
   ...(tuning && {tuning: tuningFacts(tuning)}),
 });
+
+/** What was done on the way, and what `--profile` asked for. */
+type Told = {
+  readonly tuning: Tuning | null;
+  readonly retargeting: Retargeting | null;
+  readonly recipes: readonly RecipeReport[];
+  readonly asked: Asked;
+};
 
 /** What people read. */
 export function tell(
   {directory, name, loaded, compiled, manifest}: Built,
   seconds: number,
-  tuning: Tuning | null,
-  retargeting: Retargeting | null,
-  recipes: readonly RecipeReport[],
+  {tuning, retargeting, recipes, asked}: Told,
 ): void {
   for (const [symbol, size] of loaded.bound) say(`symbolic dimension ${symbol} = ${size} (change it with --bind ${symbol}=N)`);
   const rows = manifest.variants.map(variant => {
@@ -61,9 +86,11 @@ export function tell(
       bytesText(variant.arenaBytes),
       bytesText(variant.arenaLowerBound),
       latency ? timeText(latency.p50) : '-',
+      latency?.cold === undefined ? '-' : timeText(latency.cold),
     ];
   });
-  say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time'], ...rows]));
+  say(table([['variant', 'MACs', 'weights', 'packed', 'arena', 'at least', 'median time', 'cold'], ...rows]));
+  tellEnergy(manifest, asked);
   tellSharing(compiled.module);
   tellCuts(manifest);
   tellRecipes(recipes);

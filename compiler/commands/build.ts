@@ -8,6 +8,7 @@ import {build} from '../build.js';
 import type {Labelled} from '../data/dataset.js';
 import {dataPath, openLabelled} from '../data-flags.js';
 import {debugObserver} from '../debug.js';
+import {openAsked} from '../energy/asked.js';
 import {targetsNamed} from '../host.js';
 import {printJson, progress} from '../output.js';
 import {exact} from '../pipeline.js';
@@ -16,6 +17,7 @@ import {retarget} from '../retarget/index.js';
 import {resolveTasks, type Task} from '../tasks.js';
 import {tune} from '../tune.js';
 import {document, tell} from './build-report.js';
+import {type CatalogFlags, checkCatalog, runCatalog, withCatalog} from './catalog.js';
 import {
   collect,
   commaList,
@@ -30,6 +32,7 @@ import {checkRecipes, looksAtSamples, type RecipeFlags, recipeOptions, samplesOf
 
 type Flags = ModelFlags &
   RecipeFlags &
+  CatalogFlags &
   TuneFlag &
   JsonFlag & {
     readonly output?: string;
@@ -43,6 +46,7 @@ type Flags = ModelFlags &
     readonly calibrate: readonly string[];
     readonly fit: readonly string[];
     readonly balance?: boolean;
+    readonly profile: readonly string[];
     readonly dumpIrAfter?: string;
   };
 
@@ -77,21 +81,27 @@ export function defineBuild(program: Command): void {
       collect,
       [],
     )
+    .option(
+      '--profile <NAME|FILE>',
+      'model energy and price for a device or cloud of dnnc profiles, or a file; rapl measures here; repeatable',
+      collect,
+      [],
+    )
     .option('--no-measure', 'do not time the variants on this machine')
     .option('--dump-ir-after <PASS|all|changed>', 'print the IR after passes, on standard error');
-  withJson(withTune(withRecipes(withModelOptions(command)))).action(runBuild);
+  withJson(withTune(withCatalog(withRecipes(withModelOptions(command))))).action(runBuild);
 }
 
 async function runBuild(models: readonly string[], flags: Flags): Promise<void> {
   const started = performance.now();
-  const {weights} = flags;
-  if (weights !== 'blob' && weights !== 'c')
-    return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
-  checkRecipes(flags, flags.evaluate);
-  const {name: configured, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
+  const weights = weightsOf(flags);
+  if (flags.catalog) checkCatalog(flags);
+  else checkRecipes(flags, flags.evaluate);
+  const {name: configured, profiles: theirs, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
-  const evaluate = labelledData(tasks, flags.evaluate);
-  const samples = looksAtSamples(flags) ? samplesOf(tasks, flags.calibrate) : null;
+  const evaluate = labelledData(tasks, flags.evaluate, flags.catalog ? task => task.evaluate : () => null);
+  const samples = flags.catalog || looksAtSamples(flags) ? samplesOf(tasks, flags.calibrate) : null;
+  const asked = openAsked([...theirs, ...flags.profile]);
   // Samples for recipes need no labels; without one that looks at them they are there for their labels.
   const labelled = samples ? withLabels(samples) : labelledData(tasks, flags.calibrate);
   const calibrate = flags.calibrate.length === 0 ? new Map<string, Labelled>() : labelled;
@@ -102,6 +112,14 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const tuning = flags.tune
     ? await tune(tasks, {prefer: flags.prefer, bind: flags.bind, share, progress: show}).finally(show.done)
     : null;
+  const common = {
+    directory: flags.output ?? `dnnc-out/${name}`,
+    ...{name, weights, share, calibrate, observe, progress: show},
+    targets: targetsNamed(flags.target.length === 0 ? ['native'] : flags.target),
+    ...{cuts: flags.cuts, prefer: flags.prefer, measure: flags.measure, ...asked},
+    ...(tuning && {chooser: tuning.chooser}),
+  };
+  if (flags.catalog) return runCatalog(tasks, {evaluate, calibrate: samples ?? new Map(), fit}, flags, common, show);
   const retargeting =
     flags.share === 'retarget'
       ? await retarget(tasks, {fit, bind: flags.bind, balance: flags.balance ?? false, progress: show}).finally(show.done)
@@ -118,36 +136,38 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
         }).finally(show.done)
       : null;
   const built = await build(tasks, {
-    directory: flags.output ?? `dnnc-out/${name}`,
-    name,
-    targets: targetsNamed(flags.target.length === 0 ? ['native'] : flags.target),
-    weights,
-    bind: flags.bind,
-    share,
-    cuts: flags.cuts,
-    prefer: flags.prefer,
-    ...(tuning && {chooser: tuning.chooser}),
+    ...common,
+    ...{bind: flags.bind, evaluate},
     ...(retargeting && {extend: retargeting.extend}),
     ...recipes,
-    measure: flags.measure,
-    ...{evaluate, calibrate, observe},
-    progress: show,
   }).finally(show.done);
   const seconds = (performance.now() - started) / 1000;
   if (flags.json)
     printJson({
-      ...document(built, tasks, seconds, tuning),
+      ...document(built, built.compiled.module, tasks, seconds, tuning),
       ...(recipes && {recipes: recipes.recipes}),
       ...(retargeting && {retargeted: retargeting.heads, missing: Object.fromEntries(retargeting.missing)}),
     });
-  else tell(built, seconds, tuning, retargeting, recipes?.recipes ?? []);
+  else
+    tell(built, seconds, {
+      tuning,
+      retargeting,
+      recipes: recipes?.recipes ?? [],
+      asked,
+    });
+}
+
+/** Errors: usage build.weights. */
+function weightsOf({weights}: Flags): 'blob' | 'c' {
+  if (weights === 'blob' || weights === 'c') return weights;
+  return fail('usage', 'build.weights', weights, 'is neither blob nor c', '--weights blob or --weights c');
 }
 
 /** Data that was asked for, opened before anything is built: a wrong path is said at once. */
-function labelledData(tasks: readonly Task[], flags: readonly string[]) {
+function labelledData(tasks: readonly Task[], flags: readonly string[], configured: (task: Task) => string | null = () => null) {
   return new Map(
     tasks.flatMap(task => {
-      const path = flags.length === 0 ? null : dataPath(flags, task, null);
+      const path = dataPath(flags, task, configured(task));
       return path === null ? [] : [[task.name, {path, data: openLabelled(path, task, undefined)}] as const];
     }),
   );

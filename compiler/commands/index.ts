@@ -5,6 +5,7 @@ import {defineBuild} from './build.js';
 import {defineEvaluate} from './evaluate.js';
 import {defineInspect} from './inspect.js';
 import {defineOps} from './ops.js';
+import {defineProfiles} from './profiles.js';
 import {defineRun} from './run.js';
 import {defineSimulate} from './simulate.js';
 import {defineSpecialize} from './specialize.js';
@@ -22,4 +23,5 @@ export function defineCommands(program: Command): void {
   defineSimulate(program);
   defineOps(program);
   defineTargets(program);
+  defineProfiles(program);
 }

@@ -8,12 +8,14 @@ import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import {type Kept, keepWithin} from './budget.js';
 import {type Candidate, type Family, variantHead, withVariant} from './candidate.js';
+import {input} from './input.js';
 import {int8} from './int8.js';
 import {narrow} from './narrow.js';
 import {isShrinking, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
 import type {RecipeReport} from './report.js';
-import {shrink} from './shrink.js';
+import {type Shrinker, shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
+import {lastFew, type Studies} from './studies.js';
 
 export type RecipeOptions = {
   /** `lowrank:0.5`, `int8`, `w4`, `lowrank:0.5+int8`: as `parseRecipe` takes them. Each becomes a variant of each task. */
@@ -33,6 +35,8 @@ export type RecipeOptions = {
   /** Sizes of symbolic dimensions, and sharing, as the build has them. */
   readonly bind: ReadonlyMap<string, number>;
   readonly share?: boolean;
+  /** What is known of networks from calls before; by default nothing. */
+  readonly studies?: Studies<Shrinker>;
   readonly progress?: (doing: string) => void;
 };
 
@@ -50,13 +54,13 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const labelledOf = (task: string): Labelled | null => (maxLoss === undefined ? null : labelledFor(task, evaluate));
   for (const {name} of tasks) labelledOf(name);
   for (const recipe of recipes) if (maxLoss === undefined && needsBudget(recipe)) refuseBudget(recipe);
-  const context: Context = {tasks, given, labelledOf};
+  const context: Context = {tasks, given, labelledOf, studies: given.studies ?? lastFew(2 * tasks.length)};
   // First steps look at the networks as they are, so one build tells of all of one kind; recipes that begin alike share them.
   const known = new Map<string, MadeStep>();
   const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
     JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
   const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
-  for (const kind of ['lowrank', 'prune', 'int8', 'narrow'] as const) {
+  for (const kind of ['input', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
     const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
     const made = await makeSteps(own, 0, [], context);
     own.forEach((each, i) => {
@@ -89,6 +93,7 @@ type Context = {
   readonly tasks: readonly Task[];
   readonly given: RecipeOptions;
   readonly labelledOf: (task: string) => Labelled | null;
+  readonly studies: Studies<Shrinker>;
 };
 
 /** A candidate on networks as earlier steps left them, what it leaves alone, and what happens to each layer. */
@@ -104,15 +109,16 @@ async function makeSteps(
   asked: readonly Asked[],
   place: number,
   before: readonly MadeStep[],
-  {tasks, given, labelledOf}: Context,
+  context: Context,
 ): Promise<readonly MadeStep[]> {
+  const {tasks, given, labelledOf} = context;
   const {calibrate, maxLoss = 0, bind, share = true, progress = () => {}} = given;
   const plain: Reading = {bind, share, progress};
   const steps = before.map(makeOf);
   const [one] = asked;
   const reading: Reading = one && steps.length > 0 ? {...plain, before: module => after(module, one.task.name, steps)} : plain;
   const made: MadeStep[] = [];
-  for (const family of await familiesOf(asked, place, reading, {tasks, given, labelledOf})) {
+  for (const family of await familiesOf(asked, place, reading, context)) {
     const kept: Kept[] = [];
     for (const own of family.candidates) {
       const {name} = own.task;
@@ -137,7 +143,7 @@ async function familiesOf(
   asked: readonly Asked[],
   place: number,
   reading: Reading,
-  {tasks, given, labelledOf}: Context,
+  {tasks, given, labelledOf, studies}: Context,
 ): Promise<readonly Family[]> {
   const {method = {kind: 'min-max'}, samples: wanted, correctBias = true, maxLoss} = given;
   const count = wanted ?? usualSamples;
@@ -150,11 +156,13 @@ async function familiesOf(
   const narrowed = own.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : []));
   if (narrowed.length > 0) families.push(await narrow(narrowed, tasks, {...reading, count}));
   for (const {task, recipe, named, step, samples} of own) {
-    if (!isShrinking(step) || !samples) continue;
+    if (!samples) continue;
+    const options = {...reading, count: wanted ?? manySamples};
+    if (step.kind === 'input') families.push(await input({task, recipe, samples, scale: step.scale}, tasks, options));
+    if (!isShrinking(step)) continue;
     const labelled = labelledOf(task.name);
     const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), labelled};
-    const options = {...reading, count: wanted ?? manySamples};
-    families.push(await shrink({task, recipe, step, samples, budget}, tasks, options));
+    families.push(await shrink({task, recipe, step, samples, budget}, tasks, options, studies));
   }
   return families;
 }

@@ -1,5 +1,5 @@
 /**
- * Recipes by name: `lowrank:0.5`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by
+ * Recipes by name: `input:0.75`, `lowrank:0.5`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by
  * `+`, applied from left to right.
  */
 import {fail} from '../../ir/diagnostics.js';
@@ -17,8 +17,11 @@ export type NarrowStep = {readonly kind: 'narrow'; readonly form: Form};
  */
 export type ShrinkStep = {readonly kind: 'lowrank' | 'prune'; readonly share: number | null};
 
+/** The same network on images whose sides are that part of what they were. */
+export type InputStep = {readonly kind: 'input'; readonly scale: number};
+
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = ShrinkStep | Int8Step | NarrowStep;
+export type Step = InputStep | ShrinkStep | Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
@@ -41,19 +44,30 @@ const plain = (dtype: 'f16' | 'bf16' | 'i8', usage: string): Kind => ({
   parse: argument => (argument === null ? {kind: 'narrow', form: {dtype, group: null}} : null),
 });
 
+/** 0.5, .75; null: it is none between 0 and 1. */
+const partOf = (argument: string): number | null => (/^0?\.\d*[1-9]\d*$/.test(argument) ? Number(argument) : null);
+
 const shrinking = (kind: ShrinkStep['kind']): Kind => ({
   usage: `${kind}:0.5 (of the time) or ${kind}`,
   parse(argument) {
-    if (argument === null) return {kind, share: null};
-    const share = /^0?\.\d+$/.test(argument) ? Number(argument) : 0;
-    return share > 0 ? {kind, share} : null;
+    const share = argument === null ? null : partOf(argument);
+    return argument !== null && share === null ? null : {kind, share};
   },
 });
 
-/** Whether a step leaves a network of floats that others can change. */
 export const isShrinking = (step: Step): step is ShrinkStep => step.kind === 'lowrank' || step.kind === 'prune';
 
+/** Whether a step leaves a network of floats that others can change. */
+const leavesFloats = (step: Step): boolean => isShrinking(step) || step.kind === 'input';
+
 const kinds: Readonly<Record<string, Kind>> = {
+  input: {
+    usage: 'input:0.75 (of the side of images)',
+    parse(argument) {
+      const scale = argument === null ? null : partOf(argument);
+      return scale === null ? null : {kind: 'input', scale};
+    },
+  },
   lowrank: shrinking('lowrank'),
   prune: shrinking('prune'),
   int8: {
@@ -74,7 +88,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 export function parseRecipe(name: string): Recipe {
   const [first, ...rest] = name.split('+').map(text => ({text, step: parseStep(text, name)}));
   const steps: Recipe['steps'] = [first!, ...rest];
-  const narrowing = steps.findIndex(({step}) => !isShrinking(step));
+  const narrowing = steps.findIndex(({step}) => !leavesFloats(step));
   if (narrowing >= 0 && narrowing < steps.length - 1)
     fail('usage', 'recipe.steps', name, `nothing can follow ${steps[narrowing]!.text}`, 'let it be the last step');
   const kindsOf = steps.map(({step}) => step.kind);

@@ -10,13 +10,14 @@ import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
 import {pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
-import type {Judgement} from '../reconstruct/judge.js';
+import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
 import {type Expected, type Limit, mostHarm, type StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
 import type {LayerReport} from './report.js';
+import type {Studies} from './studies.js';
 
 export type Wanted = {
   readonly task: Task;
@@ -39,7 +40,7 @@ type Smaller = {
 };
 
 /** A network that can be made smaller, up to a limit. */
-type Shrinker = {readonly network: Network; at(limit: Limit): Smaller};
+export type Shrinker = {readonly network: Network; at(limit: Limit): Smaller};
 
 type Show = (layer: string) => void;
 
@@ -90,15 +91,18 @@ const shrinkers: Readonly<
 /** Nats of divergence that lose about a point, by which the search begins; and how often a network is fitted. */
 const [usualHarm, mostTries] = [0.02, 5];
 
-/** Errors: usage reconstruct.layers; input calibrate.*. */
+/** `studies`: of networks as they are; sizes of one network are made from one study. Errors: usage reconstruct.layers; input calibrate.*. */
 export async function shrink(
   {task, recipe, step, samples, budget}: Wanted,
   tasks: readonly Task[],
   options: StudyOptions,
+  studies: Studies<Shrinker>,
 ): Promise<Family> {
-  const {progress = () => {}} = options;
+  const {progress = () => {}, before, count} = options;
   const show = (layer: string): void => progress(`${task.name}/${recipe}: ${layer}`);
-  const shrinker = await shrinkers[step.kind](tasks, task, samples, options, show);
+  const study = (): Promise<Shrinker> => shrinkers[step.kind](tasks, task, samples, options, show);
+  const key = JSON.stringify([step.kind, task.name, task.model, samples.path, count]);
+  const shrinker = await (before ? study() : studies.of(key, study));
   const {smaller, loss} = budget
     ? within(shrinker, budget, step.share ?? 0)
     : {smaller: shrinker.at({share: step.share ?? 1, harm: mostHarm}), loss: undefined};
@@ -112,9 +116,7 @@ export async function shrink(
           samples: spread(samples.data, options.count).length,
           data: hashOfData(samples),
           estimate: {
-            loss: Number(judgement.loss.toFixed(2)),
-            agreement: Number((100 * judgement.agreement).toFixed(2)),
-            divergence: Number(judgement.divergence.toPrecision(3)),
+            ...estimateOf(judgement),
             ...(expected.uniform !== null && {
               allocation: {chosen: Number(expected.harm.toPrecision(3)), uniform: Number(expected.uniform.toPrecision(3))},
             }),

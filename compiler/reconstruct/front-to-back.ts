@@ -26,7 +26,7 @@ export type FloatOutputs = ReadonlyMap<string, readonly Float32Array[]>;
 /** Rows of what a layer reads from one sample, and values of what is added to its result there. */
 type Seen = {readonly x: Float32Array; readonly beside: Float32Array | null};
 
-function seen(network: Network, look: ReturnType<Network['look']>, layer: Layer, sample: number): Seen {
+export function seen(network: Network, look: ReturnType<Network['look']>, layer: Layer, sample: number): Seen {
   const {window, input, inputShape, weights, beside, outputShape} = layer;
   const width = weights.columns;
   if (!window) {
@@ -158,6 +158,10 @@ export function frontToBack<F>(
   }
   return made;
 }
+
+/** A layer fitted to what it gave in the float network, given what it reads now. */
+export const fitNow = <F>(network: Network, layer: Layer, surveyed: Surveyed, maker: Maker<F>): Fitted<F> =>
+  fitted(network.product, layer, rowsNow(network, layer, surveyed), maker);
 
 function rowsNow(network: Network, layer: Layer, {samples, survey: {outputs, beside}}: Surveyed): Rows {
   const part = network.parts.findIndex(layers => layers.includes(layer));

@@ -27,3 +27,10 @@ export function judge(network: Network, samples: readonly TypedArray[], float: r
   const n = Math.max(1, samples.length);
   return {divergence: Math.max(0, divergence / n), agreement: agreement / n, loss: (100 * loss) / n};
 }
+
+/** Rounded, for reports: points, percent, nats. */
+export const estimateOf = ({loss, agreement, divergence}: Judgement): Judgement => ({
+  loss: Number(loss.toFixed(2)),
+  agreement: Number((100 * agreement).toFixed(2)),
+  divergence: Number(divergence.toPrecision(3)),
+});

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fail} from '../../ir/diagnostics.js';
 import {readManifest} from '../../runtime/index.js';
 import {type Catalog, catalogFromManifest, readCatalog, readProfile} from '../../runtime/schedule/index.js';
+import {withNamedParts} from './named-parts.js';
 
 /** A directory or its manifest.json with a profile, or a catalog. */
 export function openCatalog(path: string, profile: string | undefined): Catalog {
@@ -23,7 +24,7 @@ export function openCatalog(path: string, profile: string | undefined): Catalog 
       'is a build: it does not say what energy, transmission and the cloud cost, nor how often requests come',
       '--profile FILE; examples/mcdnn/README.md shows one',
     );
-  return catalogFromManifest(readManifest(document), readProfile(readJson(profile)));
+  return catalogFromManifest(readManifest(document), readProfile(withNamedParts(readJson(profile), profile)));
 }
 
 function isDirectory(path: string): boolean {

@@ -155,7 +155,7 @@ function timed(manifest: Manifest, task: string, folder: string, progress: (doin
     if (variant.task !== task || variant.cascade || variant.latency?.[session.target]) return variant;
     progress(`measuring ${variant.id}`);
     const key = `${manifest.buildHash} ${session.target} ${variant.id} ${variant.exit?.sha256 ?? ''}`.trimEnd();
-    const latency = measureLatency(session.entry(task, variant.id), cpuModel(), key);
+    const latency = measureLatency(session.entry(task, variant.id), cpuModel(), key, session.unload);
     return {...variant, latency: {...variant.latency, [session.target]: latency}};
   });
   return {...manifest, variants};

@@ -5,6 +5,8 @@ import type {Outages} from 'dnnc/simulate';
 
 export type Row = {
   readonly id: string;
+  /** As the paper has it: two to a multiply-accumulate. */
+  readonly megaflops?: number;
   readonly megabytes: number;
   readonly accuracy: number;
   readonly deviceJoules: number;

@@ -14,9 +14,11 @@ import {
   rowOf,
   transmits as sent,
 } from './budgets.js';
+import {models} from './catalogs.js';
 import {compared, twisted, twists} from './compare.js';
 import {noticed, rules, streams} from './contexts.js';
 import {decodeTable} from './decode.js';
+import {modelledJoules} from './energy.js';
 import {figure11} from './figure11.js';
 import {figure12Policies, proportions, published, servedAt, transmits} from './figure12.js';
 import {faceSteps, golden} from './golden.js';
@@ -33,6 +35,22 @@ const two = (value: number): string => (Number.isNaN(value) ? '-' : value.toFixe
 const percent = (part: number): string => (100 * part).toFixed(2);
 const columns = (label: string, values: readonly (number | string)[]): void =>
   say(label.padEnd(34) + values.map(value => (typeof value === 'number' ? two(value) : value).padStart(8)).join(''));
+
+heading('Energy of a call on the device, J (the model of jetson-tk1 knows the object task, not the face task)');
+for (const [task, rows] of [
+  ['object', models.object],
+  ['face', models.face],
+] as const) {
+  columns(
+    task,
+    rows.map(({id}) => id),
+  );
+  columns(
+    'paper',
+    rows.map(row => row.deviceJoules),
+  );
+  columns('modelled', rows.map(modelledJoules));
+}
 
 heading('The golden day (figure 13; means of 5 draws of the arrivals)');
 const day = golden();
@@ -197,6 +215,9 @@ if (isJson)
         decoded,
         contexts,
       },
+      energies: Object.fromEntries(
+        [...models.object, ...models.face].map(row => [row.id, [row.deviceJoules, modelledJoules(row)]]),
+      ),
       budgets: {energy: byEnergy, money: byMoney, transmit: byTransmit, separate: bySeparate},
       microseconds: Object.fromEntries(times),
     })}\n`,

@@ -184,8 +184,10 @@ napi_value blob_page(napi_env env, napi_callback_info info) {
   if (napi_get_value_bool(env, argument[3], &wanted) != napi_ok) return throw_type(env, "wanted must be a boolean");
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
   size_t from = wanted ? offset / page * page : (offset + page - 1) / page * page;
-  size_t to = wanted ? (offset + bytes + page - 1) / page * page : (offset + bytes) / page * page;
-  if (!blob->mapped || to < from) to = from;
+  /* Behind the last weight nothing else lies. */
+  const bool whole = wanted || offset + bytes == blob->bytes;
+  size_t to = whole ? (offset + bytes + page - 1) / page * page : (offset + bytes) / page * page;
+  if (!blob->mapped || bytes == 0 || to < from) to = from;
   unsigned char *data = (unsigned char *)(uintptr_t)blob->data;
   if (wanted) {
     for (size_t at = from; at < to && at < blob->bytes; at += page) (void)((const volatile unsigned char *)data)[at];

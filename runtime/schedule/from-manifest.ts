@@ -83,20 +83,25 @@ function variantOf(
   if (shared.length === 0) for (const {id: part, loadBytes} of parts) ids.push(loadable(part, loadBytes, profile, used));
   const [only] = parts;
   const target = device.target ?? manifest.libraries[0]?.target ?? '';
-  const measured = parts.length === 1 ? only?.latency?.[target]?.p50 : undefined;
-  const metered = parts.length === 1 ? only?.energy?.[target]?.millijoules : undefined;
+  const alone = parts.length === 1 ? only : undefined;
+  const here = device.profile === undefined || device.target !== undefined;
+  const measured = here ? alone?.latency?.[target]?.p50 : undefined;
+  const metered = alone?.energy?.[device.profile ?? target]?.millijoules;
   const latency = measured ?? (macs / giga) * device.millisecondsPerGmac;
   const watts = measured !== undefined && device.watts !== undefined ? (device.watts * measured) / 1000 : undefined;
   const energy = metered !== undefined ? metered / 1000 : (watts ?? (macs / giga) * device.joulesPerGmac);
   const sent = (bytes: number): number => (link.joulesPerRequest ?? 0) + (bytes / mega) * link.joulesPerMegabyte;
-  const remote = (count: number): {money: number; latency: number} => {
-    const milliseconds = (count / giga) * cloud.millisecondsPerGmac;
-    return {money: (milliseconds / 3.6e6) * cloud.dollarsPerHour, latency: milliseconds + (link.milliseconds ?? 0)};
-  };
+  const priced = cloud.profile === undefined ? undefined : alone?.price?.[cloud.profile];
+  const milliseconds = priced?.milliseconds ?? (macs / giga) * cloud.millisecondsPerGmac;
+  const dollars = priced?.dollars ?? (milliseconds / 3.6e6) * cloud.dollarsPerHour;
+  const remote = (share: number): {money: number; latency: number} => ({
+    money: dollars * share,
+    latency: milliseconds * share + (link.milliseconds ?? 0),
+  });
   const splitCost = (split: Split): SplitCost => {
     const before = shared.slice(0, shared.findIndex(({to}) => to === split.cut) + 1);
     const part = macs > 0 ? sum(before, segment => segment.macs) / macs : 0;
-    const rest = remote(macs * (1 - part));
+    const rest = remote(1 - part);
     return {
       ...{cut: split.cut, bytes: Math.round(split.bytes), money: rest.money, latency: part * latency + rest.latency},
       ...{energy: part * energy + sent(split.bytes), segments: before.map(segment => segment.id)},
@@ -105,7 +110,7 @@ function variantOf(
   const splits = parts.length === 1 ? (only?.splits ?? []).map(splitCost) : [];
   return {
     ...{id, accuracy, device: {energy, latency, segments: ids}},
-    cloud: {...remote(macs), bytes: inputBytes, energy: sent(inputBytes)},
+    cloud: {...remote(1), bytes: inputBytes, energy: sent(inputBytes)},
     ...(splits.length > 0 && {splits}),
   };
 }

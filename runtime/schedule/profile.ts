@@ -15,13 +15,20 @@ export type Profile = {
     /** Of reading weights: per megabyte (10^6 bytes). */
     readonly loadJoulesPerMegabyte: number;
     readonly loadMillisecondsPerMegabyte?: number;
-    /** Whose latencies of the manifest count. Absent: those of the first library. */
+    /** Whose latencies and measured energies of the manifest count. Absent: those of the first library. */
     readonly target?: string;
+    /** The device profile whose modelled energies of the manifest count instead. Without `target` no latency does then: it is of another machine. */
+    readonly profile?: string;
     /** Watts while it computes: with a measured latency, energy is their product. */
     readonly watts?: number;
   };
   readonly link: {readonly joulesPerMegabyte: number; readonly joulesPerRequest?: number; readonly milliseconds?: number};
-  readonly cloud: {readonly dollarsPerHour: number; readonly millisecondsPerGmac: number};
+  readonly cloud: {
+    readonly dollarsPerHour: number;
+    readonly millisecondsPerGmac: number;
+    /** Whose prices of the manifest count where there are some. */
+    readonly profile?: string;
+  };
   readonly requests: readonly ProfileRequest[];
 };
 
@@ -48,10 +55,11 @@ const shape: Check<Profile> = object<Profile>({
     loadJoulesPerMegabyte: amount,
     loadMillisecondsPerMegabyte: optional(amount),
     target: optional(word),
+    profile: optional(word),
     watts: optional(amount),
   }),
   link: object<Profile['link']>({joulesPerMegabyte: amount, joulesPerRequest: optional(amount), milliseconds: optional(amount)}),
-  cloud: object<Profile['cloud']>({dollarsPerHour: amount, millisecondsPerGmac: amount}),
+  cloud: object<Profile['cloud']>({dollarsPerHour: amount, millisecondsPerGmac: amount, profile: optional(word)}),
   requests: array(
     object<ProfileRequest>({
       name: word,

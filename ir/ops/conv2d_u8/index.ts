@@ -41,6 +41,7 @@ export const conv2dU8: OpDef<Conv2dU8Attrs> = defineOp<Conv2dU8Attrs>({
   infer: call => [{dtype: resultType(call), shape: convolutionShape(call)}],
   evaluate: (call, inputs) => [applyEpilogue(call.attrs, convolve(call, inputs, call.attrs.outside, 'f32'), inputs.slice(3))],
   macs: convolutionMacs,
+  integer: call => !isDepthwise(call),
   kernel: {
     layout: 'channels-last',
     dtypes: ['u8'],

@@ -15,6 +15,7 @@ export const linearU8: OpDef<EpilogueAttrs> = defineOp<EpilogueAttrs>({
   infer: call => [{dtype: resultType(call), shape: linearShape(call)}],
   evaluate: (call, inputs) => [applyEpilogue(call.attrs, linearSums(call, inputs, 'f32'), inputs.slice(3))],
   macs: linearMacs,
+  integer: () => true,
   kernel: {layout: 'row-major', dtypes: ['u8'], free: () => [1, 2], extras: () => 3, inPlace: () => [3, 4], lower: lowerLinearU8},
 });
 

@@ -1,0 +1,112 @@
+/**
+ * The work of a catalog, cut into jobs that any process can do: plain data that names what it reads by content. A job that has been
+ * done is never done again: its result is kept under its key.
+ */
+import {createHash} from 'node:crypto';
+import {compilerVersion} from '../cc.js';
+import type {DeviceProfile} from '../energy/profile.js';
+import {cpuModel} from '../host.js';
+import type {RecipeReport} from '../recipes/report.js';
+import type {Retargeted} from '../retarget/index.js';
+import type {Task} from '../tasks.js';
+import {identity} from './identity.js';
+import type {TriedCosts} from './log.js';
+
+/** What a network is asked: all of a task but its files. */
+export type Question = Pick<Task, 'name' | 'labels' | 'labelOffset' | 'input'>;
+
+/** Samples by content; `path` is where they lie here. */
+export type DataRef = {readonly path: string; readonly sha256: string; readonly labelsKey: string | null};
+
+/** One step of a recipe on a network. */
+export type MakeJob = {
+  readonly kind: 'make';
+  readonly question: Question;
+  /** sha256 of a network file in the store. */
+  readonly network: string;
+  readonly step: string;
+  /** null: the step looks at none. */
+  readonly samples: DataRef | null;
+  readonly method: string;
+};
+
+/** Accuracy and costs of a network, alone in a build. */
+export type MeasureJob = {
+  readonly kind: 'measure';
+  readonly question: Question;
+  readonly network: string;
+  readonly data: DataRef;
+  readonly target: string;
+  /** Devices whose energy is modelled. */
+  readonly profiles: readonly DeviceProfile[];
+  /** What it is compared with: whether `full` is right, per sample in the order of `evaluationOrder`; and points that may be lost. */
+  readonly against: {readonly right: string; readonly points: number} | null;
+  /** Costs of the network that it was made from: one that is no cheaper is not evaluated. */
+  readonly above: TriedCosts | null;
+};
+
+/** Heads of a question on the trunk of another one's network. */
+export type RetargetJob = {
+  readonly kind: 'retarget';
+  readonly trunk: {readonly question: Question; readonly network: string};
+  readonly question: Question;
+  readonly network: string;
+  readonly fit: DataRef;
+  readonly balance: boolean;
+};
+
+export type Job = MakeJob | MeasureJob | RetargetJob;
+
+/** A network, or why the step does not apply to it. */
+export type Made = {readonly network: string; readonly report: RecipeReport} | {readonly refused: string};
+
+export type Measured = {
+  /** '1' or '0' per sample that was looked at; empty where the network is no cheaper than the one above. */
+  readonly right: string;
+  readonly costs: TriedCosts;
+};
+
+export type RetargetedHead = {readonly network: string; readonly head: Retargeted};
+
+export type RetargetedHeads = {
+  readonly heads: readonly RetargetedHead[];
+  /** Output indices that no sample to fit to has. */
+  readonly missing: readonly number[];
+};
+
+export type ResultOf<J extends Job> = J extends MakeJob ? Made : J extends MeasureJob ? Measured : RetargetedHeads;
+
+/** Does jobs, wherever; rejects with DnncError. `seconds`: what the job took when it was done. */
+export type Run = <J extends Job>(job: J) => Promise<Done<J>>;
+export type Done<J extends Job> = {readonly result: ResultOf<J>; readonly seconds: number};
+
+/** Names a job's result: dnnc itself, what the job says, and the machine where times matter. 64 hex digits. */
+export function keyOf(job: Job): string {
+  const machine = readsClock(job) ? [cpuModel(), compilerVersion()] : [];
+  const content = JSON.stringify(job, (key, value: unknown) => (unnamed.has(key) ? undefined : value));
+  return createHash('sha256')
+    .update([identity(), ...machine, content].join('\n'))
+    .digest('hex');
+}
+
+/** Fields that are no part of a job's name: where files lie, and times, which are never the same twice. */
+const unnamed = new Set(['path', 'p50', 'p90', 'cold']);
+
+/** Layers of low rank and narrower ones are chosen by what they take on this machine, and fits round as it does. */
+const readsClock = (job: Job): boolean =>
+  job.kind === 'measure' || (job.kind === 'make' && /^(input|lowrank|prune)\b/.test(job.step));
+
+/** For progress and errors. */
+export function textOf(job: Job): string {
+  const {name} = job.question;
+  switch (job.kind) {
+    case 'make':
+      return `${name}: ${job.step}`;
+    case 'measure':
+      return `${name}: measuring`;
+    case 'retarget':
+      return `${name}: heads on ${job.trunk.question.name}`;
+    default:
+      return job satisfies never;
+  }
+}

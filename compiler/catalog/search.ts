@@ -1,0 +1,174 @@
+/**
+ * The search for variants of one task. Branches are grown from what still holds the loss budget: shares of `lowrank` and `prune`, and sides of
+ * images, from mild to strong until one loses too much, narrow weights and bytes on every network that holds, `lowrank` once more on the smallest
+ * pruned one. Whether a branch is followed depends on nothing but results of jobs above it, so the same results give the same search.
+ */
+import type {DeviceProfile} from '../energy/profile.js';
+import type {RecipeReport} from '../recipes/report.js';
+import type {DataRef, Done, MakeJob, Measured, MeasureJob, Question, Run} from './jobs.js';
+import {lossOf} from './order.js';
+import {furtherShares, narrowSteps, needsSamples, recipeAfter, shareBetween, shares, shrinkKinds, sides} from './steps.js';
+
+/** A network that was measured; or that could not be made, and then `measured` is absent and `dropped` says why. */
+export type Attempt = {
+  readonly recipe: string;
+  readonly from: string | null;
+  readonly network: string | null;
+  readonly reports: readonly RecipeReport[];
+  readonly measured: Measured | null;
+  /** Against `full`, on the samples seen. */
+  readonly loss: number;
+  readonly error: number;
+  /** Why nothing is made of it, where something is wrong with it. */
+  readonly dropped: string | null;
+  readonly seconds: number;
+};
+
+export type SearchOptions = {
+  readonly question: Question;
+  /** The task's own network. */
+  readonly network: string;
+  /** Other networks of the task by name: they are measured, and made narrower. */
+  readonly others: readonly {readonly recipe: string; readonly network: string}[];
+  /** null: only steps that look at no samples are tried. */
+  readonly samples: DataRef | null;
+  readonly evaluate: DataRef;
+  readonly method: string;
+  readonly target: string;
+  /** Devices whose energy counts among the costs. */
+  readonly profiles: readonly DeviceProfile[];
+  readonly maxLoss: number;
+  readonly run: Run;
+  /** Every attempt as it ends. */
+  readonly tell: (attempt: Attempt) => void;
+  /** By how many the attempts that are still to be expected at most have changed. */
+  readonly expect?: (change: number) => void;
+};
+
+/** Attempts in the order of the search, `full` first. */
+export async function search(options: SearchOptions): Promise<readonly Attempt[]> {
+  const {question, network, others, samples, evaluate, method, target, profiles, maxLoss, run, expect = () => {}} = options;
+  const tell = (attempt: Attempt): void => {
+    expect(-1);
+    options.tell(attempt);
+  };
+  expect(1 + narrowSteps.length + others.length);
+  const full = await measured({recipe: 'full', from: null, network, reports: [], seconds: 0}, null);
+  const right = full.measured!.right;
+  tell(full);
+  const branches = await Promise.all([
+    ...narrowSteps.map(async step => [await attempt(full, step)]),
+    ...shrinkKinds.map(kind => ladder(full, kind, shares)),
+    ladder(full, 'input', sides),
+    ...others.map(async other => {
+      const own = await measured({...other, from: null, reports: [], seconds: 0}, right);
+      tell(own);
+      if (!holds(own)) return [own];
+      expect(narrowSteps.length);
+      return [own, ...(await Promise.all(narrowSteps.map(step => attempt(own, step))))];
+    }),
+  ]);
+  return [full, ...branches.flat()];
+
+  /** The same kind with ever smaller shares, and what can be made of each. */
+  async function ladder(from: Attempt, kind: string, steps: readonly number[]): Promise<readonly Attempt[]> {
+    const tried: Attempt[] = [];
+    const held: Attempt[] = [];
+    const further: Promise<readonly Attempt[]>[] = [];
+    const next = async (share: number): Promise<boolean> => {
+      const made = await attempt(from, `${kind}:${share}`);
+      tried.push(made);
+      if (!holds(made)) return false;
+      held.push(made);
+      expect(1);
+      further.push(later(made, 'int8'));
+      return true;
+    };
+    expect(steps.length);
+    let last = 1;
+    for (const share of steps) {
+      if (await next(share)) {
+        last = share;
+        continue;
+      }
+      const between = tried.at(-1)!.measured ? shareBetween(last, share) : null;
+      expect(tried.length - steps.length + (between === null ? 0 : 1));
+      if (between !== null) await next(between);
+      break;
+    }
+    const smallest = held.at(-1);
+    if (smallest && kind === 'lowrank') {
+      expect(1);
+      further.push(later(smallest, 'w4'));
+    }
+    // What pruning has left of the budget, low rank may spend.
+    const roomy = held.findLast(({loss}) => loss <= maxLoss / 2);
+    if (roomy && kind === 'prune') further.push(ladder(roomy, 'lowrank', furtherShares));
+    return [...tried, ...(await Promise.all(further)).flat()];
+  }
+
+  /** An attempt that is waited for when the ladder has ended: an error before that is none of the process's own. */
+  function later(from: Attempt, step: string): Promise<readonly Attempt[]> {
+    const made = attempt(from, step).then(each => [each]);
+    made.catch(() => {});
+    return made;
+  }
+
+  async function attempt(from: Attempt, step: string): Promise<Attempt> {
+    const recipe = recipeAfter(from.recipe, step);
+    const nothing = {
+      recipe,
+      from: from.recipe,
+      network: null,
+      reports: from.reports,
+      measured: null,
+      loss: 0,
+      error: 0,
+      seconds: 0,
+    };
+    const ended = (each: Attempt): Attempt => {
+      tell(each);
+      return each;
+    };
+    if (needsSamples(step) && !samples) return ended({...nothing, dropped: 'needs samples: --calibrate DATA'});
+    const job: MakeJob = {
+      kind: 'make',
+      question,
+      network: from.network!,
+      step,
+      method,
+      samples: needsSamples(step) ? samples : null,
+    };
+    const {result, seconds} = await run(job);
+    if ('refused' in result) return ended({...nothing, seconds, dropped: result.refused});
+    if (result.network === from.network)
+      return ended({...nothing, seconds, dropped: `is the same as ${from.recipe}: nothing pays`});
+    const report = {...result.report, recipe, ...(from.reports.length > 0 && {step})};
+    const reports = [...from.reports.map(each => ({...each, recipe, step: each.step ?? each.recipe})), report];
+    const made = {...nothing, network: result.network, reports, seconds};
+    return ended(await measured(made, right, from));
+  }
+
+  /** `above`: what it was made from, which it has to be better than in some cost. */
+  async function measured(
+    made: Pick<Attempt, 'recipe' | 'from' | 'reports' | 'seconds'> & {readonly network: string | null},
+    full: string | null,
+    above: Attempt | null = null,
+  ): Promise<Attempt> {
+    const job: MeasureJob = {
+      ...{kind: 'measure', question, network: made.network!, data: evaluate, target, profiles},
+      against: full === null ? null : {right: full, points: maxLoss},
+      above: above?.measured?.costs ?? null,
+    };
+    const {result, seconds}: Done<MeasureJob> = await run(job);
+    const seen = full !== null && result.right !== '';
+    const {loss, error} = seen ? lossOf(full, result.right) : {loss: 0, error: 0};
+    const dearer = result.right === '' ? `is no cheaper than ${above?.recipe}` : null;
+    const dropped = loss > maxLoss ? `loses ${loss.toFixed(2)} points` : dearer;
+    return {...made, measured: result, loss, error, dropped, seconds: made.seconds + seconds};
+  }
+
+  function holds({measured: its, dropped}: Attempt): boolean {
+    return its !== null && dropped === null;
+  }
+}
