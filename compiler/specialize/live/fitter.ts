@@ -10,7 +10,7 @@ import type {Reply, Request, Work} from './messages.js';
 export type Fitter = {
   /** Whether it waits for a context. */
   isFree(): boolean;
-  /** One at a time. Rejects with what went wrong in the thread, or that it ended. */
+  /** One at a time. Rejects with what went wrong in the thread, or that it ended; null where it is closed meanwhile. */
   fit(context: Context): Promise<Fitted | null>;
   /** Resolves when it waits for a context, and meanwhile keeps the process alive. */
   settled(): Promise<void>;
@@ -85,7 +85,7 @@ export function createFitter(work: Omit<Work, 'folder'>, code = new URL('./worke
       isClosed = true;
       const its = worker;
       worker = null;
-      end(each => each.reject(new Error('closed')));
+      end(each => each.resolve(null));
       await its?.terminate();
       if (folder !== null) rmSync(folder, {recursive: true, force: true});
     },

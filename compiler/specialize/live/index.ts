@@ -46,6 +46,7 @@ export type LiveOptions<T extends string> = {
 export type Live<M extends Manifest, T extends TaskName<M>> = {
   /** `run` and `runAsync` of Session, by the best variant for what is asked for now. Only the general network's errors are thrown. */
   run(input: InputOf<M, T>): Answer<M, T>;
+  /** The input must stay as it is until there is an answer: a second variant may need it. */
   runAsync(input: InputOf<M, T>): Promise<Answer<M, T>>;
   /** The cascade that answers now; null: the general network does. */
   cascade(): AdoptedId | null;
@@ -64,7 +65,7 @@ const stride = 10;
 
 const usualGoal: Goal = {reference: 'corrected', wanted: {loss: 0.003}};
 
-/** Nothing is fitted where the manifest has no calibration: there is no prior then. */
+/** One for each task of a session. Nothing is fitted where the manifest has no calibration: there is no prior then. */
 export function specializeLive<M extends Manifest, T extends TaskName<M>>(
   session: Session<M>,
   options: LiveOptions<T>,
