@@ -207,6 +207,13 @@ module.exports = {
     },
 
     {
+      name: 'contexts-are-arithmetic',
+      comment: 'They follow answers, whoever gave them: of a session they know the types.',
+      severity: 'error',
+      from: {path: '^runtime/contexts/'},
+      to: {path: '^runtime/', pathNot: '^runtime/(contexts/|(manifest|prior|session)[.]ts$)'},
+    },
+    {
       name: 'the-compiler-sees-the-face-of-the-runtime',
       comment: 'The index.ts, the types of the manifest, and errors.ts: to print an error needs no addon loader in memory.',
       severity: 'error',

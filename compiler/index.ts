@@ -81,6 +81,8 @@ export type {LayerReport, RecipeReport} from './recipes/report.js';
 export {type Retargeted, type Retargeting, type RetargetOptions, retarget} from './retarget/index.js';
 /** Exits and a cascade for a context, added to a build; its library is all that runs them. */
 export {type Specialized, type SpecializeOptions, specialize} from './specialize/index.js';
+/** Answers by the prior of what is asked for lately; a thread fits cascades for contexts, which the session takes in. */
+export {type Live, type LiveOptions, specializeLive} from './specialize/live/index.js';
 /** Tasks from models, `NAME=FILE[:OUTPUT]` and a configuration, as the command line takes them. */
 export {resolveTasks, type Task, type TaskOptions, type Tasks} from './tasks.js';
 /** Chooses kernels by timing them in the network on this machine; `build` takes the chooser. */

@@ -33,6 +33,8 @@ function open(manifest: Manifest, directory: string, options: LoadOptions): Sess
   return createSession(manifest, target, bind);
 }
 
+export type {AdoptedId, Heads} from './adopted.js';
+export * from './contexts/index.js';
 export {DnncRuntimeError, type RuntimeErrorCode} from './errors.js';
 export {loaderFile, openLoader, pickLibrary} from './library.js';
 export type * from './manifest.js';

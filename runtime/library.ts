@@ -145,10 +145,10 @@ export function openBuild(
           : loader.bind(library, symbol, blob, manifest.arena.bytes, inputs, outputs);
       }),
     page: ({offset, bytes}, wanted) => loader.page(blob, offset, bytes, wanted),
-    exit(exit, cut, scores) {
-      const head = join(directory, exit.file);
-      verifyHash(head, exit.sha256, 'weights.file');
-      const own = attempt('weights.file', head, () => loader.map(head));
+    exit(exit, cut, scores, bytes) {
+      const head = bytes ? exit.file : join(directory, exit.file);
+      verifyHash(head, exit.sha256, 'weights.file', bytes);
+      const own = attempt('weights.file', head, () => (bytes ? loader.hold(bytes) : loader.map(head)));
       checkWeights(loader, library, own, head, `${manifest.name}_exit_check`);
       const symbol = `${manifest.name}_exit`;
       return attempt('library.symbol', file, () =>
@@ -188,8 +188,8 @@ function attempt<T>(code: RuntimeErrorCode, where: string, action: () => T): T {
   }
 }
 
-function verifyHash(file: string, sha256: string, unreadable: RuntimeErrorCode = 'library.file'): void {
-  const bytes = attempt(unreadable, file, () => readFileSync(file));
+function verifyHash(file: string, sha256: string, unreadable: RuntimeErrorCode = 'library.file', given?: Uint8Array): void {
+  const bytes = given ?? attempt(unreadable, file, () => readFileSync(file));
   const is = createHash('sha256').update(bytes).digest('hex');
   if (is === sha256) return;
   throw new DnncRuntimeError(

@@ -58,6 +58,8 @@ export type NativeLoader = {
    * 0 for weights inside a library. What was given back is read from the file again when it is needed.
    */
   page(blob: NativeBlob, offset: number, bytes: number, wanted: boolean): number;
+  /** A copy of bytes that no file has, aligned to 64 bytes. */
+  hold(bytes: Uint8Array): NativeBlob;
   /** Weights that were compiled into the library under this symbol. */
   embedded(library: NativeLibrary, name: string, bytes: number): NativeBlob;
   /**
@@ -96,7 +98,7 @@ export type NativeLoader = {
 };
 
 /** The version of these types; the addon must have an equal one. */
-export const loaderVersion = 3;
+export const loaderVersion = 4;
 
 /** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
 export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;
@@ -105,8 +107,11 @@ export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' |
 export type Binder = {
   /** A C symbol, with the weights of the build. */
   entry(symbol: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): BoundEntry;
-  /** A fitted head, with its own file. Throws `weights.*` where the file is not the one that the manifest means. */
-  exit(exit: Exit, cut: TensorType, scores: TensorType): BoundEntry;
+  /**
+   * A fitted head, with its own file, or with the bytes of one that is not in the folder. Throws `weights.*` where they are not
+   * those that the manifest means.
+   */
+  exit(exit: Exit, cut: TensorType, scores: TensorType, bytes?: Uint8Array): BoundEntry;
   /** `page` of NativeLoader, on the weights of the build. */
   page(weights: {readonly offset: number; readonly bytes: number}, wanted: boolean): number;
 };

@@ -18,7 +18,9 @@ export type Correction = {
 
 /** Of classes that are expected `now`, by output index; `training` absent: all alike. They need not sum to 1. */
 export function shiftOf(now: ArrayLike<number>, training: ArrayLike<number> | undefined): Float64Array {
-  return Float64Array.from(now, (frequency, c) => Math.log(frequency) - Math.log(training?.[c] ?? 1));
+  const shift = new Float64Array(now.length);
+  for (let c = 0; c < shift.length; c++) shift[c] = Math.log(now[c]! / (training?.[c] ?? 1));
+  return shift;
 }
 
 /** Probabilities by class, which sum to 1; `weights` is where they go. Scores that are not numbers give NaN. */
@@ -54,26 +56,44 @@ export function frequenciesIn(classes: readonly number[], share: number, count: 
 }
 
 /** What a variant's scores need under frequencies by label or by output index. Throws `session.prior`. */
-export function correctionOf(
-  name: string,
-  {labels, labelOffset = 0, outputs, scores}: Task,
-  {calibration}: Variant,
-  prior: Frequencies,
-): Correction {
-  const classes = classesOf(outputs[0]?.shape ?? []);
-  const now = new Float64Array(classes);
-  for (const [key, frequency = 0] of Object.entries(prior)) {
-    const index = Array.isArray(prior) ? Number(key) : (labels?.indexOf(key) ?? -1) + labelOffset;
-    const unknown = !Array.isArray(prior) && !labels?.includes(key);
-    if (unknown || index >= classes)
-      throw new DnncRuntimeError('session.prior', name, `"${key}" is no class`, known(labels, classes));
-    if (!(frequency >= 0 && frequency < Number.POSITIVE_INFINITY))
-      throw new DnncRuntimeError('session.prior', name, `"${key}" has frequency ${frequency}`, 'give numbers that are 0 or more');
-    now[index] = frequency;
+export function correctionOf(name: string, task: Task, {calibration}: Variant, prior: Frequencies): Correction {
+  const now = isByIndex(prior) ? byIndex(name, task, prior) : byLabel(name, task, prior);
+  return {scores: task.scores, temperature: calibration?.temperature ?? 1, shift: shiftOf(now, calibration?.frequencies)};
+}
+
+const isByIndex = (prior: Frequencies): prior is readonly number[] => Array.isArray(prior);
+
+/** This is part of every request, so nothing is made but the result. */
+function byIndex(name: string, {labels, outputs}: Task, prior: readonly number[]): Float64Array {
+  const now = new Float64Array(classesOf(outputs[0]?.shape ?? []));
+  if (prior.length > now.length)
+    throw new DnncRuntimeError('session.prior', name, `"${now.length}" is no class`, known(labels, now.length));
+  let expected = false;
+  for (let c = 0; c < prior.length; c++) {
+    now[c] = checked(name, c, prior[c]!);
+    expected ||= now[c]! > 0;
   }
-  if (now.every(frequency => frequency === 0))
-    throw new DnncRuntimeError('session.prior', name, 'expects no class at all', known(labels, classes));
-  return {scores, temperature: calibration?.temperature ?? 1, shift: shiftOf(now, calibration?.frequencies)};
+  return expected ? now : expectsNothing(name, labels, now.length);
+}
+
+function byLabel(name: string, {labels, labelOffset = 0, outputs}: Task, prior: Readonly<Record<string, number | undefined>>) {
+  const now = new Float64Array(classesOf(outputs[0]?.shape ?? []));
+  for (const [label, frequency = 0] of Object.entries(prior)) {
+    const index = (labels?.indexOf(label) ?? -1) + labelOffset;
+    if (!labels?.includes(label) || index >= now.length)
+      throw new DnncRuntimeError('session.prior', name, `"${label}" is no class`, known(labels, now.length));
+    now[index] = checked(name, label, frequency);
+  }
+  return now.some(frequency => frequency > 0) ? now : expectsNothing(name, labels, now.length);
+}
+
+function checked(name: string, what: string | number, frequency: number): number {
+  if (frequency >= 0 && frequency < Number.POSITIVE_INFINITY) return frequency;
+  throw new DnncRuntimeError('session.prior', name, `"${what}" has frequency ${frequency}`, 'give numbers that are 0 or more');
+}
+
+function expectsNothing(name: string, labels: readonly string[] | undefined, classes: number): never {
+  throw new DnncRuntimeError('session.prior', name, 'expects no class at all', known(labels, classes));
 }
 
 const known = (labels: readonly string[] | undefined, classes: number): string =>

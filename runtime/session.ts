@@ -2,13 +2,24 @@
  * A loaded build: binds variants on first use, checks and shapes inputs, and turns scores into labels.
  * Knows no Node: whatever can bind an entry can run under it.
  */
+import {type AdoptedId, createAdopted, type Heads} from './adopted.js';
 import {DnncRuntimeError} from './errors.js';
 import type {Cascade, Input, Manifest, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
 import {createPaths, type Done, type SegmentEntry} from './paths.js';
 import {type Image, isImage, prepare} from './prepare.js';
-import {correctionOf, type Frequencies, posterior} from './prior.js';
-import {asEntry, cascade, exitStage, floatsOf, type Stage, type Staged, type StagedEntry, wholeStage} from './stages.js';
+import {correctionOf, posterior} from './prior.js';
+import {
+  asEntry,
+  cascade,
+  exitStage,
+  floatsOf,
+  type Given,
+  type Stage,
+  type Staged,
+  type StagedEntry,
+  wholeStage,
+} from './stages.js';
 import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
@@ -67,12 +78,12 @@ export type Answer<M extends Manifest = Manifest, T extends TaskName<M> = TaskNa
 };
 
 export type RunOptions<M extends Manifest, T extends TaskName<M>> = {
-  readonly variant?: VariantId<M, T>;
+  readonly variant?: VariantId<M, T> | AdoptedId;
   /**
    * How often each class is asked for now: by label, those left out never; or by output index. The answer is then that of
-   * the largest corrected probability. Throws `session.prior` where a label is unknown or nothing is expected.
+   * the largest corrected probability. null is none. Throws `session.prior` where a label is unknown or nothing is expected.
    */
-  readonly prior?: Prior<M, T>;
+  readonly prior?: Prior<M, T> | null;
 };
 
 /** Relative frequencies of classes: they need not sum to 1. */
@@ -124,7 +135,16 @@ export type Session<M extends Manifest = Manifest> = {
   /** Gives back the memory of all weights, of whatever segment; what runs next reads its own again. Returns bytes as `unloadSegment`. */
   unload(): number;
   /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
-  entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T>): Entry;
+  entry<T extends TaskName<M>>(task: T, variant?: VariantId<M, T> | AdoptedId): Entry;
+  /**
+   * Takes in exits and cascades that were made for this build after it was loaded, with the bytes of the files that exits name.
+   * From then on they are asked for by these ids; one that was adopted before is replaced. All of them or none; requests go on,
+   * and those that are under way end with what they began with. Throws `manifest.invalid`, `session.variant` for an id of the
+   * build, and `weights.*` for a head that is not of this build.
+   */
+  adopt(variants: readonly Variant[], heads: Heads): readonly AdoptedId[];
+  /** Forgets an adopted variant, and cascades that it is a stage of. Says whether it was there. */
+  drop(id: AdoptedId): boolean;
 };
 
 export function createSession<M extends Manifest>(manifest: M, target: string, bind: Binder): Session<M> {
@@ -132,12 +152,26 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
 
   const staged = new Map<string, StagedEntry>();
   const paths = createPaths(manifest, bind);
+  const adopted = createAdopted(manifest, bind);
+
+  function variantOf(name: string, task: Task, id = task.variants[0]): Variant {
+    const own = manifest.variants.find(each => each.id === id && each.task === name);
+    const variant = own ?? (id === undefined ? undefined : adopted.find(id));
+    if (variant?.task === name) return variant;
+    throw new DnncRuntimeError('session.variant', name, `has no variant "${id}"`, `one of: ${names(task.variants)}`);
+  }
+
+  /** What is made of other parts is bound anew when it is called next: one of them may have changed. */
+  function bindAnew(): void {
+    staged.clear();
+    for (const [id, {variant}] of entries) if (variant.entry === undefined) entries.delete(id);
+  }
 
   const entryOf = (name: string, id: string | undefined): Entry => {
     const task = taskOf(manifest, name);
-    const variant = variantOf(manifest, name, task, id);
-    const known = entries.get(variant.id);
-    if (known) return known;
+    const known = entries.get(id ?? task.variants[0] ?? '');
+    if (known?.task === task) return known;
+    const variant = variantOf(name, task, id);
     const entry: Entry = {
       ...boundOf(name, task, variant),
       variant,
@@ -175,13 +209,13 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     const {exit} = variant;
     if (!exit) return wholeStage(variant, entryOf(name, variant.id), newOutputs, paths);
     const cut = manifest.cuts.find(({id}) => id === exit.cut)!;
-    return exitStage(variant, bind.exit(exit, cut, task.outputs[0]!), newOutputs, paths);
+    return exitStage(variant, adopted.head(variant.id) ?? bind.exit(exit, cut, task.outputs[0]!), newOutputs, paths);
   }
 
   function stagedOf(name: string, task: Task, variant: Variant, way: Cascade): StagedEntry {
     const known = staged.get(variant.id);
     if (known) return known;
-    const [first, last] = [way.first, way.last].map(id => stageOf(name, task, variantOf(manifest, name, task, id)));
+    const [first, last] = [way.first, way.last].map(id => stageOf(name, task, variantOf(name, task, id)));
     const made = cascade(name, task, variant, way, first!, last!);
     staged.set(variant.id, made);
     return made;
@@ -230,7 +264,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
       const done: Done = new Map();
       const answers = tasks.map(name => {
         const task = taskOf(manifest, name);
-        const variant = variantOf(manifest, name, task, undefined);
+        const variant = variantOf(name, task, undefined);
         oneSample(name, task);
         return [name, answerOf(name, task, paths.run(variant, inputsOf(name, task, input), done))] as const;
       });
@@ -238,18 +272,28 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     },
     runTo<T extends TaskName<M>>(name: T, cut: string, input: InputOf<M, T>): TypedArray {
       const task = taskOf(manifest, name);
-      return paths.runTo(variantOf(manifest, name, task, undefined), cut, inputsOf(name, task, input));
+      return paths.runTo(variantOf(name, task, undefined), cut, inputsOf(name, task, input));
     },
     runFrom<T extends TaskName<M>>(name: T, cut: string, activation: TypedArray): Any<T> {
       const task = taskOf(manifest, name);
       oneSample(name, task);
-      const outputs = paths.runFrom(variantOf(manifest, name, task, undefined), cut, activation);
+      const outputs = paths.runFrom(variantOf(name, task, undefined), cut, activation);
       return answerOf(name, task, outputs) as unknown as Any<T>;
     },
     segment: paths.segment,
     loadSegment: id => page(id, true),
     unloadSegment: id => page(id, false),
     unload: () => bind.page({offset: 0, bytes: manifest.weights.bytes}, false),
+    adopt(variants, heads) {
+      adopted.adopt(variants, heads);
+      bindAnew();
+      return variants.map(({id}) => id as AdoptedId);
+    },
+    drop(id) {
+      const wasThere = adopted.drop(id);
+      bindAnew();
+      return wasThere;
+    },
   };
 }
 
@@ -266,12 +310,6 @@ function taskOf(manifest: Manifest, name: string): Task {
       `one of: ${names(Object.keys(manifest.tasks))}`,
     );
   return task;
-}
-
-function variantOf(manifest: Manifest, name: string, task: Task, id = task.variants[0]): Variant {
-  const variant = manifest.variants.find(each => each.id === id && each.task === name);
-  if (!variant) throw new DnncRuntimeError('session.variant', name, `has no variant "${id}"`, `one of: ${names(task.variants)}`);
-  return variant;
 }
 
 function oneSample(name: string, task: Task): void {
@@ -344,9 +382,11 @@ function answerOf(name: string, task: Task, outputs: readonly TypedArray[]): Pla
 }
 
 /** The answer under a prior; as it is where none is given. */
-function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Frequencies | undefined): A {
-  if (prior === undefined) return answer;
-  const probabilities = posterior(Array.from(answer.scores, Number), correctionOf(name, task, variant, prior));
+function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Given): A {
+  if (!prior) return answer;
+  const {scores} = answer;
+  const numbers = scores instanceof Float32Array ? scores : Array.from(scores, Number);
+  const probabilities = posterior(numbers, correctionOf(name, task, variant, prior));
   return {...answer, ...mostProbable(task, probabilities)};
 }
 

@@ -18,9 +18,12 @@ export type Staged = {readonly probabilities: Float64Array; readonly answeredBy:
 
 /** Without a prior, that of the cascade's context. */
 export type StagedEntry = {
-  run(inputs: Arrays, prior?: Frequencies): Staged;
-  runAsync(inputs: Arrays, prior?: Frequencies): Promise<Staged>;
+  run(inputs: Arrays, prior?: Given): Staged;
+  runAsync(inputs: Arrays, prior?: Given): Promise<Staged>;
 };
+
+/** A prior, or none. */
+export type Given = Frequencies | null | undefined;
 
 /**
  * The outputs of a plain variant; segments that ran for this input are in `done`, and do not run again. What `run` returns is
@@ -75,12 +78,11 @@ export function cascade(name: string, task: Task, {context = []}: Variant, way: 
   const {labels, labelOffset = 0} = task;
   const inside = context.map(each => (typeof each === 'number' ? each : (labels?.indexOf(each) ?? -1) + labelOffset));
   const usual = frequenciesIn(inside, way.share, classes);
-  const corrections = (prior: Frequencies) => [first, last].map(stage => correctionOf(name, task, stage.variant, prior));
-  const usualCorrections = corrections(usual);
-  const answer = (stage: Stage, scores: Arrays, prior: Frequencies | undefined, into?: Float64Array<ArrayBuffer>): Staged => {
-    const [one, other] = prior === undefined ? usualCorrections : corrections(prior);
-    const correction = stage === first ? one! : other!;
-    return {probabilities: posterior(floatsOf(scores), correction, into), answeredBy: stage.variant.id};
+  const correction = ({variant}: Stage, prior: Frequencies) => correctionOf(name, task, variant, prior);
+  const usually = new Map([first, last].map(stage => [stage, correction(stage, usual)]));
+  const answer = (stage: Stage, scores: Arrays, prior: Given, into?: Float64Array<ArrayBuffer>): Staged => {
+    const under = prior ? correction(stage, prior) : usually.get(stage)!;
+    return {probabilities: posterior(floatsOf(scores), under, into), answeredBy: stage.variant.id};
   };
   const room = new Float64Array(classes);
   const isSure = ({probabilities}: Staged): boolean => {

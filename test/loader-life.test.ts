@@ -39,9 +39,11 @@ needsCc('what is used stays; what is not is closed by the collector', async t =>
   const fixed = bindAge().fixed([x()], [fixedOutput]);
   const output = new Float32Array(2);
   const pending: Promise<void>[] = [];
+  const [native, weights] = [openLoader(directory), new Uint8Array(1 << 20)];
   for (let i = 0; i < 500; i++) {
     const entry = bindAge();
     if (i % 10 === 0) pending.push(entry.callAsync([x()], [new Float32Array(2)]));
+    native.hold(weights);
     if (i % 50 === 0) gc();
   }
   await Promise.all(pending);

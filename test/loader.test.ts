@@ -107,6 +107,15 @@ needsCc('misuse of handles throws', t => {
   t.is(native.check(library, 'tiny_check', blob), 0);
   t.is(native.check(library, 'tiny_check', native.embedded(library, 'tiny_blob', 72)), 0);
   t.is(native.check(library, 'tiny_check', native.embedded(library, 'tiny_blob', 71)), 1);
+  const own = Uint8Array.from(readFileSync(join(directory, 'tiny.weights')));
+  const held = native.hold(own);
+  own.fill(0);
+  t.is(native.check(library, 'tiny_check', held), 0);
+  t.is(native.check(library, 'tiny_check', native.hold(own)), 2);
+  t.is(native.check(library, 'tiny_check', native.hold(new Uint8Array())), 1);
+  t.is(native.page(held, 0, 64, false), 0);
+  for (const nothing of [new Int8Array(4), null, undefined])
+    t.throws(() => native.hold(nothing as never), {instanceOf: TypeError, message: /Uint8Array/});
   const bind = (arena: number, inputs: unknown) => () =>
     native.bind(library, 'tiny_nop_invoke', blob, arena, inputs as never, []);
   t.throws(bind(-1, []), {instanceOf: RangeError});

@@ -16,6 +16,7 @@ import {
 } from './budgets.js';
 import {models} from './catalogs.js';
 import {compared, twisted, twists} from './compare.js';
+import {noticed, rules, streams} from './contexts.js';
 import {decodeTable} from './decode.js';
 import {modelledJoules} from './energy.js';
 import {figure11} from './figure11.js';
@@ -145,6 +146,16 @@ const locations = transmits.map(joules => {
   return {transmit: joules, ...ours};
 });
 
+heading('Contexts of faces: percent of requests in which one is noticed, in spells / outside (3 draws of the day)');
+const contexts = Object.entries(streams).flatMap(([stream, spells]) =>
+  Object.entries(rules).map(([rule, how]) => {
+    const days = [1, 2, 3].map(seed => noticed(spells, how, seed));
+    const mean = (of: 'inside' | 'outside'): number => days.reduce((sum, day) => sum + day[of] / days.length, 0);
+    columns(`${stream.split(',')[0]} ${rule}`, [mean('inside'), mean('outside')]);
+    return {stream, rule, inside: mean('inside'), outside: mean('outside')};
+  }),
+);
+
 heading('The face catalogue decoded into passes (MFLOPs and MB, computed / reported)');
 const decoded = decodeTable();
 for (const {id, change, megaflops, megabytes, reported} of decoded)
@@ -194,7 +205,16 @@ if (isJson)
           Object.values(families).reduce((sum, {overspent}) => sum + overspent, 0) +
           wrong.reduce((sum, [, {overspent}]) => sum + overspent, 0),
       },
-      ...{families, wrong: Object.fromEntries(wrong), separate, figure12: locations, figure13: steps, figure11: paging, decoded},
+      ...{
+        families,
+        wrong: Object.fromEntries(wrong),
+        separate,
+        figure12: locations,
+        figure13: steps,
+        figure11: paging,
+        decoded,
+        contexts,
+      },
       energies: Object.fromEntries(
         [...models.object, ...models.face].map(row => [row.id, [row.deviceJoules, modelledJoules(row)]]),
       ),

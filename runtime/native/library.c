@@ -1,4 +1,4 @@
-/* A library, and the weights that it reads: a mapped file, or bytes inside the library. See loader.h. */
+/* A library, and the weights that it reads: a mapped file, bytes inside the library, or bytes that were handed over. See loader.h. */
 #include "loader.h"
 
 #include <dlfcn.h>
@@ -22,6 +22,7 @@ void library_release(struct library *library) {
 void blob_release(struct blob *blob) {
   if (!blob || --blob->users > 0) return;
   if (blob->mapped) munmap((void *)(uintptr_t)blob->data, blob->bytes);
+  free(blob->held);
   library_release(blob->library);
   free(blob);
 }
@@ -96,6 +97,7 @@ static napi_value blob_new(napi_env env, struct blob value) {
   struct blob *blob = malloc(sizeof *blob);
   if (!blob) {
     if (value.mapped) munmap((void *)(uintptr_t)value.data, value.bytes);
+    free(value.held);
     return throw_error(env, "out of memory");
   }
   *blob = value;
@@ -135,6 +137,21 @@ napi_value blob_map(napi_env env, napi_callback_info info) {
   }
   close(file);
   return blob_new(env, blob);
+}
+
+/* hold(bytes) -> blob: a copy of a Uint8Array */
+napi_value blob_hold(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  napi_typedarray_type type;
+  size_t bytes;
+  void *data;
+  arguments(env, info, 1, &argument);
+  if (napi_get_typedarray_info(env, argument, &type, &bytes, &data, NULL, NULL) != napi_ok || type != napi_uint8_array)
+    return throw_type(env, "bytes must be a Uint8Array");
+  void *held = arena_new(bytes);
+  if (!held) return throw_error(env, "out of memory");
+  if (bytes) memcpy(held, data, bytes);
+  return blob_new(env, (struct blob){.users = 1, .data = held, .bytes = bytes, .held = held});
 }
 
 /* embedded(library, name, bytes) -> blob: weights that were compiled into the library */

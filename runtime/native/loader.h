@@ -30,7 +30,7 @@
 #include <stdint.h>
 
 /* The version of what this addon exports; the runtime asks for an equal one. */
-#define DNNC_LOADER_VERSION 3
+#define DNNC_LOADER_VERSION 4
 /* Inputs and outputs of one entry together: bounds the stack that a call uses. */
 #define DNNC_MAX_TENSORS 64
 
@@ -44,12 +44,13 @@ struct library {
   void *handle;
 };
 
-/* Weights: a mapped file, or bytes inside a library. */
+/* Weights: a mapped file, bytes inside a library, or memory of their own. */
 struct blob {
   long users;
   const void *data;
   size_t bytes;
   bool mapped;
+  void *held; /* NULL, or what data points to, to be freed */
   struct library *library;
 };
 
@@ -111,6 +112,7 @@ napi_value library_open(napi_env env, napi_callback_info info);
 napi_value library_has(napi_env env, napi_callback_info info);
 napi_value library_check(napi_env env, napi_callback_info info);
 napi_value blob_map(napi_env env, napi_callback_info info);
+napi_value blob_hold(napi_env env, napi_callback_info info);
 napi_value blob_embedded(napi_env env, napi_callback_info info);
 napi_value blob_page(napi_env env, napi_callback_info info);
 

@@ -47,8 +47,8 @@ export function bindModule(manifest: Manifest, {exports, weights, head}: WasmPar
   const arena = machine.take(manifest.arena.bytes);
   return {
     entry: (symbol, inputs, outputs) => bindEntry(machine, symbol, {blob, arena}, inputs, outputs),
-    exit({file}, cut, scores) {
-      const bytes = head(file);
+    exit({file}, cut, scores, given) {
+      const bytes = given ?? head(file);
       const own = accepted(placed(machine, bytes), bytes.byteLength, file, 'exit_check');
       return bindEntry(machine, `${name}_exit`, {blob: own, arena}, [cut], [scores]);
     },

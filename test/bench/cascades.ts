@@ -4,37 +4,42 @@
  *
  *     npm run bench:cascades -- [folder with models and data, default ../shared] [--json]
  */
-import {cpSync, existsSync, mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {basename, join, resolve} from 'node:path';
+import {cpSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
 import {Command} from 'commander';
-import {build} from '../../compiler/build.js';
-import {openDataset} from '../../compiler/data/dataset.js';
 import {cpuModel} from '../../compiler/host.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
 import type {Goal} from '../../compiler/specialize/cascade.js';
 import {specialize} from '../../compiler/specialize/index.js';
 import {classesToDraw, drawContexts} from '../../compiler/specialize/winnow.js';
-import type {Task} from '../../compiler/tasks.js';
+import {
+  benchFolder,
+  buildSpecial,
+  compactSign,
+  objects,
+  resnet20,
+  resnet56,
+  rootOf,
+  type Special,
+  samplesOf,
+  sign,
+  signs,
+} from './specials.js';
 
 const command = new Command('cascades').argument('[folder]', 'models and data', '../shared').option('--json').parse();
-const root = resolve(command.args[0] ?? '../shared');
 
-const half = {mean: [127.5], std: [127.5], dataLayout: 'NHWC' as const};
-const imagenet = {mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375], dataLayout: 'NHWC' as const};
-const signs = {data: 'gtsrb32', labelsKey: 'y_sign', input: half, classes: 7};
-const objects = {data: 'cifar10-jpeg', labelsKey: 'y', input: imagenet, classes: 3};
-const sign = 'gtsrb32/gtsrb32_sign_sharedprefix.onnx';
-const [small, large] = ['cifar10/resnet20_jpegft.onnx', 'cifar10/resnet56_jpegft.onnx'];
+const signContext = {...signs, classes: 7};
+const objectContext = {...objects, classes: 3};
 
-type Case = typeof signs & {readonly name: string; readonly models: readonly string[]; readonly goal: Goal};
+type Case = Special & {readonly name: string; readonly classes: number; readonly goal: Goal};
 const cases: readonly Case[] = [
-  {name: 'signs, compact network first', models: [sign, 'gtsrb32/gtsrb32_sign_compact.onnx'], goal: faster(4), ...signs},
-  {name: 'signs, compact network first', models: [sign, 'gtsrb32/gtsrb32_sign_compact.onnx'], goal: losing(0.5), ...signs},
-  {name: 'signs, own cuts', models: [sign], goal: faster(1.5), ...signs},
-  {name: 'ResNet-20, own cuts', models: [small], goal: {...losing(0), reference: 'raw'}, ...objects},
-  {name: 'ResNet-20 before ResNet-56', models: [large, small], goal: faster(2), ...objects},
+  {name: 'signs, compact network first', models: [sign, compactSign], goal: faster(4), ...signContext},
+  {name: 'signs, compact network first', models: [sign, compactSign], goal: losing(0.5), ...signContext},
+  {name: 'signs, own cuts', models: [sign], goal: faster(1.5), ...signContext},
+  {name: 'ResNet-20, own cuts', models: [resnet20], goal: {...losing(0), reference: 'raw'}, ...objectContext},
+  {name: 'ResNet-20 before ResNet-56', models: [resnet56, resnet20], goal: faster(2), ...objectContext},
 ];
+const root = rootOf(command.args[0], cases);
 
 function faster(speed: number): Goal {
   return {reference: 'corrected', wanted: {speed}};
@@ -44,16 +49,7 @@ function losing(points: number): Goal {
   return {reference: 'corrected', wanted: {loss: points / 100}};
 }
 
-function taskOf({models, input, labelsKey}: Case): Task {
-  const [model = '', ...others] = models.map(file => join(root, 'models', file));
-  return {
-    ...{name: 'task', model, output: null, labels: null, labelOffset: 0, input, calibrate: null, evaluate: null, labelsKey},
-    others: others.map(file => ({recipe: basename(file, '.onnx'), model: file, output: null})),
-  };
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'dnnc-cascades-'));
-process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
+const folder = benchFolder();
 const show = progress();
 
 type Draw = {
@@ -70,14 +66,10 @@ type Draw = {
 };
 
 async function measure(each: Case): Promise<readonly Draw[]> {
-  const {data, labelsKey, classes, goal, name} = each;
+  const {classes, goal, name} = each;
   const built = join(folder, 'built');
-  await build([taskOf(each)], {directory: built, name: 'cascades', cuts: 'all', measure: false, typed: false});
-  const open = (part: string) => {
-    const path = join(root, 'data', `${data}.${part}.npz`);
-    return {path, data: openDataset(path, {labelsKey})};
-  };
-  const samples = {fit: open('fit'), tune: open('tune'), evaluate: open('evaluate')};
+  await buildSpecial(root, each, built);
+  const samples = samplesOf(root, each);
   const labels = Array.from({length: samples.tune.data.count}, (_, i) => samples.tune.data.label(i));
   const draws: Draw[] = [];
   for (const context of drawContexts(classesToDraw(labels), classes, 0.9, 10, 'grid')) {
@@ -99,11 +91,6 @@ async function measure(each: Case): Promise<readonly Draw[]> {
   return draws;
 }
 
-const missing = cases.flatMap(({models}) => models).find(file => !existsSync(join(root, 'models', file)));
-if (missing) {
-  say(`skipped: ${root} has no ${missing}`);
-  process.exit(0);
-}
 const results: {readonly name: string; readonly goal: Goal; readonly draws: readonly Draw[]}[] = [];
 for (const each of cases) results.push({name: each.name, goal: each.goal, draws: await measure(each)});
 show.done();
