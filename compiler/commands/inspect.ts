@@ -1,5 +1,5 @@
 /** `dnnc inspect`: the IR, what each layer costs and where it came from, cuts, the plan and its memory, a drawing. */
-import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import type {Command} from 'commander';
 import {costOf, costOfHead} from '../../ir/cost.js';
@@ -17,6 +17,7 @@ import {runPasses} from '../../passes/framework/manager.js';
 import {planMemory} from '../../passes/plan-memory/index.js';
 import {logName} from '../artifacts.js';
 import {isBuild} from '../build.js';
+import {writeWhole} from '../data/files.js';
 import {drawSvg} from '../draw.js';
 import {loadTasks} from '../load.js';
 import {lower} from '../lower/lower.js';
@@ -45,7 +46,7 @@ export function defineInspect(program: Command): void {
 async function inspect(paths: readonly string[], flags: Flags): Promise<void> {
   const imported = loadAny(paths, flags);
   const module = flags.raw ? imported : runPasses(imported, exact);
-  if (flags.svg !== undefined) writeFileSync(flags.svg, await drawSvg(module));
+  if (flags.svg !== undefined) writeWhole(flags.svg, await drawSvg(module));
   if (flags.ir) return say(print(module).trimEnd());
   const plan = flags.raw ? null : planOf(module);
   if (flags.plan)
