@@ -26,6 +26,17 @@ export function readWhole(path: string, largestSize = largest): Uint8Array {
   }
 }
 
+/** Errors, all input: those of `readWhole`, file.json. */
+export function readJson(path: string): unknown {
+  const text = new TextDecoder().decode(readWhole(path));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const says = cause instanceof Error ? cause.message : String(cause);
+    return fail('input', 'file.json', path, `is not JSON: ${says}`, 'write the file again');
+  }
+}
+
 /** Node's system errors as ours; anything else passes through. */
 export function unreadable(path: string, cause: unknown): never {
   if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') throw cause;

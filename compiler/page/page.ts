@@ -32,9 +32,9 @@ ${js === '' ? null : html`<script>${raw(js)}</script>`}
 const textOf = (file: string): string => readFileSync(packageFile('compiler', file), 'utf8');
 const hashOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
-/** A heading, a word about it, and what it is about. */
-export const section = (title: string, says: Part, content: Part): Html =>
-  html`<section><h2>${title}</h2><p class="note">${says}</p>${content}</section>`;
+/** A heading, a word about it, and what it is about. `id` is for links to it. */
+export const section = (title: Part, says: Part, content: Part, id: string | null = null): Html =>
+  html`<section${id === null ? null : html` id="${id}"`}><h2>${title}</h2>${says === null ? null : html`<p class="note">${says}</p>`}${content}</section>`;
 
 /** Names and their colours; `tone` is the position of a colour in page.css. */
 export const legend = (entries: readonly {readonly name: string; readonly tone: number}[]): Html =>

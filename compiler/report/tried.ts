@@ -1,0 +1,30 @@
+/** What a catalog tried: all of it, with what came of it and why. */
+import {type Html, html} from '../page/html.js';
+import type {Contender} from './contenders.js';
+import {type Column, numberCell, tableOf, textCell} from './table.js';
+import {accuracyColumn, type Field, lossColumn, measureColumn, nameColumn} from './variants.js';
+import {counted} from './words.js';
+
+/** null where there was no catalog. */
+export function triedTable(task: string, field: Field): Html | null {
+  const tried = field.contenders.filter(contender => contender.tried !== null);
+  if (tried.length === 0) return null;
+  const dropped = tried.filter(({variant}) => variant === null);
+  const seconds = tried.reduce((sum, contender) => sum + contender.tried!.seconds, 0);
+  const columns: readonly Column<Contender>[] = [
+    nameColumn(field),
+    {head: 'fate', isText: true, cell: ({variant}) => textCell(variant === null ? 'dropped' : 'kept')},
+    {head: 'why', isText: true, cell: contender => textCell(contender.tried?.reason)},
+    {head: 'made from', isText: true, cell: contender => textCell(contender.tried?.from)},
+    accuracyColumn,
+    {head: 'samples', cell: contender => numberCell(contender.tried?.accuracy?.n, value => value)},
+    lossColumn(field),
+    ...field.measures.filter(({isPlotted}) => isPlotted).map(measure => measureColumn(measure, field)),
+    {head: 'took', cell: contender => numberCell(contender.tried?.seconds, value => `${value.toFixed(1)} s`)},
+  ];
+  return html`<details class="filtered"><summary>What was tried: ${counted(tried.length, 'recipe')}, ${dropped.length} of them dropped, in ${seconds.toFixed(0)} s</summary>
+<p class="filter" hidden><label>Only rows with <input type="search" spellcheck="false"></label> <label><input type="checkbox"> dropped only</label> <output></output></p>
+${tableOf(`Tried for ${task}`, columns, tried, rowOf)}</details>`;
+}
+
+const rowOf = ({number, variant}: Contender): Html => (variant === null ? html` id="v${number}" class="is-dropped"` : html``);
