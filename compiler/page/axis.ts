@@ -44,7 +44,7 @@ export function axisAround(
 
 /** 1, 2 or 5 times a power of ten, so that there are three to seven of them. */
 function roundIn(least: number, most: number): readonly number[] {
-  const rough = (most - least) / 5;
+  const rough = (most - least) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find(factor => factor * power >= rough) ?? 10);
   const first = Math.ceil(least / step);

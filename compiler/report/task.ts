@@ -35,7 +35,7 @@ export function taskSection({task, contenders, measures, tones, recipes, maxLoss
   const shapes = new Set(shown.map(contender => shapeOf(contender, best.has(contender))));
   const pictures =
     plots.length > 0
-      ? html`<div class="plots">${plots}</div>${key(
+      ? html`<div class="plots${plots.length === 4 ? ' four' : null}">${plots}</div>${key(
           shapes,
           tones,
           shown.map(({recipe}) => recipe),
@@ -76,7 +76,7 @@ function praise(contenders: readonly Contender[], measures: readonly Measure[], 
     .filter(({isPlotted}) => isPlotted)
     .flatMap(measure => {
       const factor = gain(measure, contender);
-      return factor === null ? [] : [`${times(factor)} less ${gainNoun(measure)}`];
+      return factor === null || factor < 1.05 ? [] : [`${times(factor)} less ${gainNoun(measure)}`];
     });
   const accuracy = accuracyOf(contender);
   const lost = loss.points <= 0 ? 'nothing' : `${loss.points.toFixed(2)} points`;
