@@ -38,7 +38,7 @@ export function plot(picture: Plot, content: Part, below: Part = null): Html {
   });
   const marks = x.marks.map(mark => {
     const part = along(x, mark);
-    const anchor = part <= 0 ? 'start' : part >= 1 ? 'end' : 'middle';
+    const anchor = part <= 0 ? 'start' : part > 0.96 ? 'end' : 'middle';
     return html`<text x="${short(across(picture, mark))}" y="${height - frame.bottom + 16}" text-anchor="${anchor}">${x.text(mark)}</text>`;
   });
   return html`<svg class="plot" viewBox="0 0 ${width} ${height}" role="img" aria-label="${says}">${below}${levels}${marks}${content}</svg>`;

@@ -2,7 +2,7 @@
 import {type Html, html} from '../page/html.js';
 import type {Contender} from './contenders.js';
 import {type Column, numberCell, tableOf, textCell} from './table.js';
-import {accuracyColumn, type Field, lossColumn, measureColumn, nameColumn} from './variants.js';
+import {accuracyColumn, type Field, lossColumn, measureColumn, nameColumn, reasonColumn} from './variants.js';
 import {counted} from './words.js';
 
 /** null where there was no catalog. */
@@ -14,7 +14,7 @@ export function triedTable(task: string, field: Field): Html | null {
   const columns: readonly Column<Contender>[] = [
     nameColumn(field),
     {head: 'fate', isText: true, cell: ({variant}) => textCell(variant === null ? 'dropped' : 'kept')},
-    {head: 'why', isText: true, cell: contender => textCell(contender.tried?.reason)},
+    reasonColumn,
     {head: 'made from', isText: true, cell: contender => textCell(contender.tried?.from)},
     accuracyColumn,
     {head: 'samples', cell: contender => numberCell(contender.tried?.accuracy?.n, value => value)},

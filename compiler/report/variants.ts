@@ -71,9 +71,11 @@ export function measureColumn(measure: Measure, {contenders}: Field): Column<Con
 const wordsColumn: Column<Contender> = {
   head: 'what it is',
   isText: true,
-  cell: ({recipe, variant, tried}) =>
-    textCell([recipeWords(recipe), contextOf(variant), tried?.reason].filter(Boolean).join('; ')),
+  cell: ({recipe, variant}) => textCell([recipeWords(recipe), contextOf(variant)].filter(Boolean).join('; ')),
 };
+
+/** Known where a catalog chose. */
+export const reasonColumn: Column<Contender> = {head: 'why', isText: true, cell: ({tried}) => textCell(tried?.reason)};
 
 const contextOf = (variant: Contender['variant']): string => (variant?.context ? `for ${variant.context.join(', ')}` : '');
 
@@ -85,6 +87,7 @@ export function variantsTable(task: string, field: Field): Html {
     lossColumn(field),
     ...field.measures.map(measure => measureColumn(measure, field)),
     wordsColumn,
+    reasonColumn,
   ];
   return tableOf(`Variants of ${task}`, columns, kept, ({number}) => html` id="v${number}"`);
 }
