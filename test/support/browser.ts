@@ -39,6 +39,7 @@ export type Page = {
   /** The value of an expression, as JSON. */
   evaluate<T>(expression: string): Promise<T>;
   press(key: string, code?: number): Promise<void>;
+  look(view: View): Promise<void>;
   /** PNG. */
   screenshot(): Promise<Uint8Array>;
   /** What went wrong in the page: exceptions, errors on its console, what its policy refused. */
@@ -50,10 +51,12 @@ export type View = {
   readonly height: number;
   readonly dark?: boolean;
   readonly media?: 'screen' | 'print';
+  /** Whether the page's scripts run; only heeded when it is opened. */
+  readonly scripts?: boolean;
 };
 
 /** Opens `url`, calls `use` once it has loaded, and ends the browser. */
-export async function inBrowser<T>(url: string, {width, height, dark, media}: View, use: (page: Page) => Promise<T>): Promise<T> {
+export async function inBrowser<T>(url: string, view: View, use: (page: Page) => Promise<T>): Promise<T> {
   const profile = mkdtempSync(join(tmpdir(), 'dnnc-browser-'));
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars'];
   const child = spawn(browserPath!, [...flags, `--user-data-dir=${profile}`, '--remote-debugging-pipe', 'about:blank'], {
@@ -65,9 +68,8 @@ export async function inBrowser<T>(url: string, {width, height, dark, media}: Vi
     const {sessionId} = await pipe.send('Target.attachToTarget', {targetId, flatten: true});
     const page = pageOf(pipe, String(sessionId));
     for (const domain of ['Page', 'Runtime', 'Log']) await page.send(`${domain}.enable`);
-    await page.send('Emulation.setDeviceMetricsOverride', {width, height, deviceScaleFactor: 1, mobile: false});
-    const features = [{name: 'prefers-color-scheme', value: dark ? 'dark' : 'light'}];
-    await page.send('Emulation.setEmulatedMedia', {media: media ?? 'screen', features});
+    await page.look(view);
+    await page.send('Emulation.setScriptExecutionDisabled', {value: view.scripts === false});
     const loaded = pipe.next('Page.loadEventFired');
     await page.send('Page.navigate', {url});
     await loaded;
@@ -139,6 +141,11 @@ function pageOf(pipe: Pipe, session: string): Page {
       const text = key === 'Enter' ? {text: '\r'} : {};
       await send('Input.dispatchKeyEvent', {type: 'keyDown', key, code: key, windowsVirtualKeyCode: code, ...text});
       await send('Input.dispatchKeyEvent', {type: 'keyUp', key, code: key, windowsVirtualKeyCode: code});
+    },
+    async look({width, height, dark, media = 'screen'}) {
+      await send('Emulation.setDeviceMetricsOverride', {width, height, deviceScaleFactor: 1, mobile: false});
+      const features = [{name: 'prefers-color-scheme', value: dark ? 'dark' : 'light'}];
+      await send('Emulation.setEmulatedMedia', {media, features});
     },
     async screenshot() {
       const {data} = await send('Page.captureScreenshot', {format: 'png'});

@@ -59,15 +59,15 @@ function triedOf(i: number, kept: boolean): Tried {
 }
 
 export function factsOf({variants, dropped, layers, nodes}: FactsOptions): Facts {
-  const all = Array.from({length: variants}, (_, i) => variantOf(i, 4096));
-  const sizes = {macs: 500_000, weightBytes: 100_000, arenaBytes: 4096};
+  const all = Array.from({length: variants}, (_, i) => variantOf(i, 2048));
+  const sizes = {macs: 500_000, weightBytes: 100_000, arenaBytes: 2048};
   const heads = all.map(({id}, i): Segment => ({id: `head_${i}`, tasks: [id.split('/')[0]!], from: 'cut0', ...sizes}));
   const manifest: Manifest = {
     ...{schema: 1, name: 'big', buildHash: '0011223344556677'},
     generator: {name: 'dnnc', version: '0.1.0', optionsHash: 'deadbeef', sources: ['sign.onnx']},
     libraries: [{target: 'generic', file: 'big.generic.so', sha256, needs: []}],
     weights: {file: 'big.weights', bytes: 500_000, sha256, alignment: 64},
-    arena: {bytes: 4096, lowerBound: 4096, alignment: 64},
+    arena: {bytes: 2048, lowerBound: 2048, alignment: 64},
     tasks: {
       sign: {
         inputs: [{name: 'x', dtype: 'f32', shape: [1, 512]}],
@@ -93,7 +93,7 @@ export function factsOf({variants, dropped, layers, nodes}: FactsOptions): Facts
   return {manifest, log, ir: {module: moduleOf(variants, nodes)}};
 }
 
-/** Every variant a chain of its own, which goes back and forth between two buffers of 2048 bytes. */
+/** Every variant a chain of its own; each value takes over the 2048 bytes of the one before. */
 function moduleOf(variants: number, nodes: number): Module {
   const lines = Array.from({length: variants}, (_, i) => {
     const chain = Array.from(
