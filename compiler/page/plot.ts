@@ -20,6 +20,9 @@ export type Plot = {
   readonly says: string;
 };
 
+/** Of a letter of the texts in pictures, on the safe side of what typefaces take. */
+export const letterWidth = 6.8;
+
 /** A coordinate: a tenth is finer than any screen. */
 export const short = (value: number): string => Number(value.toFixed(1)).toString();
 

@@ -1,13 +1,12 @@
 /** Names beside points: each at the first place around its point where nothing is in the way, or nowhere. */
-import type {Frame} from '../page/plot.js';
+import {type Frame, letterWidth} from '../page/plot.js';
 
 type At = {readonly x: number; readonly y: number};
 export type Label = At & {readonly text: string};
 type Box = {readonly left: number; readonly right: number; readonly top: number; readonly bottom: number};
 export type PlacedLabel = Label & {readonly anchor: 'start' | 'end'};
 
-/** Of a letter, for 11 pixels of a usual typeface, on the safe side. */
-const width = 6.3;
+/** Of a line of text. */
 const height = 12;
 
 export function placeLabels(frame: Frame, labels: readonly Label[], points: readonly At[]): readonly PlacedLabel[] {
@@ -29,7 +28,7 @@ export function placeLabels(frame: Frame, labels: readonly Label[], points: read
 }
 
 function boxOf({x, y, text, anchor}: PlacedLabel): Box {
-  const long = text.length * width;
+  const long = text.length * letterWidth;
   const left = anchor === 'start' ? x : x - long;
   return {left, right: left + long, top: y - height + 3, bottom: y + 3};
 }

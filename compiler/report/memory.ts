@@ -9,7 +9,7 @@ import {variantIdOf} from '../manifest.js';
 import {buffersOf, type PlacedBuffer} from '../memory-map.js';
 import {type Axis, axisAround} from '../page/axis.js';
 import {type Html, html, raw} from '../page/html.js';
-import {across, type Frame, type Plot, plot, short, up} from '../page/plot.js';
+import {across, type Frame, letterWidth, type Plot, plot, short, up} from '../page/plot.js';
 import {fitting} from './fitting.js';
 import {bytes, counted, mark} from './words.js';
 
@@ -42,13 +42,10 @@ function stepsAxis(steps: number): Axis {
   return {least: 0, most: steps, logarithmic: false, marks, text: step => `step ${step}`};
 }
 
-/** Of a letter, on the safe side. */
-const letter = 6.3;
-
 function boxOf(picture: Plot, {name, offset, size, first, last}: PlacedBuffer): Html {
   const [left, right] = [across(picture, first), across(picture, last + 1)];
   const [top, bottom] = [up(picture, offset + size), up(picture, offset)];
-  const text = bottom - top < 13 ? undefined : [name, bytes(size)].find(each => right - left >= (each.length + 1) * letter);
+  const text = bottom - top < 13 ? undefined : [name, bytes(size)].find(each => right - left >= (each.length + 1) * letterWidth);
   const label = text === undefined ? null : html`<text x="${short(left + 4)}" y="${short(top + 11)}">${text}</text>`;
   return html`<g><title>%${name}: ${bytes(size)} at ${offset}, steps ${first} to ${last}</title><rect x="${short(left)}" y="${short(top)}" width="${short(right - left)}" height="${short(bottom - top)}"/>${label}</g>`;
 }

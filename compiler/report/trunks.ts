@@ -4,15 +4,13 @@
  */
 import type {Manifest, Segment, Variant} from '../../runtime/manifest.js';
 import {type Html, html} from '../page/html.js';
-import {short} from '../page/plot.js';
+import {letterWidth, short} from '../page/plot.js';
 import {bytes, counted, duration, macs} from './words.js';
 
 const size = {width: 900, row: 26, left: 200, right: 8, top: 4, axis: 20};
 const inner = size.width - size.left - size.right;
 /** More rows are no picture any more. */
 const mostRows = 48;
-const letter = 6.3;
-
 /** Segments from the inputs on, and the variants that run them. */
 type Way = {readonly path: readonly Segment[]; readonly variants: readonly string[]};
 
@@ -111,11 +109,11 @@ function blocksOf(ways: readonly Way[], cost: (segment: Segment) => number): rea
 }
 
 const nameIn = (name: string, left: number, width: number, middle: number): Html | null =>
-  width > (name.length + 1) * letter
+  width > (name.length + 1) * letterWidth
     ? html`<text x="${short(left + width / 2)}" y="${short(middle + 4)}" text-anchor="middle">${name}</text>`
     : null;
 
-const longest = Math.floor((size.left - 12) / letter);
+const longest = Math.floor((size.left - 12) / letterWidth);
 
 function cutShort(name: string, others: number): string {
   const more = others > 0 ? ` +${others}` : '';

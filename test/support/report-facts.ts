@@ -48,7 +48,7 @@ function layersOf(count: number, shift: number): readonly LayerReport[] {
 }
 
 function triedOf(i: number, kept: boolean): Tried {
-  const value = 94 - (i % 23) * 0.3;
+  const value = 95 - ((kept ? i : i + 5) % 23) * 0.3;
   return {
     ...{task: 'sign', recipe: kept ? recipeOf(i) : `prune:0.${i}+w4`, from: recipeOf(0), kept},
     reason: kept ? 'on the front' : `loses ${(95 - value).toFixed(2)} points`,
