@@ -46,12 +46,12 @@ browsed('by keyboard: a table sorts, a point says what it is, arrows go on, rows
     await page.evaluate(`document.querySelector('.plots .marks [tabindex="0"]').focus()`);
     await page.press('End', 35);
     const last = await page.evaluate<string>(tip);
-    t.regex(last, /^full\n/);
+    t.regex(last, /^sign\/full\n/);
     t.regex(last, /accuracy\n95\.00% 93\.7 to 96\.1\n/);
     t.regex(last, /what it is\nthe network as it is\n/);
     t.is(await page.evaluate(`document.querySelectorAll('.marks > .on').length`), 4, 'the same variant in every plot');
     await page.press('ArrowLeft', 37);
-    t.notRegex(await page.evaluate<string>(tip), /^full\n/);
+    t.notRegex(await page.evaluate<string>(tip), /^sign\/full\n/);
     await page.press('Escape', 27);
     t.is(await page.evaluate(tip), null);
     await page.press('Home', 36);

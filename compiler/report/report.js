@@ -17,7 +17,7 @@ for (const marks of document.querySelectorAll('.marks')) {
     item.addEventListener('pointerleave', hide);
     item.addEventListener('focus', () => show(item));
     item.addEventListener('blur', hide);
-    if (item.dataset.row) item.addEventListener('click', () => goTo(item.dataset.row));
+    if (item.dataset.row) item.addEventListener('click', event => event.pointerType === 'touch' || goTo(item.dataset.row));
   }
   const place = item => item.getBoundingClientRect();
   const inOrder = () => items.toSorted((a, b) => place(a).left - place(b).left || place(a).top - place(b).top);
@@ -69,7 +69,7 @@ function hide() {
 function factsOf(row) {
   const heads = row.closest('table').tHead.rows[0].cells;
   const name = document.createElement('strong');
-  name.textContent = row.cells[0].textContent;
+  name.textContent = row.dataset.variant;
   const list = document.createElement('dl');
   for (const cell of [...row.cells].slice(1)) {
     if (cell.textContent === '') continue;

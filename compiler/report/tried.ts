@@ -2,7 +2,7 @@
 import {type Html, html} from '../page/html.js';
 import type {Contender} from './contenders.js';
 import {type Column, numberCell, tableOf, textCell} from './table.js';
-import {accuracyColumn, type Field, lossColumn, measureColumn, nameColumn, reasonColumn} from './variants.js';
+import {accuracyColumn, type Field, lossColumn, measureColumn, nameColumn, reasonColumn, rowOf} from './variants.js';
 import {counted} from './words.js';
 
 /** null where there was no catalog. */
@@ -24,7 +24,9 @@ export function triedTable(task: string, field: Field): Html | null {
   ];
   return html`<details class="filtered"><summary>What was tried: ${counted(tried.length, 'recipe')}, ${dropped.length} of them dropped, in ${seconds.toFixed(0)} s</summary>
 <p class="filter" hidden><label>Only rows with <input type="search" spellcheck="false"></label> <label><input type="checkbox"> dropped only</label> <output></output></p>
-${tableOf(`Tried for ${task}`, columns, tried, rowOf)}</details>`;
+${tableOf(`Tried for ${task}`, columns, tried, droppedRow)}</details>`;
 }
 
-const rowOf = ({number, variant}: Contender): Html => (variant === null ? html` id="v${number}" class="is-dropped"` : html``);
+/** What was kept has its row in the other table. */
+const droppedRow = (contender: Contender): Html | null =>
+  contender.variant === null ? html`${rowOf(contender)} class="is-dropped"` : null;

@@ -79,6 +79,9 @@ export const reasonColumn: Column<Contender> = {head: 'why', isText: true, cell:
 
 const contextOf = (variant: Contender['variant']): string => (variant?.context ? `for ${variant.context.join(', ')}` : '');
 
+/** A point's `data-row` leads here. */
+export const rowOf = ({number, task, recipe}: Contender): Html => html` id="v${number}" data-variant="${task}/${recipe}"`;
+
 export function variantsTable(task: string, field: Field): Html {
   const kept = field.contenders.filter(({variant}) => variant !== null);
   const columns = [
@@ -89,5 +92,5 @@ export function variantsTable(task: string, field: Field): Html {
     wordsColumn,
     reasonColumn,
   ];
-  return tableOf(`Variants of ${task}`, columns, kept, ({number}) => html` id="v${number}"`);
+  return tableOf(`Variants of ${task}`, columns, kept, rowOf);
 }
