@@ -184,6 +184,18 @@ test('a variant that collapsed does not press the others together', async t => {
   t.is(marks.length, 0);
 });
 
+test('accuracies on other samples are never on the front', async t => {
+  const [full, first, ...rest] = small.manifest.variants;
+  const quality = {...first!.quality!, value: 99, interval: [98, 99.5] as const, data: 'f'.repeat(64)};
+  const {catalog: _, ...log} = small.log;
+  const variants = [full!, {...first!, quality}, ...rest];
+  const elements = elementsOf(await reportOf({...small, log, manifest: {...small.manifest, variants}}));
+  t.true(elements.some(({text}) => text.endsWith(`so never on the stair: ${first!.recipe}.`)));
+  const points = elements.filter(({attributes}) => attributes.get('data-row') === 'v1');
+  t.is(points.length, 4);
+  t.false(points.some(element => classOf(element).includes('best')));
+});
+
 test('the front: nobody is as cheap and better', t => {
   const at = (cost: number, accuracy: number) => ({cost, accuracy});
   t.deepEqual(frontOf([at(3, 9), at(1, 5), at(2, 5), at(2, 7), at(4, 9), at(1, 4)]), [at(1, 5), at(2, 7), at(3, 9)]);

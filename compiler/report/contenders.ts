@@ -27,6 +27,9 @@ export function contendersOf({variants}: Manifest, catalog: CatalogLog | undefin
   return [...kept, ...dropped].map((contender, number) => ({...contender, number}));
 }
 
+export const fullAmong = (contenders: readonly Contender[]): Contender | undefined =>
+  contenders.find(({recipe, variant}) => recipe === 'full' && variant !== null);
+
 const idOf = ({task, recipe}: {readonly task: string; readonly recipe: string}): string => `${task}/${recipe}`;
 
 type Accuracy = {readonly value: number; readonly interval: readonly [low: number, high: number]; readonly n: number};
@@ -42,6 +45,12 @@ export function lossOf({variant, tried}: Contender, full: Variant | undefined): 
   const [own, other] = [variant?.quality, full?.quality];
   if (variant === full || !own || !other || !sameData(own, other)) return null;
   return {points: other.value - own.value, error: null};
+}
+
+/** Whether its accuracy and that of `full` are of the same samples, as far as is known: else they are not to be compared. */
+export function isComparable({variant, tried}: Contender, full: Variant | undefined): boolean {
+  const [own, other] = [variant?.quality, full?.quality];
+  return tried?.accuracy !== undefined || !own || !other || sameData(own, other);
 }
 
 const sameData = (a: Quality, b: Quality): boolean => a.data === b.data && a.n === b.n;

@@ -2,7 +2,7 @@
 import {type Axis, axisAround} from '../page/axis.js';
 import {type Html, html} from '../page/html.js';
 import {across, type Frame, type Plot, plot, short, up} from '../page/plot.js';
-import {accuracyOf, type Contender} from './contenders.js';
+import {accuracyOf, type Contender, fullAmong, isComparable} from './contenders.js';
 import {frontOf} from './front.js';
 import {placeLabels} from './labels.js';
 import type {Measure} from './measures.js';
@@ -17,20 +17,25 @@ export type Point = {
   readonly accuracy: number;
   readonly interval: readonly [low: number, high: number];
   readonly range: readonly [low: number, high: number];
+  /** Whether it was judged on the samples of the others. */
+  readonly isComparable: boolean;
 };
 
 /** Those of whom both are known. */
-export const pointsOf = (contenders: readonly Contender[], measure: Measure): readonly Point[] =>
-  contenders.flatMap(contender => {
+export function pointsOf(contenders: readonly Contender[], measure: Measure): readonly Point[] {
+  const full = fullAmong(contenders)?.variant ?? undefined;
+  return contenders.flatMap(contender => {
     const [accuracy, cost] = [accuracyOf(contender), measure.of(contender)];
     if (!accuracy || cost === null) return [];
     const range = measure.range?.(contender) ?? [cost, cost];
-    return [{contender, cost, accuracy: accuracy.value, interval: accuracy.interval, range}];
+    const {value, interval} = accuracy;
+    return [{contender, cost, accuracy: value, interval, range, isComparable: isComparable(contender, full)}];
   });
+}
 
 /** Of what is in the build. */
 export const frontAmong = (points: readonly Point[]): readonly Point[] =>
-  frontOf(points.filter(({contender}) => contender.variant !== null));
+  frontOf(points.filter(point => point.contender.variant !== null && point.isComparable));
 
 export function paretoPlot(points: readonly Point[], measure: Measure, tones: Tones): Html {
   const y = accuracies(points);

@@ -40,7 +40,7 @@ export function toneClass(known: Tones, recipe: string): string {
 const meanings: Readonly<Record<Shape, string>> = {
   full: 'full: the network as it is',
   front: 'on the front',
-  kept: 'in the build, beaten by others',
+  kept: 'in the build, not on the front',
   dropped: 'tried and dropped',
 };
 

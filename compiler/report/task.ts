@@ -1,14 +1,14 @@
 /** A task: how its variants compare, what each of them is, what was tried, and what recipes did to its layers. */
 import {type Html, html} from '../page/html.js';
 import type {RecipeReport} from '../recipes/report.js';
-import {accuracyOf, type Contender, lossOf} from './contenders.js';
+import {accuracyOf, type Contender, fullAmong, lossOf} from './contenders.js';
 import {fitting} from './fitting.js';
 import {barIcon, layersOf} from './layers.js';
 import type {Measure} from './measures.js';
-import {frontAmong, paretoPlot, pointsOf} from './pareto.js';
+import {frontAmong, type Point, paretoPlot, pointsOf} from './pareto.js';
 import {key, shapeOf, type Tones} from './shapes.js';
 import {triedTable} from './tried.js';
-import {type Field, fullAmong, variantsTable} from './variants.js';
+import {type Field, variantsTable} from './variants.js';
 import {counted, percent, times} from './words.js';
 
 export type TaskFacts = {
@@ -23,6 +23,8 @@ export type TaskFacts = {
   readonly room: number;
 };
 
+type Plotted = {readonly measure: Measure; readonly points: readonly Point[]};
+
 export function taskSection({task, contenders, measures, tones, recipes, maxLoss, room}: TaskFacts): Html {
   const plotted = measures
     .filter(({isPlotted}) => isPlotted)
@@ -30,22 +32,23 @@ export function taskSection({task, contenders, measures, tones, recipes, maxLoss
     .filter(({points}) => points.length > 1);
   const best = new Set(plotted.flatMap(({points}) => frontAmong(points)).map(({contender}) => contender));
   const field: Field = {contenders, measures, tones, best};
-  const plots = plotted.map(({measure, points}) => paretoPlot(points, measure, tones));
-  const shown = [...new Set(plotted.flatMap(({points}) => points).map(({contender}) => contender))];
-  const shapes = new Set(shown.map(contender => shapeOf(contender, best.has(contender))));
-  const pictures =
-    plots.length > 0
-      ? html`<div class="plots${plots.length === 4 ? ' four' : null}">${plots}</div>${key(
-          shapes,
-          tones,
-          shown.map(({recipe}) => recipe),
-        )}<p class="note">Upright bars: 95% intervals of the accuracy. Flat bars: the 10th to the 90th percentile of times. The stair is the best that a budget buys.</p>`
-      : html`<p class="note">${whyNoPlots(contenders)}</p>`;
+  const pictures = plotted.length > 0 ? plotsPart(plotted, field) : html`<p class="note">${whyNoPlots(contenders)}</p>`;
   const own = recipes.filter(report => report.task === task);
   return html`${praise(contenders, measures, maxLoss)}${pictures}
 ${variantsTable(task, field)}
 ${triedTable(task, field)}
 ${layersPart(own, best, room)}`;
+}
+
+function plotsPart(plotted: readonly Plotted[], {tones, best}: Field): Html {
+  const plots = plotted.map(({measure, points}) => paretoPlot(points, measure, tones));
+  const shown = [...new Map(plotted.flatMap(({points}) => points).map(point => [point.contender, point])).values()];
+  const shapes = new Set(shown.map(({contender}) => shapeOf(contender, best.has(contender))));
+  const recipes = shown.map(({contender}) => contender.recipe);
+  const others = shown.filter(({isComparable}) => !isComparable).map(({contender}) => contender.recipe);
+  const apart = others.length > 0 ? ` Judged on other samples than full, so never on the stair: ${others.join(', ')}.` : '';
+  return html`<div class="plots${plots.length === 4 ? ' four' : null}">${plots}</div>${key(shapes, tones, recipes)}
+<p class="note">Upright bars: 95% intervals of the accuracy. Flat bars: the 10th to the 90th percentile of times. The stair is the best that a budget buys.${apart}</p>`;
 }
 
 function whyNoPlots(contenders: readonly Contender[]): Html {

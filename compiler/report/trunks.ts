@@ -16,7 +16,9 @@ type Way = {readonly path: readonly Segment[]; readonly variants: readonly strin
 
 type Block = {readonly segment: Segment; readonly from: number; readonly first: number; readonly last: number};
 
-export function trunksOf({variants, segments, cuts}: Manifest): Html {
+export function trunksOf({variants: all, segments, cuts}: Manifest): Html {
+  // A cascade runs other variants.
+  const variants = all.filter(({cascade}) => !cascade);
   const ways = waysOf(variants, segments);
   const cost = costsOf(segments, variants);
   const shared = ways.filter(({path}) => ways.some(way => way.path !== path && way.path[0] === path[0]));

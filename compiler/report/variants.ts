@@ -1,10 +1,11 @@
 /** The columns that variants and what was tried have in common, and the table of a task's variants. */
+import type {Cascade, CascadeEstimate} from '../../runtime/manifest.js';
 import {type Html, html} from '../page/html.js';
-import {accuracyOf, type Contender, type Loss, lossOf} from './contenders.js';
+import {accuracyOf, type Contender, fullAmong, type Loss, lossOf} from './contenders.js';
 import type {Measure} from './measures.js';
 import {shapeIcon, shapeOf, type Tones, toneClass} from './shapes.js';
 import {type Cell, type Column, numberCell, tableOf, textCell} from './table.js';
-import {percent, recipeWords, times} from './words.js';
+import {macs, percent, recipeWords, times} from './words.js';
 
 /** What a task's contenders are compared with. */
 export type Field = {
@@ -14,9 +15,6 @@ export type Field = {
   /** On the front of some plot. */
   readonly best: ReadonlySet<Contender>;
 };
-
-export const fullAmong = (contenders: readonly Contender[]): Contender | undefined =>
-  contenders.find(({recipe, variant}) => recipe === 'full' && variant !== null);
 
 export const nameColumn = ({tones, best}: Field): Column<Contender> => ({
   head: 'variant',
@@ -34,7 +32,7 @@ export const accuracyColumn: Column<Contender> = {
       const [low, high] = known.interval;
       return numberCell(known.value, value => html`${percent(value)} <small>${low.toFixed(1)} to ${high.toFixed(1)}</small>`);
     }
-    const expected = contender.variant?.cascade?.estimates[0];
+    const expected = expectedOf(contender.variant?.cascade);
     return expected
       ? numberCell(expected.accuracy, value => html`${percent(value)} <small>in its context at ${expected.share}</small>`)
       : null;
@@ -77,7 +75,17 @@ const wordsColumn: Column<Contender> = {
 /** Known where a catalog chose. */
 export const reasonColumn: Column<Contender> = {head: 'why', isText: true, cell: ({tried}) => textCell(tried?.reason)};
 
-const contextOf = (variant: Contender['variant']): string => (variant?.context ? `for ${variant.context.join(', ')}` : '');
+function contextOf(variant: Contender['variant']): string {
+  const expected = expectedOf(variant?.cascade);
+  const early = expected
+    ? `; the first stage answers ${(100 * expected.alone).toFixed(0)}%, ${macs(expected.macs)} MACs on average`
+    : '';
+  return variant?.context ? `for ${variant.context.join(', ')}${early}` : '';
+}
+
+/** At the share that its threshold was chosen for. */
+const expectedOf = (cascade: Cascade | undefined): CascadeEstimate | undefined =>
+  cascade?.estimates.find(({share}) => share === cascade.share) ?? cascade?.estimates[0];
 
 /** A point's `data-row` leads here. */
 export const rowOf = ({number, task, recipe}: Contender): Html => html` id="v${number}" data-variant="${task}/${recipe}"`;
