@@ -284,6 +284,6 @@ test.serial('ops and targets', async t => {
     t.like(all[0], {name: 'generic', runsHere: true});
     t.true(all.some(({name, runsHere}) => name === host.native && runsHere));
   }
-  for (const word of ['build', 'inspect', 'run', 'verify', 'bench', 'evaluate', 'ops', 'targets'])
+  for (const word of ['build', 'inspect', 'run', 'verify', 'bench', 'evaluate', 'report', 'ops', 'targets'])
     t.regex(help!.stdout, new RegExp(`^  ${word} `, 'm'));
 });

@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import {report} from '../compiler/index.js';
 import {type Facts, readFacts} from '../compiler/report/read.js';
 import {print} from '../ir/print.js';
 import {type CliOptions, dnnc, documentOf, type Outcome} from './support/cli.js';
@@ -41,6 +42,7 @@ test('the command: a page beside the folder, or where it is asked for; one docum
   t.is(code, 0);
   t.regex(stdout, /mine\.html: 7 variants, 4 dropped ones, \d+ kB\n$/);
   t.is(readFileSync(other, 'utf8'), page);
+  t.is(await report(directory), page, 'as a library');
   t.deepEqual(readdirSync(join(folder, 'pages')), ['mine.html']);
 });
 

@@ -9,7 +9,7 @@ const mostNodes = 300;
 /** Larger ones are shown when asked for. */
 const mostOpen = 60;
 /** Characters. */
-const mostText = 600_000;
+const mostText = 400_000;
 
 export async function drawingOf(module: Module): Promise<Html> {
   const whole = wholeOf(module);

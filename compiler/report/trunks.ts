@@ -9,8 +9,8 @@ import {bytes, counted, duration, macs} from './words.js';
 
 const size = {width: 900, row: 26, left: 200, right: 8, top: 4, axis: 20};
 const inner = size.width - size.left - size.right;
-/** More rows are no picture any more. */
-const mostRows = 48;
+/** More are no picture any more, and a large one. */
+const most = {rows: 48, blocks: 1000};
 /** Segments from the inputs on, and the variants that run them. */
 type Way = {readonly path: readonly Segment[]; readonly variants: readonly string[]};
 
@@ -22,12 +22,10 @@ export function trunksOf({variants: all, segments, cuts}: Manifest): Html {
   const ways = waysOf(variants, segments);
   const cost = costsOf(segments, variants);
   const shared = ways.filter(({path}) => ways.some(way => way.path !== path && way.path[0] === path[0]));
-  const shown = (ways.length > mostRows ? [...shared, ...ways.filter(way => !shared.includes(way))] : ways)
-    .slice(0, mostRows)
-    .sort(byPath(segments));
+  const shown = firstOf([...shared, ...ways.filter(way => !shared.includes(way))]).sort(byPath(segments));
   const blocks = blocksOf(shown, cost.of);
-  const most = Math.max(1e-12, ...blocks.map(({segment, from}) => from + cost.of(segment)));
-  const wide = (value: number): number => (inner * value) / most;
+  const dearest = Math.max(1e-12, ...blocks.map(({segment, from}) => from + cost.of(segment)));
+  const wide = (value: number): number => (inner * value) / dearest;
   const carried = new Map(cuts.map(cut => [cut.id, cut]));
   const drawn = blocks.map(({segment, from, first, last}) => {
     const [left, width] = [size.left + wide(from), wide(cost.of(segment))];
@@ -44,11 +42,11 @@ export function trunksOf({variants: all, segments, cuts}: Manifest): Html {
       html`<text x="${size.left - 8}" y="${size.top + at * size.row + size.row / 2 + 4}" text-anchor="end">${cutShort(first!, others.length)}</text>`,
   );
   const height = size.top + shown.length * size.row + size.axis;
-  const scale = html`<text x="${size.left}" y="${height - 6}">0</text><text x="${size.width - size.right}" y="${height - 6}" text-anchor="end">${cost.text(most)}</text>`;
+  const scale = html`<text x="${size.left}" y="${height - 6}">0</text><text x="${size.width - size.right}" y="${height - 6}" text-anchor="end">${cost.text(dearest)}</text>`;
   const says = `How ${counted(variants.length, 'variant')} run, from left to right, in ${counted(segments.length, 'segment')}`;
   const left = ways.length - shown.length;
   return html`<p class="legend"><span>${blockIcon('shared')}several variants run it</span> <span>${blockIcon('own')}one variant runs it</span></p><div class="wide"><svg class="plot trunk" viewBox="0 0 ${size.width} ${height}" role="img" aria-label="${says}">${names}<g class="marks">${drawn}</g>${scale}</svg></div>
-${left > 0 ? html`<p class="note">${left} more that share nothing of these are left out.</p>` : null}${sharedList(ways, cost)}`;
+${left > 0 ? html`<p class="note">${counted(left, 'more row')} would make this page large.</p>` : null}${sharedList(ways, cost)}`;
 }
 
 function waysOf(variants: readonly Variant[], segments: readonly Segment[]): readonly Way[] {
@@ -60,6 +58,14 @@ function waysOf(variants: readonly Variant[], segments: readonly Segment[]): rea
     ways.set(path.join('\n'), way);
   }
   return [...ways.values()];
+}
+
+function firstOf(ways: readonly Way[]): Way[] {
+  let blocks = 0;
+  return ways.slice(0, most.rows).filter(({path}, at) => {
+    blocks += path.length;
+    return at === 0 || blocks <= most.blocks;
+  });
 }
 
 type Costs = {readonly of: (segment: Segment) => number; readonly text: (value: number) => string; readonly isTime: boolean};
