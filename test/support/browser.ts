@@ -1,9 +1,9 @@
 /** A page in headless Chromium, driven over its DevTools pipe: JSON documents that end with a zero byte, in and out. */
 import {type ChildProcess, spawn} from 'node:child_process';
-import {accessSync, constants, mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {accessSync, constants} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import type {Readable, Writable} from 'node:stream';
+import {temporaryFolder} from './temporary.js';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
@@ -57,13 +57,15 @@ export type View = {
 
 /** Opens `url`, calls `use` once it has loaded, and ends the browser. */
 export async function inBrowser<T>(url: string, view: View, use: (page: Page) => Promise<T>): Promise<T> {
-  const profile = mkdtempSync(join(tmpdir(), 'dnnc-browser-'));
+  const profile = temporaryFolder();
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars'];
   const child = spawn(browserPath!, [...flags, `--user-data-dir=${profile}`, '--remote-debugging-pipe', 'about:blank'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own, to be ended as one
   });
+  const ended = new Promise(resolve => child.once('exit', resolve));
+  const pipe = connect(child);
   try {
-    const pipe = connect(child);
     const {targetId} = await pipe.send('Target.createTarget', {url: 'about:blank'});
     const {sessionId} = await pipe.send('Target.attachToTarget', {targetId, flatten: true});
     const page = pageOf(pipe, String(sessionId));
@@ -75,9 +77,11 @@ export async function inBrowser<T>(url: string, view: View, use: (page: Page) =>
     await loaded;
     return await use(page);
   } finally {
-    const ended = new Promise(resolve => child.once('exit', resolve));
-    if (child.exitCode === null && child.kill('SIGKILL')) await ended;
-    rmSync(profile, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});
+    // By itself it waits for its own processes, which would else go on writing to the profile.
+    pipe.send('Browser.close').catch(() => {});
+    const patience = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 30_000);
+    await ended;
+    clearTimeout(patience);
   }
 }
 
