@@ -7,6 +7,7 @@ import {type Chooser, type Preference, preferences} from '../codegen/kernels/way
 import {writeManifest} from '../codegen/manifest.js';
 import {cmakeLists, libraryCommands, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
+import {fail} from '../ir/diagnostics.js';
 import {print} from '../ir/print.js';
 import {printPlan} from '../ir/print-plan.js';
 import type {Granularity} from '../ir/segments.js';
@@ -257,3 +258,9 @@ function hashesOf(folder: string): Readonly<Record<string, string>> {
 
 /** Whether a path is a folder that `build` wrote. */
 export const isBuild = (path: string): boolean => existsSync(join(path, 'manifest.json')) && existsSync(join(path, logName));
+
+/** Error: input open.foreign, where it is none. */
+export function requireBuild(path: string): void {
+  if (!isBuild(path))
+    fail('input', 'open.foreign', path, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
+}

@@ -13,7 +13,7 @@ export async function drawSvg(module: Module): Promise<string> {
 
 const quote = (text: string): string => JSON.stringify(text);
 
-/** Wider lines carry more bytes; darker boxes do more work. */
+/** Darker boxes do more work; so says their class, from `work0` to `work4`. */
 export function dotOf({name, graph, heads}: Module): string {
   const most = Math.max(1, ...graph.nodes.map(node => costOf(graph, node).macs));
   const owner = new Map<number, string>();
@@ -27,9 +27,9 @@ export function dotOf({name, graph, heads}: Module): string {
     const {macs} = costOf(graph, node);
     const epilogue = 'epilogue' in node.attrs && node.attrs.epilogue !== '' ? `\n${node.attrs.epilogue}` : '';
     const cost = macs > 0 ? `\n${countText(macs)} MACs` : '';
-    const shade = 95 - Math.round(35 * (macs / most));
+    const part = macs / most;
     lines.push(
-      `${id} [fillcolor="0.58 ${((100 - shade) / 100).toFixed(2)} 1.0", label=${quote(`${node.op}${epilogue}\n${printType(node.outputs[0].type)}${cost}`)}]`,
+      `${id} [class="work${Math.ceil(4 * part)}", fillcolor="0.58 ${(0.05 + 0.35 * part).toFixed(2)} 1.0", label=${quote(`${node.op}${epilogue}\n${printType(node.outputs[0].type)}${cost}`)}]`,
     );
     for (const output of node.outputs) owner.set(output.id, id);
     for (const input of node.inputs) if (input !== null && !constantOf(graph, input)) lines.push(`${owner.get(input)} -> ${id}`);

@@ -77,6 +77,8 @@ export {exact} from './pipeline.js';
 /** Smaller, lossy variants of tasks, found out on samples; `build` takes what it returns as it is. */
 export {type Applied, applyRecipes, type RecipeOptions} from './recipes/apply.js';
 export type {LayerReport, RecipeReport} from './recipes/report.js';
+/** What is in a build, as one HTML page that opens from disk. */
+export {report} from './report/index.js';
 /** Heads of other tasks on the first one's network; `build` takes what it returns as `extend`. */
 export {type Retargeted, type Retargeting, type RetargetOptions, retarget} from './retarget/index.js';
 /** Exits and a cascade for a context, added to a build; its library is all that runs them. */

@@ -132,7 +132,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
       inputs: inputsFor(module.graph, head).map(input => ({...describe(input.id), ...(preparation && {preparation})})),
       outputs,
       scores: scoresOf(module.graph, head),
-      variants: module.heads.filter(each => taskNameOf(each) === task.name).map(idOf),
+      variants: module.heads.filter(each => taskNameOf(each) === task.name).map(variantIdOf),
     };
   }
 
@@ -203,7 +203,7 @@ export function manifestOf(facts: ManifestFacts): Manifest {
     {latencies, energies, qualities, confusions, calibrations, splits}: ManifestFacts,
   ): Variant {
     const {cost, macs, weightBytes, packedBytes} = sizes(i);
-    const id = idOf(head);
+    const id = variantIdOf(head);
     const quality = qualities?.get(id);
     const confusion = confusions?.get(id);
     const calibration = calibrations?.get(id);
@@ -233,7 +233,8 @@ export function manifestOf(facts: ManifestFacts): Manifest {
 /** A head of a task under a recipe says so; one that does not is the whole task. */
 const taskNameOf = ({name, attrs}: Head): string => String(attrs.task ?? name);
 const recipeOf = ({attrs}: Head): string => String(attrs.recipe ?? 'full');
-const idOf = (head: Head): string => `${taskNameOf(head)}/${recipeOf(head)}`;
+/** Of the variant that a head becomes. */
+export const variantIdOf = (head: Head): string => `${taskNameOf(head)}/${recipeOf(head)}`;
 const taskNamesOf = (heads: readonly Head[]): readonly string[] => [...new Set(heads.map(taskNameOf))];
 
 /** Probabilities come out of a softmax, seen through what only moves them. */

@@ -6,7 +6,7 @@ import type {Chooser, Preference} from '../codegen/kernels/ways.js';
 import {fail} from '../ir/diagnostics.js';
 import {load, type Manifest, type Session, type Variant} from '../runtime/index.js';
 import {logName} from './artifacts.js';
-import {type Built, build, isBuild} from './build.js';
+import {type Built, build, requireBuild} from './build.js';
 import {targetsNamed} from './host.js';
 import {resolveTasks, type Task} from './tasks.js';
 
@@ -82,8 +82,7 @@ export function isFolder(path: string): boolean {
 }
 
 function openFolder(directory: string, options: OpenOptions): Opened {
-  if (!isBuild(directory))
-    fail('input', 'open.foreign', directory, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
+  requireBuild(directory);
   const session = load(directory, options.target === undefined ? {} : {target: options.target});
   const log = JSON.parse(readFileSync(join(directory, logName), 'utf8')) as Partial<Log>;
   const networks = (log.tasks ?? []).map(network => ({...network, model: resolve(directory, network.model)}));

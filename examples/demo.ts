@@ -104,5 +104,5 @@ heading('Six more pictures, by dnnc/runtime in this process');
 ask(session, 6);
 heading('Next');
 say(
-  `${relative(process.cwd(), join(root, output)) || '.'}/ holds the C and manifest.ts; examples/README.md shows how to use them.`,
+  `${relative(process.cwd(), join(root, output)) || '.'}/ holds the C and manifest.ts; examples/README.md shows how to use them. dnnc report draws it all as a page.`,
 );

@@ -72,6 +72,19 @@ compiled('build: the same again, byte for byte', async t => {
   for (const file of filesOf(out)) t.deepEqual(readFileSync(join(again, file)), readFileSync(join(out, file)), file);
 });
 
+compiled('report: a real build as a page; the memory that is drawn is the memory that it takes', async t => {
+  const page = join(folder, 'out.html');
+  const {file, bytes, variants} = document<{file: string; bytes: number; variants: number}>(
+    t,
+    await dnnc('report', out, '--json'),
+  );
+  t.deepEqual([file, bytes, variants], [page, statSync(page).size, 1]);
+  const text = readFileSync(page, 'utf8');
+  t.true(text.includes('weather/full'));
+  t.true(text.includes('The graph of operations'));
+  t.false(text.includes('Kernels were chosen otherwise'));
+});
+
 test.serial('inspect: the document', async t => {
   type Head = {
     task: string;
@@ -271,6 +284,6 @@ test.serial('ops and targets', async t => {
     t.like(all[0], {name: 'generic', runsHere: true});
     t.true(all.some(({name, runsHere}) => name === host.native && runsHere));
   }
-  for (const word of ['build', 'inspect', 'run', 'verify', 'bench', 'evaluate', 'ops', 'targets'])
+  for (const word of ['build', 'inspect', 'run', 'verify', 'bench', 'evaluate', 'report', 'ops', 'targets'])
     t.regex(help!.stdout, new RegExp(`^  ${word} `, 'm'));
 });

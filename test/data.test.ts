@@ -8,6 +8,7 @@ import {zipSync} from 'fflate';
 import jpeg from 'jpeg-js';
 import {PNG} from 'pngjs';
 import {openDataset} from '../compiler/data/dataset.js';
+import {unwritable} from '../compiler/data/files.js';
 import {decodeIdx} from '../compiler/data/idx.js';
 import {decodeImage, readImage} from '../compiler/data/image.js';
 import {decodeNpy, encodeNpy, readNpy, writeNpy} from '../compiler/data/npy.js';
@@ -84,7 +85,10 @@ test('npy errors', t => {
   bad('input', 'npy.size', npyOf('<f4', '(1,)', new Uint8Array(5)));
   refuses(t, 'input', 'file.missing', () => readNpy(join(folder, 'none.npy')));
   refuses(t, 'input', 'file.unreadable', () => readNpy(folder));
-  refuses(t, 'input', 'file.unwritable', () => writeNpy(join(folder, 'none', 'a.npy'), tensorFrom('u8', [1], [1])));
+  writeFileSync(join(folder, 'file'), '');
+  refuses(t, 'input', 'file.unwritable', () => writeNpy(join(folder, 'file', 'a.npy'), tensorFrom('u8', [1], [1])));
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {code: 'ENOSPC'});
+  refuses(t, 'input', 'file.disk-full', () => unwritable('a.npy', full));
 });
 
 test('npz round trips, and reads a member only when asked', t => {

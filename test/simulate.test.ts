@@ -224,6 +224,8 @@ test.serial('2 and 4: what simulate refuses', async t => {
     [[bad, '--generate', 'poisson'], 4, /is not JSON/],
     [['package.json', '--generate', 'poisson'], 4, /catalog\.invalid/],
     [[share, '--generate', 'poisson', '--replay', bad], 4, /no record of decisions/],
+    [[share, '--generate', 'poisson', '--day', '9', '--report', join(bad, 'day.html')], 4, /file\.unwritable/],
+    [[share, '--generate', 'poisson', '--day', '9', '--record', join(bad, 'log')], 4, /file\.unwritable/],
   ];
   for (const [args, code, says] of cases) {
     const {code: got, stdout, stderr} = await dnnc(['simulate', ...args]);

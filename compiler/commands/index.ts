@@ -6,6 +6,7 @@ import {defineEvaluate} from './evaluate.js';
 import {defineInspect} from './inspect.js';
 import {defineOps} from './ops.js';
 import {defineProfiles} from './profiles.js';
+import {defineReport} from './report.js';
 import {defineRun} from './run.js';
 import {defineSimulate} from './simulate.js';
 import {defineSpecialize} from './specialize.js';
@@ -20,6 +21,7 @@ export function defineCommands(program: Command): void {
   defineBench(program);
   defineEvaluate(program);
   defineSpecialize(program);
+  defineReport(program);
   defineSimulate(program);
   defineOps(program);
   defineTargets(program);

@@ -1,5 +1,5 @@
 /** `dnnc inspect`: the IR, what each layer costs and where it came from, cuts, the plan and its memory, a drawing. */
-import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {readFileSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import type {Command} from 'commander';
 import {costOf, costOfHead} from '../../ir/cost.js';
@@ -7,22 +7,22 @@ import {type Cut, cutsOf} from '../../ir/cuts.js';
 import {fail, showLoc} from '../../ir/diagnostics.js';
 import {nodesFor} from '../../ir/graph.js';
 import {hashOf} from '../../ir/hash.js';
-import {parse, seeded} from '../../ir/parse.js';
 import type {Plan} from '../../ir/plan.js';
 import {print, printType} from '../../ir/print.js';
 import {printPlan} from '../../ir/print-plan.js';
-import {bytesOfTensor, elements, tensorFrom, zeros} from '../../ir/tensor.js';
-import type {Head, Module, Node, TensorType} from '../../ir/types.js';
+import type {Head, Module, Node} from '../../ir/types.js';
 import {runPasses} from '../../passes/framework/manager.js';
 import {planMemory} from '../../passes/plan-memory/index.js';
 import {logName} from '../artifacts.js';
-import {isBuild} from '../build.js';
+import {requireBuild} from '../build.js';
+import {writeWhole} from '../data/files.js';
 import {drawSvg} from '../draw.js';
 import {loadTasks} from '../load.js';
 import {lower} from '../lower/lower.js';
 import {memoryMap} from '../memory-map.js';
 import {bytesText, countText, printJson, say, table} from '../output.js';
 import {exact} from '../pipeline.js';
+import {readIr} from '../read-ir.js';
 import {checkSupported} from '../supported.js';
 import {resolveTasks} from '../tasks.js';
 import {type JsonFlag, type ModelFlags, withJson, withModelOptions} from './options.js';
@@ -45,7 +45,7 @@ export function defineInspect(program: Command): void {
 async function inspect(paths: readonly string[], flags: Flags): Promise<void> {
   const imported = loadAny(paths, flags);
   const module = flags.raw ? imported : runPasses(imported, exact);
-  if (flags.svg !== undefined) writeFileSync(flags.svg, await drawSvg(module));
+  if (flags.svg !== undefined) writeWhole(flags.svg, await drawSvg(module));
   if (flags.ir) return say(print(module).trimEnd());
   const plan = flags.raw ? null : planOf(module);
   if (flags.plan)
@@ -63,8 +63,7 @@ function loadAny(paths: readonly string[], flags: Flags): Module {
   const [first] = paths;
   if (first?.endsWith('.ir')) return readIr(first);
   if (first !== undefined && statSync(first, {throwIfNoEntry: false})?.isDirectory()) {
-    if (!isBuild(first))
-      fail('input', 'open.foreign', first, 'is not a folder that dnnc build wrote', 'name such a folder, or an .onnx file');
+    requireBuild(first);
     const log = JSON.parse(readFileSync(join(first, logName), 'utf8')) as {
       tasks: {task: string; model: string; output: string | null}[];
       bound: Record<string, number>;
@@ -77,17 +76,6 @@ function loadAny(paths: readonly string[], flags: Flags): Module {
   }
   const {name, tasks} = resolveTasks({models: paths, tasks: flags.task, config: flags.config});
   return loadTasks(tasks, {name: name ?? tasks[0]!.name, bind: flags.bind}).module;
-}
-
-/** Large constants are not in the text: layers, costs and memory do not depend on their values, which are made up. */
-function readIr(file: string): Module {
-  if (!existsSync(file)) fail('input', 'file.missing', file, 'there is no such file', 'check the path');
-  const blobs = (_: string, {dtype, shape}: TensorType): Uint8Array => {
-    const count = elements(shape);
-    const real = dtype.startsWith('f') || dtype === 'bf16';
-    return bytesOfTensor(real ? tensorFrom(dtype, shape, seeded(count, count, real)) : zeros(dtype, shape));
-  };
-  return parse(readFileSync(file, 'utf8'), {file: basename(file), blobs});
 }
 
 function planOf(module: Module): Plan {

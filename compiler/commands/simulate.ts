@@ -11,8 +11,9 @@ import {
   type Setting,
 } from '../../runtime/schedule/index.js';
 import {futureOf, type Summary, simulate, type Trace, traceLine} from '../../runtime/simulate/index.js';
+import {writeWhole} from '../data/files.js';
 import {bytesText, printJson, progress, say, table} from '../output.js';
-import {lineWriter, writeWhole} from '../simulate/lines.js';
+import {lineWriter} from '../simulate/lines.js';
 import {openCatalog} from '../simulate/open-catalog.js';
 import {generated, shapeNames, traceFile} from '../simulate/open-trace.js';
 import {openRecord, type Recorded, record, replay} from '../simulate/replay.js';
@@ -141,8 +142,13 @@ function simulated(
 function writeTrace(file: string, {kinds}: Problem, trace: Trace): void {
   const writer = lineWriter(file);
   const names = kinds.map(({name}) => name);
-  for (const event of trace) writer.write(traceLine(event, names));
-  writer.keep();
+  try {
+    for (const event of trace) writer.write(traceLine(event, names));
+    writer.keep();
+  } catch (error) {
+    writer.discard();
+    throw error;
+  }
 }
 
 /** Accuracies, in percent, that no scheduler can exceed on this day. */

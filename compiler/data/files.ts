@@ -1,5 +1,6 @@
 /** Whole files in and out, with errors that say what to do. A file that is written is there as a whole or not at all. */
-import {closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {fail} from '../../ir/diagnostics.js';
 
 /** What Node reads in one go. Bytes. */
@@ -25,6 +26,17 @@ export function readWhole(path: string, largestSize = largest): Uint8Array {
   }
 }
 
+/** Errors, all input: those of `readWhole`, file.json. */
+export function readJson(path: string): unknown {
+  const text = new TextDecoder().decode(readWhole(path));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const says = cause instanceof Error ? cause.message : String(cause);
+    return fail('input', 'file.json', path, `is not JSON: ${says}`, 'write the file again');
+  }
+}
+
 /** Node's system errors as ours; anything else passes through. */
 export function unreadable(path: string, cause: unknown): never {
   if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') throw cause;
@@ -34,20 +46,23 @@ export function unreadable(path: string, cause: unknown): never {
   return fail('input', 'file.unreadable', path, `the file cannot be read (${cause.code})`, 'check its permissions');
 }
 
-/** Writes beside and renames. Error: input file.unwritable. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
+/** Writes beside and renames; makes the folder where there is none. Errors, all input: file.unwritable, file.disk-full. */
+export function writeWhole(path: string, content: Uint8Array | string): void {
   const beside = `${path}.${process.pid}.partial`;
   try {
-    writeFileSync(beside, bytes);
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(beside, content);
     renameSync(beside, path);
   } catch (cause) {
-    rmSync(beside, {force: true});
-    fail(
-      'input',
-      'file.unwritable',
-      path,
-      cause instanceof Error ? cause.message : String(cause),
-      'check the folder and its permissions',
-    );
+    if (existsSync(beside)) rmSync(beside);
+    unwritable(path, cause);
   }
+}
+
+/** As `unreadable`, of a file that was to be written. */
+export function unwritable(path: string, cause: unknown): never {
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') throw cause;
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+    fail('input', 'file.disk-full', path, 'the disk is full; nothing was changed', 'free some space, or name another place');
+  return fail('input', 'file.unwritable', path, cause.message, 'check the folder and its permissions');
 }

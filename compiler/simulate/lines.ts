@@ -1,7 +1,8 @@
 /** Lines of files that may be larger than memory, and files that are there as a whole or not at all. */
-import {closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {fail} from '../../ir/diagnostics.js';
+import {unwritable} from '../data/files.js';
 
 const chunkBytes = 1 << 16;
 /** A longer line is no line of ours: it is refused before it fills the memory. */
@@ -36,21 +37,25 @@ function opened(file: string): number {
   }
 }
 
-/** Lines go into a file beside, which takes the place of `file` once all of them are written. */
+/** Lines go into a file beside, which takes the place of `file` once all of them are written. Errors: those of `unwritable`. */
 export type LineWriter = {write(line: string): void; keep(): void; discard(): void};
 
 export function lineWriter(file: string): LineWriter {
   const partial = `${file}.partial-${process.pid}`;
-  let descriptor: number;
-  try {
+  const attempt = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (cause) {
+      return unwritable(file, cause);
+    }
+  };
+  const descriptor = attempt(() => {
     mkdirSync(dirname(file), {recursive: true});
-    descriptor = openSync(partial, 'w');
-  } catch {
-    return fail('input', 'simulate.output', file, 'cannot be written', 'choose another place');
-  }
+    return openSync(partial, 'w');
+  });
   let buffered = '';
   const flush = (): void => {
-    writeSync(descriptor, buffered);
+    attempt(() => writeFileSync(descriptor, buffered));
     buffered = '';
   };
   return {
@@ -60,19 +65,12 @@ export function lineWriter(file: string): LineWriter {
     },
     keep() {
       flush();
+      attempt(() => renameSync(partial, file));
       closeSync(descriptor);
-      renameSync(partial, file);
     },
     discard() {
       closeSync(descriptor);
       rmSync(partial, {force: true});
     },
   };
-}
-
-/** Writes a whole text in the same manner. */
-export function writeWhole(file: string, text: string): void {
-  const writer = lineWriter(file);
-  writer.write(text);
-  writer.keep();
 }
