@@ -104,7 +104,7 @@ function variantOf(
   };
   const splits = parts.length === 1 ? (only?.splits ?? []).map(splitCost) : [];
   return {
-    ...{id, accuracy, device: {energy, latency, segments: ids}},
+    ...{id, accuracy, parts: parts.map(part => part.id), device: {energy, latency, segments: ids}},
     cloud: {...remote(macs), bytes: inputBytes, energy: sent(inputBytes)},
     ...(splits.length > 0 && {splits}),
   };
