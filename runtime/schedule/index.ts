@@ -28,6 +28,6 @@ export {
   type Setting,
 } from './policy.js';
 export {type Kind, type Option, type Place, type Problem, problemOf, type Segment} from './problem.js';
-export {type Profile, type ProfileRequest, readProfile} from './profile.js';
+export {type Profile, type ProfileRequest, type ProfileTask, readProfile} from './profile.js';
 export {readCatalog} from './read-catalog.js';
 export type {Amounts, Limits, State} from './state.js';
