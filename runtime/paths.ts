@@ -1,6 +1,6 @@
 /** Tasks segment by segment: several tasks on one input, and one task in two places. */
 import {DnncRuntimeError} from './errors.js';
-import type {Manifest, Segment, Task, Variant} from './manifest.js';
+import type {Latency, Manifest, Segment, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
 import {bytesOf, type TensorType, type TypedArray, zeros} from './tensors.js';
 
@@ -28,7 +28,7 @@ export type Paths = {
   run(variant: Variant, inputs: readonly TypedArray[], done: Done): readonly TypedArray[];
   /** The same in arrays that the next call overwrites: quicker, for callers that keep nothing. */
   runBriefly(variant: Variant, inputs: readonly TypedArray[], done: Done): readonly TypedArray[];
-  /** `run` on the thread pool; what another call has begun for this input is waited for. */
+  /** `run` without waiting, slow segments on the thread pool; what another call has begun for this input is waited for. */
   runAsync(variant: Variant, inputs: readonly TypedArray[], done: SharedDone): Promise<readonly TypedArray[]>;
   /** Begins the first segment of a path, where it has segments: then all that share it go by segments. */
   begin(variant: Variant, inputs: readonly TypedArray[], done: SharedDone): void;
@@ -39,7 +39,13 @@ export type Paths = {
   runFrom(variant: Variant, cut: string, activation: TypedArray): readonly TypedArray[];
 };
 
-export function createPaths(manifest: Manifest, bind: Binder): Paths {
+/** Milliseconds. */
+const quick = 0.25;
+
+/** Whether code runs at once where it may wait: the way to the thread pool and back takes as long as a small network. */
+export const isQuick = (latency: Latency | undefined): boolean => latency !== undefined && latency.p90 < quick;
+
+export function createPaths(manifest: Manifest, target: string, bind: Binder): Paths {
   const bound = new Map<string, SegmentEntry>();
 
   function segment(id: string): SegmentEntry {
@@ -101,8 +107,10 @@ export function createPaths(manifest: Manifest, bind: Binder): Paths {
   }
 
   async function callSegment(id: string, given: readonly TypedArray[]): Promise<readonly TypedArray[]> {
-    const made = segment(id).newOutputs();
-    await segment(id).callAsync(given, made);
+    const entry = segment(id);
+    const made = entry.newOutputs();
+    if (isQuick(entry.segment.latency?.[target])) entry.call(given, made);
+    else await entry.callAsync(given, made);
     return made;
   }
 

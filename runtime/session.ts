@@ -121,7 +121,7 @@ export type Session<M extends Manifest = Manifest> = {
   runTogether<T extends TaskName<M>>(tasks: readonly T[], input: InputOf<M, T>): {readonly [K in T]: Answer<M, K>};
   /**
    * One input for several questions, asked one by one or at once: what their variants share is computed once for it, on the
-   * thread pool. Answers are those of `run`. The input is copied.
+   * thread pool unless it is known to be quick. Answers are those of `run`. The input is copied.
    */
   frame<T extends TaskName<M>>(input: InputOf<M, T>): Frame<M>;
   /** The tensor at a cut, as the code has it: to be handed to `runFrom`, here or where the same build runs. Throws `session.cut`. */
@@ -146,7 +146,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
 
   const stages = new Map<string, Stage>();
   const staged = new Map<string, StagedEntry>();
-  const paths = createPaths(manifest, bind);
+  const paths = createPaths(manifest, target, bind);
 
   const entryOf = (name: string, id: string | undefined): Entry => {
     const task = taskOf(manifest, name);
@@ -190,7 +190,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     if (known) return known;
     const made = variant.exit
       ? exitOf(task, variant)
-      : wholeStage(variant, entryOf(name, variant.id), () => task.outputs.map(zeros), paths);
+      : wholeStage(variant, target, entryOf(name, variant.id), () => task.outputs.map(zeros), paths);
     stages.set(variant.id, made);
     return made;
   }

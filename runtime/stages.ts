@@ -4,7 +4,7 @@
  */
 import type {Cascade, Task, Variant} from './manifest.js';
 import type {BoundEntry, NativeEntry} from './native.js';
-import type {Done, Paths, SharedDone} from './paths.js';
+import {type Done, isQuick, type Paths, type SharedDone} from './paths.js';
 import {correctionOf, type Frequencies, frequenciesIn, posterior} from './prior.js';
 import {classesOf, type TypedArray} from './tensors.js';
 
@@ -34,7 +34,13 @@ export type Stage = {
 };
 
 /** A variant that is one call. It goes by segments only where some of them are done. */
-export function wholeStage(variant: Variant, entry: NativeEntry, newOutputs: () => TypedArray[], paths: Paths): Stage {
+export function wholeStage(
+  variant: Variant,
+  target: string,
+  entry: NativeEntry,
+  newOutputs: () => TypedArray[],
+  paths: Paths,
+): Stage {
   const begun = (done: Done | SharedDone): boolean => done.has(variant.path[0] ?? '');
   const scores = newOutputs();
   return {
@@ -47,7 +53,8 @@ export function wholeStage(variant: Variant, entry: NativeEntry, newOutputs: () 
     async runAsync(inputs, done) {
       if (begun(done)) return paths.runAsync(variant, inputs, done);
       const outputs = newOutputs();
-      await entry.callAsync(inputs, outputs);
+      if (isQuick(variant.latency?.[target])) entry.call(inputs, outputs);
+      else await entry.callAsync(inputs, outputs);
       return outputs;
     },
   };
@@ -64,7 +71,8 @@ export function exitStage(variant: Variant, head: NativeEntry, newOutputs: () =>
     },
     async runAsync(inputs, done) {
       const outputs = newOutputs();
-      await head.callAsync(await paths.runAsync(variant, inputs, done), outputs);
+      // A head is a product of two small matrices.
+      head.call(await paths.runAsync(variant, inputs, done), outputs);
       return outputs;
     },
   };

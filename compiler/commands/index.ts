@@ -6,6 +6,7 @@ import {defineEvaluate} from './evaluate.js';
 import {defineInspect} from './inspect.js';
 import {defineOps} from './ops.js';
 import {defineRun} from './run.js';
+import {defineServe} from './serve.js';
 import {defineSimulate} from './simulate.js';
 import {defineSpecialize} from './specialize.js';
 import {defineTargets} from './targets.js';
@@ -20,6 +21,7 @@ export function defineCommands(program: Command): void {
   defineEvaluate(program);
   defineSpecialize(program);
   defineSimulate(program);
+  defineServe(program);
   defineOps(program);
   defineTargets(program);
 }

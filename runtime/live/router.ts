@@ -73,6 +73,8 @@ export type LiveSummary = Summary &
 export type Router = {
   /** Throws `live.request` where nothing is known of such a request. The input must stay as it is until it is served. */
   submit(request: string, input: LiveInput): Submission;
+  /** Whether what needs the server may be chosen now. */
+  readonly connected: boolean;
   /** For callers who know of the connection before a request fails. */
   setLink(up: boolean): void;
   summary(): LiveSummary;
@@ -175,6 +177,9 @@ export function createRouter(options: RouterOptions): Router {
       running.add(ended);
       void ended.then(() => running.delete(ended));
       return {[Symbol.asyncIterator]: into[Symbol.asyncIterator], served};
+    },
+    get connected() {
+      return ledger.state.connected;
     },
     setLink(up) {
       if (remote) ledger.link(up);
