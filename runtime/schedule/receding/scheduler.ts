@@ -108,7 +108,8 @@ export function recedingScheduler(
     isPaged = isTight && planner.pagedWorth(outlook, charged) > pagedGain * fixed;
     if (!isPaged) return;
     planned.fill(0);
-    for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) ? 1 : 0;
+    const {slow} = outlook.state;
+    for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) && slow[at] === 0 ? 1 : 0;
   };
 
   const refresh = (state: State): void => {
@@ -125,7 +126,6 @@ export function recedingScheduler(
       due.plannedAt = time;
     }
     if (isPaged) setEnergies(true);
-    for (let at = 0; at < total; at++) if (state.slow[at] === 1) allowed[at] = 0;
     findPrices(solver, scenarios, allowed, {...left, energy: energyLeft - plannedLoads(state)}, connected, prices);
     due.prices = time + Math.min(pricesEvery, pricesPart * day);
     due.pricedAt = time;
