@@ -149,7 +149,7 @@ function violationsOf(lines: readonly string[], catalog: Catalog, setting: Setti
     );
     const positions = (ids: readonly string[] = []) => ids.map(id => problem.segments.findIndex(segment => segment.id === id));
     checker.see({
-      ...{time: event.t, kind, option, number: event.n, load: 0, money: 0},
+      ...{time: event.t, kind, option, number: event.n, load: 0, money: 0, again: undefined},
       ...{
         energy: paid.get(event.n)?.energy ?? options[option]?.energy ?? 0,
         data: paid.get(event.n)?.data ?? options[option]?.bytes ?? 0,

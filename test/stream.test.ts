@@ -58,10 +58,10 @@ compiled('a stream is answered within its budgets, and its record comes out agai
   t.is(differs.code, 5);
   t.regex(differs.stderr, /record\.differs: .*other\.jsonl:\d+/);
 
-  const words = await run(process.execPath, [stream, ...common, '--no-server']);
+  const words = await run(process.execPath, [stream, ...common, '--no-server', '--energy', '1']);
   t.regex(
     words.stdout,
-    /sky {3}.*no connection.*\n[\s\S]*6 requests: \d answered on the device, 0 by the server.*\n.*\n.*\n.*\nreplayed from \d+ lines/,
+    /sky {3}.*no connection.*\n[\s\S]*6 requests: 6 answered on the device, 0 by the server.*\n.*\n.*\n.*\nreplayed from \d+ lines/,
   );
 });
 

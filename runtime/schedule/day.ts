@@ -25,7 +25,7 @@ export type Decision = {
   data: number;
   readonly paged: Paged;
   /** The decision that failed, of a request that is answered in another way. */
-  readonly again?: number;
+  readonly again: number | undefined;
   /** Changes with the next event. */
   readonly state: State;
 };
@@ -122,13 +122,21 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
       advance(time);
       const chosen = choose(kind, again !== undefined);
       const option = problem.kinds[kind]!.options[chosen];
-      const about = {number: ++count, time, kind, option: chosen, state, ...(again && {again: again.number})};
-      if (!option) return {...about, energy: 0, load: 0, money: 0, data: 0, paged: noPages};
+      // Written out: simulated days make millions of them.
       const decision: Decision = {
-        ...about,
-        ...{energy: scheduler.most?.(kind, chosen) ?? option.energy, money: option.money, data: option.bytes},
-        ...{load: loadEnergy(problem, state, option), paged: page(problem, state, option, worth)},
+        number: ++count,
+        time,
+        kind,
+        option: chosen,
+        energy: option ? (scheduler.most?.(kind, chosen) ?? option.energy) : 0,
+        load: option ? loadEnergy(problem, state, option) : 0,
+        money: option ? option.money : 0,
+        data: option ? option.bytes : 0,
+        paged: option ? page(problem, state, option, worth) : noPages,
+        again: again?.number,
+        state,
       };
+      if (!option) return decision;
       held.push(decision);
       findLeft();
       return decision;
@@ -142,7 +150,8 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
     pay(decision, took) {
       const at = held.indexOf(decision);
       if (at < 0) return;
-      held.splice(at, 1);
+      if (at === held.length - 1) held.pop();
+      else held.splice(at, 1);
       const option = problem.kinds[decision.kind]!.options[decision.option]!;
       decision.energy = took.energy ?? option.energy;
       decision.data = took.data ?? decision.data;
