@@ -62,11 +62,9 @@ export function newLedger({problem, setting, policy, clock, log}: LedgerOptions)
     },
     hold(decision, bytes) {
       if (bytes === decision.data) return true;
-      const time = now();
-      day.advance(time);
-      const isHeld = day.hold(decision, bytes);
-      log?.(heldLine(time, {...decision, data: bytes}));
-      return isHeld;
+      if (!day.hold(decision, bytes)) return false;
+      log?.(heldLine(now(), decision));
+      return true;
     },
     settle(decision, took, answers) {
       const time = now();

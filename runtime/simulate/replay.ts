@@ -102,11 +102,12 @@ export function replay(source: RecordSource, problem: Problem): Summary {
   function settle(to: Day, line: Line, place: Place): void {
     const {took: paid, held = paid} = line;
     const decision = open.get(Number(held)) ?? refuse(place, 'is about a decision that is not open');
-    to.advance(timeOf(line, place));
+    const time = timeOf(line, place);
     if (paid === undefined) {
       to.hold(decision, amountOf(line['data'], place));
       return;
     }
+    to.advance(time);
     open.delete(decision.number);
     const took = tookOf(line, place);
     to.pay(decision, took);
