@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {catalogOf, shapes} from '../examples/mcdnn/catalogs.js';
 import {decodeTable} from '../examples/mcdnn/decode.js';
+import {figure11, loadRates} from '../examples/mcdnn/figure11.js';
 import {figure12Policies, proportions, published, servedAt} from '../examples/mcdnn/figure12.js';
 import {day, faceSteps, golden, paperDay} from '../examples/mcdnn/golden.js';
 import {caseOf, runCase} from '../examples/mcdnn/grid.js';
@@ -62,6 +63,17 @@ test('figure 12: ours serves what the closed form says, cloud-only what server-f
       t.true(ours > published[transmit].mcdnn[i]! - 3.5, `${transmit} J, ${part}: ${ours}`);
       t.true(near(servedAt(part, transmit, figure12Policies.server), published[transmit].server[i]!, 1.5));
     }
+});
+
+test('figure 11: variants of several sizes answer many more requests where memory is short, for fewer joules each (C6)', t => {
+  const [rate] = loadRates.slice(-1);
+  const ours = new Map(
+    figure11(rate).map(({name, rows}) => [name, Object.fromEntries(rows.map(([row, [value]]) => [row, value!]))]),
+  );
+  const [original, all, mcdnn] = ['original', 'all, dnnc', 'all, mcdnn'].map(name => ours.get(name)!);
+  t.true(near(original!['served: ours']!, 0.12, 0.02) && near(original!['J/request: ours']!, 16.6, 1));
+  t.true(all!['served: ours']! > 0.8 && all!['J/request: ours']! < 2.6, JSON.stringify(all));
+  t.true(mcdnn!['served: ours']! > 0.65 && mcdnn!['J/request: ours']! < 3.2, JSON.stringify(mcdnn));
 });
 
 test('loads damp changes of place: the term of the amortised budget (C8)', t => {
