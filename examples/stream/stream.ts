@@ -179,7 +179,7 @@ function count(task: string, label: string | undefined, {labels}: Frame, scores:
 const percent = ({right, asked}: Score): number => (asked > 0 ? (100 * right) / asked : 0);
 
 function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: number, lines: number): void {
-  const {requests, served, used, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
+  const {requests, served, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
   const accuracy = Object.fromEntries([...scores].map(([task, score]) => [task, percent(score)]));
   const microseconds = 1e6 / decisionsPerSecond;
   if (flags.json) {
@@ -190,6 +190,7 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
       accuracy,
       expectedAccuracy: summary.accuracy,
       used,
+      overspent,
       limits: finite,
       failures,
       waits,
@@ -212,7 +213,7 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
     }`,
   );
   say(
-    `used: ${used.energy.toFixed(3)} of ${limits.energy.toFixed(3)} J, $${used.money.toExponential(2)} of ${limits.money.toExponential(2)}, ${used.data} bytes sent`,
+    `used: ${used.energy.toFixed(3)} of ${limits.energy.toFixed(3)} J, $${used.money.toExponential(2)} of ${limits.money.toExponential(2)}, ${used.data} bytes sent${overspent ? '; an execution took more than was expected at most, and than was left' : ''}`,
   );
   if (waits)
     say(
