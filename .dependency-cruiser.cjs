@@ -214,11 +214,27 @@ module.exports = {
       to: {path: '^runtime/', pathNot: '^runtime/(contexts/|(manifest|prior|session)[.]ts$)'},
     },
     {
+      name: 'the-live-half-writes-what-the-simulator-replays',
+      comment:
+        'Of the simulator it knows the record and the sums of a day, so both halves have one format. Nobody below knows it.',
+      severity: 'error',
+      from: {path: '^runtime/live/'},
+      to: {path: '^runtime/simulate/', pathNot: '^runtime/simulate/(record|tally)[.]ts$'},
+    },
+    {
+      name: 'only-callers-know-the-live-half',
+      comment: 'A session runs and a scheduler decides; what joins them stands above both.',
+      severity: 'error',
+      from: {path: '^runtime/', pathNot: '^runtime/live/'},
+      to: {path: '^runtime/live/'},
+    },
+
+    {
       name: 'the-compiler-sees-the-face-of-the-runtime',
       comment: 'The index.ts, the types of the manifest, and errors.ts: to print an error needs no addon loader in memory.',
       severity: 'error',
       from: {path: '^compiler/'},
-      to: {path: '^runtime/', pathNot: '^runtime/(index|manifest|errors|resize|schedule/index|simulate/index)[.]ts$'},
+      to: {path: '^runtime/', pathNot: '^runtime/(index|manifest|errors|resize|schedule/index|simulate/index|live/index)[.]ts$'},
     },
     {
       name: 'only-the-importer-reads-protobuf',
@@ -242,7 +258,7 @@ module.exports = {
       from: {path: '^examples/'},
       to: {
         path: '^(compiler|ir|passes|codegen|runtime)/',
-        pathNot: '^(compiler|runtime(/schedule|/simulate|/wasm)?)/index[.]ts$',
+        pathNot: '^(compiler|runtime(/schedule|/simulate|/wasm|/live)?)/index[.]ts$',
       },
     },
     {

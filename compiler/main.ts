@@ -43,7 +43,7 @@ function finish(error: unknown): number {
   }
   if (error instanceof DnncRuntimeError) {
     process.stderr.write(`dnnc: ${error.message}\n`);
-    return exitCodes.input;
+    return error.code === 'record.differs' ? exitCodes.check : exitCodes.input;
   }
   process.stderr.write(`${reportCrash(error)}\n`);
   return exitCodes.bug;

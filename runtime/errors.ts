@@ -31,7 +31,14 @@ export type RuntimeErrorCode =
   | 'session.call'
   | 'catalog.invalid'
   | 'profile.invalid'
-  | 'trace.invalid';
+  | 'trace.invalid'
+  | 'record.invalid'
+  | 'record.differs'
+  | 'live.request'
+  | 'live.setup'
+  | 'remote.unreachable'
+  | 'remote.answer'
+  | 'remote.refused';
 
 export class DnncRuntimeError extends Error {
   override readonly name = 'DnncRuntimeError';

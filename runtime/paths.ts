@@ -1,6 +1,6 @@
 /** Tasks segment by segment: several tasks on one input, and one task in two places. */
 import {DnncRuntimeError} from './errors.js';
-import type {Manifest, Segment, Task, Variant} from './manifest.js';
+import type {Latency, Manifest, Segment, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
 import {bytesOf, type TensorType, type TypedArray, zeros} from './tensors.js';
 
@@ -15,6 +15,9 @@ export type SegmentEntry = BoundEntry & {
 /** The outputs of the segments that ran for one input, by id. */
 export type Done = Map<string, readonly TypedArray[]>;
 
+/** The same where several callers wait for one segment. */
+export type SharedDone = Map<string, Promise<readonly TypedArray[]>>;
+
 /** A segment with arrays of its own. */
 type Brief = {readonly made: readonly TypedArray[]; run(inputs: readonly TypedArray[]): void};
 
@@ -25,15 +28,24 @@ export type Paths = {
   run(variant: Variant, inputs: readonly TypedArray[], done: Done): readonly TypedArray[];
   /** The same in arrays that the next call overwrites: quicker, for callers that keep nothing. */
   runBriefly(variant: Variant, inputs: readonly TypedArray[], done: Done): readonly TypedArray[];
-  /** `run` on the thread pool. */
-  runAsync(variant: Variant, inputs: readonly TypedArray[], done: Done): Promise<readonly TypedArray[]>;
+  /** `run` without waiting, slow segments on the thread pool; what another call has begun for this input is waited for. */
+  runAsync(variant: Variant, inputs: readonly TypedArray[], done: SharedDone): Promise<readonly TypedArray[]>;
+  /** Begins the first segment of a path, where it has segments: then all that share it go by segments. */
+  begin(variant: Variant, inputs: readonly TypedArray[], done: SharedDone): void;
   /** The tensor at a cut of the variant's path. Throws `session.cut`. */
   runTo(variant: Variant, cut: string, inputs: readonly TypedArray[]): TypedArray;
+  runToAsync(variant: Variant, cut: string, inputs: readonly TypedArray[], done: SharedDone): Promise<TypedArray>;
   /** The outputs of the task from the tensor at a cut of the variant's path. Throws `session.cut`. */
   runFrom(variant: Variant, cut: string, activation: TypedArray): readonly TypedArray[];
 };
 
-export function createPaths(manifest: Manifest, bind: Binder): Paths {
+/** Milliseconds. */
+const quick = 0.25;
+
+/** Whether code runs at once where it may wait: the way to the thread pool and back takes as long as a small network. */
+export const isQuick = (latency: Latency | undefined): boolean => latency !== undefined && latency.p90 < quick;
+
+export function createPaths(manifest: Manifest, target: string, bind: Binder): Paths {
   const bound = new Map<string, SegmentEntry>();
 
   function segment(id: string): SegmentEntry {
@@ -94,14 +106,20 @@ export function createPaths(manifest: Manifest, bind: Binder): Paths {
     return given;
   }
 
-  async function runAllAsync(path: readonly string[], inputs: readonly TypedArray[], done: Done): Promise<readonly TypedArray[]> {
+  async function callSegment(id: string, given: readonly TypedArray[]): Promise<readonly TypedArray[]> {
+    const entry = segment(id);
+    const made = entry.newOutputs();
+    if (isQuick(entry.segment.latency?.[target])) entry.call(given, made);
+    else await entry.callAsync(given, made);
+    return made;
+  }
+
+  async function runAllAsync(path: readonly string[], inputs: readonly TypedArray[], done: SharedDone) {
     let given = inputs;
     for (const id of path) {
-      const ready = done.get(id);
-      const made = ready ?? segment(id).newOutputs();
-      if (!ready) await segment(id).callAsync(given, made);
+      const made = done.get(id) ?? callSegment(id, given);
       done.set(id, made);
-      given = made;
+      given = await made;
     }
     return given;
   }
@@ -124,7 +142,16 @@ export function createPaths(manifest: Manifest, bind: Binder): Paths {
     run: ({path}, inputs, done) => runAll(path, inputs, done),
     runBriefly: ({path}, inputs, done) => runBriefly(path, inputs, done),
     runAsync: ({path}, inputs, done) => runAllAsync(path, inputs, done),
+    begin({path: [id]}, inputs, done) {
+      if (id === undefined || done.has(id)) return;
+      const made = callSegment(id, inputs);
+      // Whoever waits for it learns of an error; nobody may.
+      made.catch(() => undefined);
+      done.set(id, made);
+    },
     runTo: (variant, cut, inputs) => runAll(variant.path.slice(0, before(variant, cut)), inputs, new Map())[0]!,
+    runToAsync: async (variant, cut, inputs, done) =>
+      (await runAllAsync(variant.path.slice(0, before(variant, cut)), inputs, done))[0]!,
     runFrom(variant, cut, activation) {
       const rest = variant.path.slice(before(variant, cut));
       const type = cutOf(cut);

@@ -3,24 +3,15 @@
  * Knows no Node: whatever can bind an entry can run under it.
  */
 import {type AdoptedId, createAdopted, type Heads} from './adopted.js';
+import {answerOf, corrected, sampleOf, stagedAnswer} from './answers.js';
 import {DnncRuntimeError} from './errors.js';
+import {copied, inputsOf} from './inputs.js';
 import type {Cascade, Input, Manifest, Task, Variant} from './manifest.js';
 import type {Binder, BoundEntry} from './native.js';
-import {createPaths, type Done, type SegmentEntry} from './paths.js';
-import {type Image, isImage, prepare} from './prepare.js';
-import {correctionOf, posterior} from './prior.js';
-import {
-  asEntry,
-  cascade,
-  exitStage,
-  floatsOf,
-  type Given,
-  type Stage,
-  type Staged,
-  type StagedEntry,
-  wholeStage,
-} from './stages.js';
-import {type ArrayOf, arrayTypes, batchOf, classesOf, elementsOf, largest, type TypedArray, zeros} from './tensors.js';
+import {createPaths, type Done, type SegmentEntry, type SharedDone} from './paths.js';
+import type {Image} from './prepare.js';
+import {asEntry, cascade, exitStage, floatsOf, type Stage, type StagedEntry, wholeStage} from './stages.js';
+import {type ArrayOf, batchOf, type TypedArray, zeros} from './tensors.js';
 
 export type TaskName<M extends Manifest> = keyof M['tasks'] & string;
 export type VariantId<M extends Manifest, T extends TaskName<M>> = M['tasks'][T]['variants'][number];
@@ -100,6 +91,16 @@ export type Entry = BoundEntry & {
   newOutputs(): TypedArray[];
 };
 
+export type VariantChoice<M extends Manifest, T extends TaskName<M>> = Pick<RunOptions<M, T>, 'variant'>;
+
+/** One input that several tasks watch. */
+export type Frame<M extends Manifest = Manifest> = {
+  /** Throws as `run` of a session does. */
+  run<T extends TaskName<M>>(task: T, options?: RunOptions<M, T>): Promise<Answer<M, T>>;
+  /** As `runTo` of a session. */
+  runTo<T extends TaskName<M>>(task: T, cut: string, options?: VariantChoice<M, T>): Promise<TypedArray>;
+};
+
 export type Session<M extends Manifest = Manifest> = {
   readonly manifest: M;
   /** Which library runs. */
@@ -119,10 +120,15 @@ export type Session<M extends Manifest = Manifest> = {
    * are the same to the last bit as those of `run`.
    */
   runTogether<T extends TaskName<M>>(tasks: readonly T[], input: InputOf<M, T>): {readonly [K in T]: Answer<M, K>};
+  /**
+   * One input for several questions, asked one by one or at once: what their variants share is computed once for it, on the
+   * thread pool unless it is known to be quick. Answers are those of `run`. The input is copied.
+   */
+  frame<T extends TaskName<M>>(input: InputOf<M, T>): Frame<M>;
   /** The tensor at a cut, as the code has it: to be handed to `runFrom`, here or where the same build runs. Throws `session.cut`. */
-  runTo<T extends TaskName<M>>(task: T, cut: string, input: InputOf<M, T>): TypedArray;
+  runTo<T extends TaskName<M>>(task: T, cut: string, input: InputOf<M, T>, options?: VariantChoice<M, T>): TypedArray;
   /** The answer from the tensor at a cut; the scores are those of `run` to the last bit. Throws `session.cut`. */
-  runFrom<T extends TaskName<M>>(task: T, cut: string, activation: TypedArray): Answer<M, T>;
+  runFrom<T extends TaskName<M>>(task: T, cut: string, activation: TypedArray, options?: VariantChoice<M, T>): Answer<M, T>;
   /** One segment for callers that bring their own arrays. Throws `session.segment`. */
   segment(id: string): SegmentEntry;
   /**
@@ -150,8 +156,9 @@ export type Session<M extends Manifest = Manifest> = {
 export function createSession<M extends Manifest>(manifest: M, target: string, bind: Binder): Session<M> {
   const entries = new Map<string, Entry>();
 
+  const stages = new Map<string, Stage>();
   const staged = new Map<string, StagedEntry>();
-  const paths = createPaths(manifest, bind);
+  const paths = createPaths(manifest, target, bind);
   const adopted = createAdopted(manifest, bind);
 
   function variantOf(name: string, task: Task, id = task.variants[0]): Variant {
@@ -164,6 +171,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
   /** What is made of other parts is bound anew when it is called next: one of them may have changed. */
   function bindAnew(): void {
     staged.clear();
+    stages.clear();
     for (const [id, {variant}] of entries) if (variant.entry === undefined) entries.delete(id);
   }
 
@@ -197,7 +205,7 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
         async inputs => (await runAsync(inputs)).probabilities,
       );
     }
-    const {run, runAsync} = stageOf(name, task, variant);
+    const {run, runAsync} = exitOf(task, variant);
     return asEntry(
       inputs => floatsOf(run(inputs, new Map())),
       async inputs => floatsOf(await runAsync(inputs, new Map())),
@@ -205,11 +213,52 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
   }
 
   function stageOf(name: string, task: Task, variant: Variant): Stage {
-    const newOutputs = () => task.outputs.map(zeros);
-    const {exit} = variant;
-    if (!exit) return wholeStage(variant, entryOf(name, variant.id), newOutputs, paths);
+    const known = stages.get(variant.id);
+    if (known) return known;
+    const made = variant.exit
+      ? exitOf(task, variant)
+      : wholeStage(variant, target, entryOf(name, variant.id), () => task.outputs.map(zeros), paths);
+    stages.set(variant.id, made);
+    return made;
+  }
+
+  function exitOf(task: Task, variant: Variant): Stage {
+    const exit = variant.exit!;
     const cut = manifest.cuts.find(({id}) => id === exit.cut)!;
-    return exitStage(variant, adopted.head(variant.id) ?? bind.exit(exit, cut, task.outputs[0]!), newOutputs, paths);
+    const head = adopted.head(variant.id) ?? bind.exit(exit, cut, task.outputs[0]!);
+    return exitStage(variant, head, () => task.outputs.map(zeros), paths);
+  }
+
+  function frameOf(input: unknown): Frame<M> {
+    const done: SharedDone = new Map();
+    const prepared = new Map<string, readonly TypedArray[]>();
+    const own = copied(input);
+    const preparedFor = (name: string, task: Task): readonly TypedArray[] => {
+      const key = JSON.stringify(task.inputs);
+      const inputs = prepared.get(key) ?? inputsOf(name, task, own);
+      prepared.set(key, inputs);
+      return inputs;
+    };
+    return {
+      async run<T extends TaskName<M>>(name: T, options?: RunOptions<M, T>): Promise<Answer<M, T>> {
+        const task = taskOf(manifest, name);
+        const variant = variantOf(name, task, options?.variant);
+        oneSample(name, task);
+        const inputs = preparedFor(name, task);
+        paths.begin(variant, inputs, done);
+        const prior = options?.prior;
+        const {cascade: way} = variant;
+        if (way)
+          return stagedAnswer(task, await stagedOf(name, task, variant, way).runAsync(inputs, prior, done)) as unknown as Any<T>;
+        const outputs = await stageOf(name, task, variant).runAsync(inputs, done);
+        return corrected(name, {task, variant}, answerOf(name, task, outputs), prior) as unknown as Any<T>;
+      },
+      async runTo<T extends TaskName<M>>(name: T, cut: string, options?: VariantChoice<M, T>): Promise<TypedArray> {
+        const task = taskOf(manifest, name);
+        const variant = variantOf(name, task, options?.variant);
+        return paths.runToAsync(variant, cut, preparedFor(name, task), done);
+      },
+    };
   }
 
   function stagedOf(name: string, task: Task, variant: Variant, way: Cascade): StagedEntry {
@@ -270,14 +319,15 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
       });
       return Object.fromEntries(answers) as unknown as {readonly [K in T]: Answer<M, K>};
     },
-    runTo<T extends TaskName<M>>(name: T, cut: string, input: InputOf<M, T>): TypedArray {
+    frame: frameOf,
+    runTo<T extends TaskName<M>>(name: T, cut: string, input: InputOf<M, T>, options?: VariantChoice<M, T>): TypedArray {
       const task = taskOf(manifest, name);
-      return paths.runTo(variantOf(name, task, undefined), cut, inputsOf(name, task, input));
+      return paths.runTo(variantOf(name, task, options?.variant), cut, inputsOf(name, task, input));
     },
-    runFrom<T extends TaskName<M>>(name: T, cut: string, activation: TypedArray): Any<T> {
+    runFrom<T extends TaskName<M>>(name: T, cut: string, activation: TypedArray, options?: VariantChoice<M, T>): Any<T> {
       const task = taskOf(manifest, name);
       oneSample(name, task);
-      const outputs = paths.runFrom(variantOf(name, task, undefined), cut, activation);
+      const outputs = paths.runFrom(variantOf(name, task, options?.variant), cut, activation);
       return answerOf(name, task, outputs) as unknown as Any<T>;
     },
     segment: paths.segment,
@@ -315,94 +365,4 @@ function taskOf(manifest: Manifest, name: string): Task {
 function oneSample(name: string, task: Task): void {
   const batch = batchOf(task.outputs[0]?.shape ?? []);
   if (batch !== 1) throw new DnncRuntimeError('session.batch', name, `answers ${batch} samples per call`, 'use runBatch');
-}
-
-/** The arrays for all inputs, in their order. */
-function inputsOf(name: string, task: Task, given: unknown): TypedArray[] {
-  const byName = ArrayBuffer.isView(given) || isImage(given) ? undefined : (given as Readonly<Record<string, unknown>> | null);
-  if (byName === undefined && task.inputs.length !== 1) {
-    throw new DnncRuntimeError(
-      'session.input',
-      name,
-      `takes ${task.inputs.length} inputs`,
-      `give an object with ${names(task.inputs.map(input => input.name))}`,
-    );
-  }
-  return task.inputs.map(input => {
-    const value = byName === undefined ? given : byName && Object.hasOwn(byName, input.name) ? byName[input.name] : undefined;
-    return tensorOf(`${name}, input "${input.name}"`, input, value);
-  });
-}
-
-function tensorOf(where: string, input: Input, value: unknown): TypedArray {
-  if (isImage(value)) return prepare(value, input, where);
-  const type = arrayTypes[input.dtype].create;
-  const wanted = (): string =>
-    `give a ${type.name} of ${elementsOf(input.shape)} elements, ${input.dtype}[${input.shape.join(',')}]`;
-  if (!(value instanceof type)) {
-    const is = ArrayBuffer.isView(value)
-      ? `a ${value.constructor.name}`
-      : value === undefined
-        ? 'missing'
-        : `of type ${typeof value}`;
-    throw new DnncRuntimeError('session.input', where, `is ${is}`, wanted());
-  }
-  if (value.length !== elementsOf(input.shape)) {
-    throw new RangeError(`session.input: ${where}: has ${value.length} elements\n  cure: ${wanted()}`);
-  }
-  return value;
-}
-
-type Plain = {readonly label: string | undefined; readonly index: number; readonly scores: TypedArray};
-
-/** Label and index of sample i. */
-function sampleOf(name: string, task: Task, outputs: readonly TypedArray[], i: number): Plain {
-  const output = task.outputs[0];
-  const all = outputs[0];
-  if (!output || !all) throw new DnncRuntimeError('session.scores', name, 'has no output');
-  const classes = classesOf(output.shape);
-  const index = largest(output.dtype, all, i * classes, (i + 1) * classes);
-  if (index < 0) {
-    throw new DnncRuntimeError(
-      'session.scores',
-      `${name}, output "${output.name}"`,
-      'a score is not a number',
-      'look at the input, and at raw outputs with entry().call',
-    );
-  }
-  const scores = batchOf(output.shape) === 1 ? all : all.subarray(i * classes, (i + 1) * classes);
-  return {label: task.labels?.[index - (task.labelOffset ?? 0)], index, scores};
-}
-
-function answerOf(name: string, task: Task, outputs: readonly TypedArray[]): Plain & {readonly outputs: object} {
-  return {
-    ...sampleOf(name, task, outputs, 0),
-    outputs: Object.fromEntries(task.outputs.map((output, i) => [output.name, outputs[i]])),
-  };
-}
-
-/** The answer under a prior; as it is where none is given. */
-function corrected<A extends Plain>(name: string, {task, variant}: Entry, answer: A, prior: Given): A {
-  if (!prior) return answer;
-  const {scores} = answer;
-  const numbers = scores instanceof Float32Array ? scores : Array.from(scores, Number);
-  const probabilities = posterior(numbers, correctionOf(name, task, variant, prior));
-  return {...answer, ...mostProbable(task, probabilities)};
-}
-
-/** The class of the largest probability, the first of equals. */
-function mostProbable({labels, labelOffset = 0}: Task, probabilities: Float64Array) {
-  let index = 0;
-  for (let c = 1; c < probabilities.length; c++) if (probabilities[c]! > probabilities[index]!) index = c;
-  return {index, label: labels?.[index - labelOffset], probabilities};
-}
-
-/** A cascade's answer; its scores are the probabilities. */
-function stagedAnswer(task: Task, {probabilities, answeredBy}: Staged): Plain & Partial<Answer> {
-  const own = new ArrayBuffer(12 * probabilities.length);
-  const kept = new Float64Array(own, 0, probabilities.length);
-  const scores = new Float32Array(own, 8 * probabilities.length);
-  kept.set(probabilities);
-  scores.set(probabilities);
-  return {...mostProbable(task, kept), scores, outputs: {[task.outputs[0]!.name]: scores}, answeredBy};
 }

@@ -4,7 +4,7 @@
  */
 import type {Cascade, Task, Variant} from './manifest.js';
 import type {BoundEntry, NativeEntry} from './native.js';
-import type {Done, Paths} from './paths.js';
+import {type Done, isQuick, type Paths, type SharedDone} from './paths.js';
 import {correctionOf, type Frequencies, frequenciesIn, posterior} from './prior.js';
 import {classesOf, type TypedArray} from './tensors.js';
 
@@ -19,7 +19,8 @@ export type Staged = {readonly probabilities: Float64Array; readonly answeredBy:
 /** Without a prior, that of the cascade's context. */
 export type StagedEntry = {
   run(inputs: Arrays, prior?: Given): Staged;
-  runAsync(inputs: Arrays, prior?: Given): Promise<Staged>;
+  /** `done`: segments of other tasks on the same input. */
+  runAsync(inputs: Arrays, prior?: Given, done?: SharedDone): Promise<Staged>;
 };
 
 /** A prior, or none. */
@@ -32,12 +33,18 @@ export type Given = Frequencies | null | undefined;
 export type Stage = {
   readonly variant: Variant;
   run(inputs: Arrays, done: Done): Arrays;
-  runAsync(inputs: Arrays, done: Done): Promise<Arrays>;
+  runAsync(inputs: Arrays, done: SharedDone): Promise<Arrays>;
 };
 
 /** A variant that is one call. It goes by segments only where some of them are done. */
-export function wholeStage(variant: Variant, entry: NativeEntry, newOutputs: () => TypedArray[], paths: Paths): Stage {
-  const begun = (done: Done): boolean => done.has(variant.path[0] ?? '');
+export function wholeStage(
+  variant: Variant,
+  target: string,
+  entry: NativeEntry,
+  newOutputs: () => TypedArray[],
+  paths: Paths,
+): Stage {
+  const begun = (done: Done | SharedDone): boolean => done.has(variant.path[0] ?? '');
   const scores = newOutputs();
   return {
     variant,
@@ -49,7 +56,8 @@ export function wholeStage(variant: Variant, entry: NativeEntry, newOutputs: () 
     async runAsync(inputs, done) {
       if (begun(done)) return paths.runAsync(variant, inputs, done);
       const outputs = newOutputs();
-      await entry.callAsync(inputs, outputs);
+      if (isQuick(variant.latency?.[target])) entry.call(inputs, outputs);
+      else await entry.callAsync(inputs, outputs);
       return outputs;
     },
   };
@@ -66,7 +74,8 @@ export function exitStage(variant: Variant, head: NativeEntry, newOutputs: () =>
     },
     async runAsync(inputs, done) {
       const outputs = newOutputs();
-      await head.callAsync(await paths.runAsync(variant, inputs, done), outputs);
+      // A head is a product of two small matrices.
+      head.call(await paths.runAsync(variant, inputs, done), outputs);
       return outputs;
     },
   };
@@ -95,8 +104,7 @@ export function cascade(name: string, task: Task, {context = []}: Variant, way: 
       const early = answer(first, first.run(inputs, done), prior, room);
       return isSure(early) ? early : answer(last, last.run(inputs, done), prior, room);
     },
-    async runAsync(inputs, prior) {
-      const done: Done = new Map();
+    async runAsync(inputs, prior, done = new Map()) {
       const early = answer(first, await first.runAsync(inputs, done), prior);
       return isSure(early) ? early : answer(last, await last.runAsync(inputs, done), prior);
     },

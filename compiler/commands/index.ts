@@ -8,6 +8,7 @@ import {defineOps} from './ops.js';
 import {defineProfiles} from './profiles.js';
 import {defineReport} from './report.js';
 import {defineRun} from './run.js';
+import {defineServe} from './serve.js';
 import {defineSimulate} from './simulate.js';
 import {defineSpecialize} from './specialize.js';
 import {defineTargets} from './targets.js';
@@ -23,6 +24,7 @@ export function defineCommands(program: Command): void {
   defineSpecialize(program);
   defineReport(program);
   defineSimulate(program);
+  defineServe(program);
   defineOps(program);
   defineTargets(program);
   defineProfiles(program);

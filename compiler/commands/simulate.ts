@@ -10,13 +10,23 @@ import {
   problemOf,
   type Setting,
 } from '../../runtime/schedule/index.js';
-import {futureOf, type Summary, simulate, type Trace, traceLine} from '../../runtime/simulate/index.js';
+import {
+  futureOf,
+  type RecordSource,
+  readHeader,
+  recordTrace,
+  replay,
+  type Summary,
+  simulate,
+  type Trace,
+  traceLine,
+} from '../../runtime/simulate/index.js';
 import {writeWhole} from '../data/files.js';
 import {bytesText, printJson, progress, say, table} from '../output.js';
 import {lineWriter} from '../simulate/lines.js';
 import {openCatalog} from '../simulate/open-catalog.js';
 import {generated, shapeNames, traceFile} from '../simulate/open-trace.js';
-import {openRecord, type Recorded, record, replay} from '../simulate/replay.js';
+import {record, recordFile} from '../simulate/records.js';
 import {reportOf} from '../simulate/report.js';
 import {type JsonFlag, withJson} from './options.js';
 
@@ -64,7 +74,7 @@ export function defineSimulate(program: Command): void {
     .option('--energy-doubt <P>', 'probability that an option takes far less energy than annotated', part, 0)
     .option('--idle <WATTS>', 'that the device takes all the time', amount, 0)
     .option('--record <FILE>', 'write every decision with its reasons')
-    .option('--replay <FILE>', 'check that every decision is that of a record, bit for bit')
+    .option('--replay <FILE>', 'instead of a trace: check that every decision of a record, simulated or live, comes out again')
     .option('--report <FILE>', 'draw the day: one HTML page');
   withJson(command).action(run);
 }
@@ -88,25 +98,27 @@ function part(text: string): number {
 }
 
 function run(path: string, flags: Flags): void {
-  if ((flags.trace === undefined) === (flags.generate === undefined))
-    fail('usage', 'simulate.trace', path, 'needs one trace', '--trace FILE, or --generate poisson');
+  if ([flags.trace, flags.generate, flags.replay].filter(source => source !== undefined).length !== 1)
+    fail('usage', 'simulate.trace', path, 'needs one trace', '--trace FILE, --generate poisson, or --replay RECORD');
   if (flags.replay !== undefined && (flags.record !== undefined || flags.compare))
     fail('usage', 'simulate.replay', flags.replay, 'is replayed alone, under its own policy', 'leave out --record and --compare');
   if (!(flags.day > 0)) fail('usage', 'simulate.day', `${flags.day}`, 'is not a length of a day', '--day 36000');
   const problem = problemOf(openCatalog(path, flags.profile));
-  const trace =
-    flags.trace !== undefined
+  const source = flags.replay === undefined ? undefined : recordFile(flags.replay);
+  const trace = source
+    ? recordTrace(source, problem)
+    : flags.trace !== undefined
       ? traceFile(flags.trace, problem)
       : generated(problem, flags.day, flags.generate!, flags.seed, flags.outages);
+  const recorded = source && readHeader(source, problem);
   if (flags.writeTrace !== undefined) writeTrace(flags.writeTrace, problem, trace);
-  const recorded = flags.replay === undefined ? undefined : openRecord(flags.replay, problem);
   const setting = recorded?.setting ?? settingOf(flags);
   const names = recorded ? [recorded.policy] : flags.compare ? policyNames : [flags.policy];
   const show = progress();
   try {
     const summaries = names.map(name => {
       show(`simulating ${name}`);
-      return simulated(name, problem, setting, trace, flags, recorded);
+      return simulated(name, problem, setting, trace, flags, source);
     });
     const bounds = boundOf(problem, setting, trace);
     if (flags.report !== undefined) writeWhole(flags.report, reportOf(problem, setting, trace, names, bounds));
@@ -130,9 +142,9 @@ function simulated(
   setting: Setting,
   trace: Trace,
   flags: Flags,
-  recorded: Recorded | undefined,
+  source: RecordSource | undefined,
 ): Summary {
-  if (recorded) return replay(recorded, problem, trace);
+  if (source) return replay(source, problem);
   const policy = policies[name];
   return flags.record !== undefined && name === flags.policy
     ? record(flags.record, problem, setting, policy, trace)

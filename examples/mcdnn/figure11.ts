@@ -86,9 +86,11 @@ function loadRateOf(chance: number): number {
 
 export type Paging = {readonly name: string; readonly rows: readonly (readonly [string, readonly number[]])[]};
 
-export function figure11(): readonly Paging[] {
+/** At all load rates of the figure, or one of them. */
+export function figure11(only?: number): readonly Paging[] {
   const whole = loadRateOf(1);
-  const chances = loadRates.map(rate => Math.min(1, rate / whole));
+  const isWanted = (_: unknown, i: number): boolean => only === undefined || loadRates[i] === only;
+  const chances = loadRates.filter(isWanted).map(rate => Math.min(1, rate / whole));
   const run = (which: keyof typeof published, policy: Policy) => {
     const problem = problemOf(catalogWith(which));
     const limits = {energy: 72_000, money: 0, data: 0, memory: 600e6};
@@ -116,11 +118,11 @@ export function figure11(): readonly Paging[] {
       name,
       rows: [
         ['load rate, MB/request', chances.map(loadRateOf)],
-        ['served: paper', paper.served],
+        ['served: paper', paper.served.filter(isWanted)],
         ['served: ours', results.map(({served}) => served)],
-        ['J/request: paper', paper.joules],
+        ['J/request: paper', paper.joules.filter(isWanted)],
         ['J/request: ours', results.map(({joules}) => joules)],
-        ['accuracy: paper', paper.accuracy],
+        ['accuracy: paper', paper.accuracy.filter(isWanted)],
         ['accuracy: ours', results.map(({accuracy}) => accuracy)],
       ],
     };

@@ -41,6 +41,8 @@ export type CatalogVariant = {
   readonly id: string;
   /** In the order of the request's tasks. 0: the variant does not answer the task. */
   readonly accuracy: readonly number[];
+  /** Which variant of the build answers each task: for those who run it. */
+  readonly parts?: readonly string[];
   readonly device?: DeviceCost;
   readonly cloud?: CloudCost;
   /** First part on the device, the rest in the cloud. */

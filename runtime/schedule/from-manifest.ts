@@ -1,11 +1,14 @@
 /**
- * A build's manifest and a profile as a catalog. A request that several tasks watch is answered by one recipe for all of them, and
- * what they share counts once. Cascades are left out: what they take depends on the context.
+ * A build's manifest and a profile as a catalog. A request that several tasks watch is answered by one variant of each: all by one
+ * recipe, or mixtures that no others beat; what they share counts once. Cascades are among them where the profile says how
+ * much of the requests their contexts hold.
  */
 import {DnncRuntimeError} from '../errors.js';
-import type {Manifest, Segment, Split, Variant} from '../manifest.js';
+import type {Manifest, Split} from '../manifest.js';
 import type {Catalog, CatalogSegment, CatalogVariant, RequestKind, SplitCost} from './catalog.js';
-import type {Profile, ProfileRequest} from './profile.js';
+import {bestMixtures} from './combinations.js';
+import {type Part, partOf, type Work, workOf} from './parts.js';
+import type {Profile, ProfileRequest, ProfileTask} from './profile.js';
 import {readCatalog} from './read-catalog.js';
 
 const mega = 1e6;
@@ -24,93 +27,126 @@ export function catalogFromManifest(manifest: Manifest, profile: Profile): Catal
 function requestOf(
   manifest: Manifest,
   profile: Profile,
-  {name, tasks, rate, latencyLimit, inputBytes}: ProfileRequest,
+  request: ProfileRequest,
   path: string,
   used: Map<string, CatalogSegment>,
 ): RequestKind {
-  const recipes = tasks.map(task => {
-    if (manifest.tasks[task.name]) return plainVariants(manifest, task.name);
-    const known = Object.keys(manifest.tasks).join(', ');
-    throw new DnncRuntimeError('profile.invalid', path, `"${task.name}" is no task of the build`, `use tasks out of ${known}`);
-  });
-  const common = [...recipes[0]!.keys()].filter(recipe => recipes.every(each => each.has(recipe)));
-  if (common.length === 0)
+  const {name, tasks, rate, latencyLimit, inputBytes} = request;
+  const keys = keysOf(manifest, profile);
+  const parts = tasks.map(task => partsOf(manifest, keys.times, task, path));
+  const alike = sameRecipes(parts, manifest, tasks);
+  const [input] = manifest.tasks[tasks[0]!.name]!.inputs;
+  const bytes = inputBytes ?? input?.shape.reduce((n, size) => n * size, 1) ?? 0;
+  const perMac = profile.device.millisecondsPerGmac / giga;
+  const mixed = bestMixtures(parts, chosen => ({
+    value: chosen.reduce((sum, {accuracy}, i) => sum + (tasks[i]!.weight ?? 1) * accuracy, 0),
+    cost: energyOf(profile, workOf(chosen, perMac), chosen, keys),
+  })).map(mixture => mixture.parts);
+  const isAlike = (chosen: readonly Part[]): boolean => chosen.every(({variant}) => variant.recipe === chosen[0]!.variant.recipe);
+  const all = [...alike, ...mixed.filter(chosen => !isAlike(chosen))];
+  if (all.length === 0)
     throw new DnncRuntimeError(
       'profile.invalid',
       path,
       'its tasks have no recipe in common',
       'build all of its tasks with the same recipes',
     );
-  const [input] = manifest.tasks[tasks[0]!.name]!.inputs;
-  const bytes = inputBytes ?? input?.shape.reduce((n, size) => n * size, 1) ?? 0;
-  const variants = common.map(recipe =>
-    variantOf(
-      manifest,
-      profile,
-      `${name}/${recipe}`,
-      recipes.map(each => each.get(recipe)!),
-      bytes,
-      used,
-    ),
-  );
-  return {name, tasks, rate, variants, ...(latencyLimit !== undefined && {latencyLimit})};
+  const variants = all.map(chosen => variantOf(profile, name, chosen, keys, bytes, used));
+  return {
+    ...{name, rate, variants, tasks: tasks.map(({share: _, ...task}) => task)},
+    ...(latencyLimit !== undefined && {latencyLimit}),
+  };
 }
 
-/** By recipe; of two with one recipe the first. */
-function plainVariants({variants}: Manifest, task: string): ReadonlyMap<string, Variant> {
-  const own = variants.filter(variant => variant.task === task && !variant.cascade);
-  return new Map(own.reverse().map(variant => [variant.recipe, variant]));
+/** Under which keys the manifest has times and energies that count; '' where none do. */
+type Keys = {readonly times: string; readonly energy: string};
+
+function keysOf({libraries}: Manifest, {device}: Profile): Keys {
+  const target = device.target ?? libraries[0]?.target ?? '';
+  // Times of this machine are none of another device's.
+  return {times: device.profile !== undefined && device.target === undefined ? '' : target, energy: device.profile ?? target};
+}
+
+/** What may answer a task: of two variants with one recipe the first. */
+function partsOf(manifest: Manifest, target: string, {name, share}: ProfileTask, path: string): readonly Part[] {
+  if (!manifest.tasks[name]) {
+    const known = Object.keys(manifest.tasks).join(', ');
+    throw new DnncRuntimeError('profile.invalid', path, `"${name}" is no task of the build`, `use tasks out of ${known}`);
+  }
+  const own = manifest.variants.filter(({task}) => task === name);
+  const [general] = own;
+  if (general && !general.quality)
+    throw new DnncRuntimeError('manifest.invalid', general.id, 'has no measured accuracy', 'build with --evaluate DATA');
+  const first = own.filter(({recipe}, i) => own.findIndex(each => each.recipe === recipe) === i);
+  return first.flatMap(variant => partOf(manifest, target, variant, share) ?? []);
+}
+
+/** One recipe for all tasks, where all have it. */
+const sameRecipes = (parts: readonly (readonly Part[])[], {variants}: Manifest, tasks: readonly ProfileTask[]) =>
+  [...new Set(variants.filter(({task}) => task === tasks[0]!.name).map(({recipe}) => recipe))]
+    .map(recipe => parts.flatMap(each => each.find(({variant}) => variant.recipe === recipe) ?? []))
+    .filter(chosen => chosen.length === tasks.length);
+
+/** Joules on the device: metered, or watts times measured time, or by the number of operations. */
+function energyOf({device}: Profile, {macs, milliseconds}: Work, parts: readonly Part[], keys: Keys): number {
+  const [only] = parts;
+  const metered = parts.length === 1 ? only?.variant.energy?.[keys.energy]?.millijoules : undefined;
+  if (metered !== undefined) return metered / 1000;
+  const whole = parts.length === 1 ? only?.variant.latency?.[keys.times]?.p50 : undefined;
+  const measured = only?.variant.cascade ? milliseconds?.expected : (whole ?? milliseconds?.expected);
+  return measured !== undefined && device.watts !== undefined
+    ? (device.watts * measured) / 1000
+    : (macs / giga) * device.joulesPerGmac;
+}
+
+/** Milliseconds that 9 of 10 runs are within, or what the number of operations says. */
+function latencyOf({device}: Profile, {mostMacs, milliseconds}: Work, parts: readonly Part[], keys: Keys): number {
+  const whole = parts.length === 1 ? parts[0]!.variant.latency?.[keys.times]?.p90 : undefined;
+  return whole ?? milliseconds?.most ?? (mostMacs / giga) * device.millisecondsPerGmac;
 }
 
 function variantOf(
-  manifest: Manifest,
   profile: Profile,
-  id: string,
-  parts: readonly Variant[],
+  request: string,
+  parts: readonly Part[],
+  keys: Keys,
   inputBytes: number,
   used: Map<string, CatalogSegment>,
 ): CatalogVariant {
-  const {device, link, cloud} = profile;
-  const accuracy = parts.map(({id: variant, quality}) => {
-    if (quality) return quality.value;
-    throw new DnncRuntimeError('manifest.invalid', variant, 'has no measured accuracy', 'build with --evaluate DATA');
-  });
-  const shared = distinctSegments(manifest, parts);
-  // What no segment of the path holds, such as the head of an exit, runs once per task.
-  const own = parts.map(part => Math.max(0, part.macs - sum(segmentsOf(manifest, part), ({macs}) => macs)));
-  const macs = sum(shared, segment => segment.macs) + sum(own, count => count);
-  const ids = shared.map(segment => loadable(segment.id, segment.weightBytes, profile, used));
-  if (shared.length === 0) for (const {id: part, loadBytes} of parts) ids.push(loadable(part, loadBytes, profile, used));
-  const [only] = parts;
-  const target = device.target ?? manifest.libraries[0]?.target ?? '';
-  const alone = parts.length === 1 ? only : undefined;
-  const here = device.profile === undefined || device.target !== undefined;
-  const measured = here ? alone?.latency?.[target]?.p50 : undefined;
-  const metered = alone?.energy?.[device.profile ?? target]?.millijoules;
-  const latency = measured ?? (macs / giga) * device.millisecondsPerGmac;
-  const watts = measured !== undefined && device.watts !== undefined ? (device.watts * measured) / 1000 : undefined;
-  const energy = metered !== undefined ? metered / 1000 : (watts ?? (macs / giga) * device.joulesPerGmac);
+  const {link, cloud, device} = profile;
+  const variants = parts.map(({variant}) => variant);
+  const work = workOf(parts, device.millisecondsPerGmac / giga);
+  const [energy, latency] = [energyOf(profile, work, parts, keys), latencyOf(profile, work, parts, keys)];
+  const ids = work.pieces.map(({id, bytes}) => loadable(id, bytes, profile, used));
+  const recipes = [...new Set(variants.map(({recipe}) => recipe))];
   const sent = (bytes: number): number => (link.joulesPerRequest ?? 0) + (bytes / mega) * link.joulesPerMegabyte;
-  const priced = cloud.profile === undefined ? undefined : alone?.price?.[cloud.profile];
-  const milliseconds = priced?.milliseconds ?? (macs / giga) * cloud.millisecondsPerGmac;
+  const [only] = variants;
+  const priced = variants.length === 1 && cloud.profile !== undefined ? only!.price?.[cloud.profile] : undefined;
+  const milliseconds = priced?.milliseconds ?? (work.macs / giga) * cloud.millisecondsPerGmac;
   const dollars = priced?.dollars ?? (milliseconds / 3.6e6) * cloud.dollarsPerHour;
-  const remote = (share: number): {money: number; latency: number} => ({
-    money: dollars * share,
-    latency: milliseconds * share + (link.milliseconds ?? 0),
+  const remote = (part: number): {money: number; latency: number} => ({
+    money: dollars * part,
+    latency: milliseconds * part + (link.milliseconds ?? 0),
   });
   const splitCost = (split: Split): SplitCost => {
-    const before = shared.slice(0, shared.findIndex(({to}) => to === split.cut) + 1);
-    const part = macs > 0 ? sum(before, segment => segment.macs) / macs : 0;
+    const before = work.pieces.slice(0, work.pieces.findIndex(({to}) => to === split.cut) + 1);
+    const part = work.macs > 0 ? before.reduce((sum, {macs}) => sum + macs, 0) / work.macs : 0;
     const rest = remote(1 - part);
     return {
       ...{cut: split.cut, bytes: Math.round(split.bytes), money: rest.money, latency: part * latency + rest.latency},
-      ...{energy: part * energy + sent(split.bytes), segments: before.map(segment => segment.id)},
+      ...{energy: part * energy + sent(split.bytes), segments: before.map(({id}) => id)},
     };
   };
-  const splits = parts.length === 1 ? (only?.splits ?? []).map(splitCost) : [];
+  const isPlain = recipes.length === 1 && variants.every(({cascade}) => !cascade);
+  const splits = isPlain && variants.length === 1 ? (only!.splits ?? []).map(splitCost) : [];
   return {
-    ...{id, accuracy, device: {energy, latency, segments: ids}},
-    cloud: {...remote(1), bytes: inputBytes, energy: sent(inputBytes)},
+    ...{id: `${request}/${recipes.length === 1 ? recipes[0] : variants.map(({recipe}) => recipe).join(',')}`},
+    ...{
+      accuracy: parts.map(({accuracy}) => accuracy),
+      parts: variants.map(({id}) => id),
+      device: {energy, latency, segments: ids},
+    },
+    ...(isPlain && {cloud: {...remote(1), bytes: inputBytes, energy: sent(inputBytes)}}),
     ...(splits.length > 0 && {splits}),
   };
 }
@@ -121,12 +157,3 @@ function loadable(id: string, bytes: number, {device}: Profile, used: Map<string
   used.set(id, {id, bytes, loadEnergy: megabytes * device.loadJoulesPerMegabyte, loadLatency});
   return id;
 }
-
-const segmentsOf = ({segments}: Manifest, {path}: Variant): readonly Segment[] =>
-  path.flatMap(id => segments.find(segment => segment.id === id) ?? []);
-
-const distinctSegments = (manifest: Manifest, parts: readonly Variant[]): readonly Segment[] => [
-  ...new Set(parts.flatMap(part => segmentsOf(manifest, part))),
-];
-
-const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0);

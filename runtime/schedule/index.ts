@@ -13,7 +13,9 @@ export {
   catalogSchema,
   type RequestKind,
 } from './catalog.js';
+export {beginDay, type Day, type Decision, type Took} from './day.js';
 export {catalogFromManifest} from './from-manifest.js';
+export type {Percentiles} from './latencies.js';
 export {type McdnnRule, mcdnnPolicy} from './mcdnn.js';
 export {policies} from './policies.js';
 export {
@@ -26,6 +28,6 @@ export {
   type Setting,
 } from './policy.js';
 export {type Kind, type Option, type Place, type Problem, problemOf, type Segment} from './problem.js';
-export {type Profile, type ProfileRequest, readProfile} from './profile.js';
+export {type Profile, type ProfileRequest, type ProfileTask, readProfile} from './profile.js';
 export {readCatalog} from './read-catalog.js';
 export type {Amounts, Limits, State} from './state.js';

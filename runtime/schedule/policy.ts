@@ -28,12 +28,19 @@ export type Policy = {readonly name: string; readonly begin: (problem: Problem, 
 
 /** A policy at work on one day. */
 export type Scheduler = {
-  /** A request arrives: the position of the chosen option of its kind, or -1 to leave it unserved. */
-  choose(state: State, kind: number): number;
+  /**
+   * A request arrives: the position of the chosen option of its kind, or -1 to leave it unserved. `again`: a request that was
+   * already chosen for, whose execution failed.
+   */
+  choose(state: State, kind: number, again?: boolean): number;
   /** The connection has come or gone: `state.connected` says which. */
   linkChanged?(state: State): void;
   /** What the option that was just chosen took beside loads, in joules: annotations may be wrong. */
   observe?(kind: number, option: number, energy: number): void;
+  /** Joules that an option must be expected to take at most, beside loads. Absent: what is annotated. */
+  most?(kind: number, option: number): number;
+  /** `state.slow` has changed. */
+  optionsChanged?(state: State): void;
   /** What a segment is worth keeping: the least goes first when room is needed. Absent: what was used last stays. */
   worth?(state: State, segment: number): number;
   /** Why the last choice was made. For people and logs; it costs more than the choice. */

@@ -7,8 +7,12 @@ import type {Catalog, CatalogVariant, RequestKind} from './catalog.js';
 export type Place = 'device' | 'cloud' | 'split';
 
 export type Option = {
+  /** Its position over the options of all kinds. */
+  readonly at: number;
   readonly variant: string;
   readonly place: Place;
+  /** Of a split: where it is cut. */
+  readonly cut?: string;
   /** Sum over tasks of weight times accuracy, in percent: what is maximised. */
   readonly value: number;
   /** The same without weights. */
@@ -34,6 +38,8 @@ export type Kind = {
   /** Value of an answer that is right for all tasks, in percent: 100 times their weights. */
   readonly full: number;
   readonly rate: number;
+  /** Milliseconds. Infinity: none. */
+  readonly latencyLimit: number;
   readonly options: readonly Option[];
 };
 
@@ -49,12 +55,15 @@ export type Problem = {readonly name: string; readonly kinds: readonly Kind[]; r
 export function problemOf(catalog: Catalog): Problem {
   const segments = catalog.segments.map(({loadLatency = 0, ...segment}) => ({...segment, loadLatency}));
   const at = new Map(segments.map(({id}, i) => [id, i]));
+  let count = 0;
   const kinds = catalog.requests.map(request => {
     const {latencyLimit = Number.POSITIVE_INFINITY} = request;
     const all = request.variants.flatMap(variant => optionsOf(variant, request, at, segments));
-    const options = all.filter(option => option.latency <= latencyLimit && option.value > 0);
+    const options = all
+      .filter(option => option.latency <= latencyLimit && option.value > 0)
+      .map((option): Option => ({...option, at: count++}));
     const full = request.tasks.reduce((sum, {weight = 1}) => sum + 100 * weight, 0);
-    return {name: request.name, full, results: request.tasks.length, rate: request.rate, options};
+    return {name: request.name, full, results: request.tasks.length, rate: request.rate, latencyLimit, options};
   });
   return {name: catalog.name, kinds, segments};
 }
@@ -64,14 +73,14 @@ function optionsOf(
   {tasks}: RequestKind,
   at: ReadonlyMap<string, number>,
   segments: readonly Segment[],
-): readonly Option[] {
+): readonly Omit<Option, 'at'>[] {
   const sum = (weightOf: (weight: number) => number): number =>
     accuracy.reduce((total, percent, i) => total + weightOf(tasks[i]?.weight ?? 1) * percent, 0);
   const worth = {variant: id, value: sum(weight => weight), accuracy: sum(() => 1)};
   const positions = (ids: readonly string[]): readonly number[] =>
     [...new Set(ids)].map(segment => at.get(segment) ?? -1).filter(i => i >= 0);
   const loading = (needed: readonly number[]): number => needed.reduce((ms, i) => ms + (segments[i]?.loadLatency ?? 0), 0);
-  const options: Option[] = [];
+  const options: Omit<Option, 'at'>[] = [];
   if (device) {
     const needed = positions(device.segments);
     options.push({
@@ -87,8 +96,8 @@ function optionsOf(
   for (const split of splits) {
     const needed = positions(split.segments);
     options.push({
-      ...{...worth, place: 'split', energy: split.energy, money: split.money, bytes: split.bytes, latency: split.latency},
-      ...{coldLatency: split.latency + loading(needed), linked: true, segments: needed},
+      ...{...worth, place: 'split', cut: split.cut, energy: split.energy, money: split.money, bytes: split.bytes},
+      ...{latency: split.latency, coldLatency: split.latency + loading(needed), linked: true, segments: needed},
     });
   }
   return options;

@@ -32,9 +32,12 @@ export type Profile = {
   readonly requests: readonly ProfileRequest[];
 };
 
+/** `share`: of its requests that the classes of cascades' contexts hold, from 0 to 1. Absent: cascades are left out. */
+export type ProfileTask = CatalogTask & {readonly share?: number};
+
 export type ProfileRequest = {
   readonly name: string;
-  readonly tasks: readonly CatalogTask[];
+  readonly tasks: readonly ProfileTask[];
   /** Per second. */
   readonly rate: number;
   /** Milliseconds. */
@@ -63,7 +66,7 @@ const shape: Check<Profile> = object<Profile>({
   requests: array(
     object<ProfileRequest>({
       name: word,
-      tasks: array(object<CatalogTask>({name: word, weight: optional(amount)}), 1),
+      tasks: array(object<ProfileTask>({name: word, weight: optional(amount), share: optional(number(0, 1))}), 1),
       rate: amount,
       latencyLimit: optional(amount),
       inputBytes: optional(integer(0)),

@@ -21,6 +21,7 @@ const names = array(word);
 const variant = object<CatalogVariant>({
   id: word,
   accuracy: array(number(0, 100), 1),
+  parts: optional(array(word, 1)),
   device: optional(object<DeviceCost>({energy: amount, latency: amount, segments: names})),
   cloud: optional(
     object<CloudCost>({money: amount, latency: amount, bytes: integer(0), energy: amount, loadLatency: optional(amount)}),
@@ -67,10 +68,11 @@ function checkRequest({tasks, variants}: RequestKind, segments: ReadonlySet<stri
     variants.map(({id}) => id),
     `${path}.variants`,
   );
-  for (const [i, {accuracy, device, splits = []}] of variants.entries()) {
+  for (const [i, {accuracy, parts = accuracy, device, splits = []}] of variants.entries()) {
     const at = `${path}.variants[${i}]`;
     if (accuracy.length !== tasks.length)
       wrong(`${at}.accuracy`, `must be ${tasks.length}, one for each task, are ${accuracy.length}`);
+    if (parts.length !== tasks.length) wrong(`${at}.parts`, `must be ${tasks.length}, one for each task, are ${parts.length}`);
     for (const id of [device, ...splits].flatMap(place => place?.segments ?? []))
       if (!segments.has(id)) wrong(at, `${show(id)} is no segment; there are ${[...segments].join(', ') || 'none'}`);
   }

@@ -1,6 +1,6 @@
 /**
  * What policies see while a day goes on: the clock, the connection, what is left of each budget and what is resident. Only
- * `serve` changes budgets and residency, so limits are kept in one place.
+ * day.ts changes budgets and residency, so limits are kept in one place.
  */
 import type {Option, Problem} from './problem.js';
 
@@ -22,13 +22,16 @@ export type State = {
   readonly resident: Uint8Array;
   /** When a segment was last used, in seconds. */
   readonly usedAt: Float64Array;
+  /** 1: measured to be too slow for its request, lately. By `at` of the option. */
+  readonly slow: Uint8Array;
 };
 
-export function newState({segments}: Problem, {energy, money, data, memory}: Limits): State {
+export function newState({segments, kinds}: Problem, {energy, money, data, memory}: Limits): State {
   return {
     ...{time: 0, connected: true, left: {energy, money, data}, memory, occupied: 0},
     resident: new Uint8Array(segments.length),
     usedAt: new Float64Array(segments.length).fill(Number.NEGATIVE_INFINITY),
+    slow: new Uint8Array(kinds.reduce((count, {options}) => count + options.length, 0)),
   };
 }
 
@@ -46,11 +49,12 @@ export function fitsMemory({segments}: Problem, memory: number, option: Option):
   return bytes <= memory;
 }
 
-/** Whether an option can be used now: connection, memory, and budgets where `energy` joules are what it takes with its loads. */
+/** Whether an option can be used now: connection, measured latency, memory, and budgets where `energy` joules are what it takes with its loads. */
 export function affords(problem: Problem, state: State, option: Option, energy: number): boolean {
   const {left} = state;
   return (
     (state.connected || !option.linked) &&
+    state.slow[option.at] === 0 &&
     energy <= left.energy &&
     option.money <= left.money &&
     option.bytes <= left.data &&

@@ -4,9 +4,10 @@
  * what is resident fits into memory at every moment; an option meets its latency limit (too slow ones are not in the problem);
  * a request is answered in one place, by one option, which is connected where it must be.
  */
+import type {Decision} from '../schedule/day.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
-import type {Decision, Truth} from './simulate.js';
+import type {Truth} from './simulate.js';
 
 export type Checker = {
   /** For `watch` of `simulate`. */
@@ -19,7 +20,8 @@ export type Checker = {
 const slack = 1e-9;
 const mostKept = 100;
 
-export function feasibilityChecker({kinds, segments}: Problem, {limits, idle}: Setting, truth?: Truth): Checker {
+/** `measured`: what executions took, in energy and bytes, is what the decisions say. Absent: as annotated. */
+export function feasibilityChecker({kinds, segments}: Problem, {limits, idle}: Setting, truth?: Truth | 'measured'): Checker {
   const violations: string[] = [];
   const resident = new Set<number>();
   const used = {energy: 0, money: 0, data: 0};
@@ -29,7 +31,7 @@ export function feasibilityChecker({kinds, segments}: Problem, {limits, idle}: S
   };
   return {
     violations,
-    see({time, kind, option: chosen, paged, state}) {
+    see({time, kind, option: chosen, paged, energy, data, state}) {
       expect(time >= before, 'order', () => `${time} s comes after ${before} s`);
       before = time;
       const {options, name} = kinds[kind]!;
@@ -49,9 +51,9 @@ export function feasibilityChecker({kinds, segments}: Problem, {limits, idle}: S
       let bytes = 0;
       for (const s of resident) bytes += segments[s]!.bytes;
       expect(bytes <= limits.memory, 'E4', () => `${at}: ${bytes} bytes are resident, there is room for ${limits.memory}`);
-      used.energy += option.energy * (truth?.[kind]?.[chosen] ?? 1);
+      used.energy += truth === 'measured' ? energy : option.energy * (truth?.[kind]?.[chosen] ?? 1);
       used.money += option.money;
-      used.data += option.bytes;
+      used.data += truth === 'measured' ? data : option.bytes;
       const within = (what: 'energy' | 'money' | 'data', amount: number, constraint: string): void =>
         expect(amount <= limits[what] * (1 + slack), constraint, () => `${at}: ${what} used ${amount} of ${limits[what]}`);
       within('energy', used.energy + idle * time, 'E2');

@@ -15,7 +15,9 @@ export {
   step,
 } from './generate.js';
 export {type Random, random} from './random.js';
-export {decisionLine, headerLine} from './record.js';
-export {type Decision, type Run, type Summary, simulate, type Truth} from './simulate.js';
+export {decisionLine, headerLine, linkLine} from './record.js';
+export {type RecordHeader, type RecordSource, readHeader, recordTrace, replay} from './replay.js';
+export {type Run, simulate, type Truth} from './simulate.js';
+export type {Summary} from './tally.js';
 export {type Slice, type Timeline, timeline} from './timeline.js';
 export {type Trace, type TraceEvent, traceLine, traceReader} from './trace.js';

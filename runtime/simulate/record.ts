@@ -1,25 +1,52 @@
-/** A day as lines of JSON: what was known before it, then every decision with its reasons. The same day gives the same lines. */
+/**
+ * A day as lines of JSON: what was known before it, then all that happened, and every decision with its reasons. The same day gives
+ * the same lines. In a simulated day, executions take what is annotated and are paid at once. In a live one, a line says later
+ * what a decision took, and `left` of a decision is what was not held for it or others.
+ */
+import type {Decision, Took} from '../schedule/day.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
-import type {Decision} from './simulate.js';
 
 /** JSON has no infinity: a limit that is none is left out. */
-export function headerLine(policy: string, {name}: Problem, {limits, day, ...others}: Setting): string {
+export function headerLine(policy: string, {name}: Problem, {limits, day, ...others}: Setting, live = false): string {
   const finite = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit < Infinity));
-  return JSON.stringify({decisions: 1, catalog: name, policy, setting: {day, ...others, limits: finite}});
+  return JSON.stringify({
+    ...{decisions: 1, catalog: name, policy, ...(live && {live})},
+    setting: {day, ...others, limits: finite},
+  });
 }
 
 export function decisionLine({kinds, segments}: Problem, decision: Decision, explain: () => unknown): string {
-  const {time, kind, option, energy, load, paged, state} = decision;
+  const {number, time, kind, option, again, energy, load, money, data, paged, state} = decision;
   const {name, options} = kinds[kind]!;
   const chosen = options[option];
   const {left} = state;
   return JSON.stringify({
-    ...{t: time, request: name, variant: chosen?.variant ?? null, place: chosen?.place ?? null},
-    ...{energy: energy + load, money: chosen?.money ?? 0, data: chosen?.bytes ?? 0},
+    ...{t: time, request: name, n: number, ...(again !== undefined && {again})},
+    ...{variant: chosen?.variant ?? null, place: chosen?.place ?? null, ...(chosen?.cut !== undefined && {cut: chosen.cut})},
+    ...{energy: energy + load, money, data},
     ...(paged.loaded.length > 0 && {loaded: paged.loaded.map(s => segments[s]!.id)}),
     ...(paged.evicted.length > 0 && {evicted: paged.evicted.map(s => segments[s]!.id)}),
     ...{left: {energy: left.energy, money: left.money, data: left.data}, connected: state.connected},
     why: explain(),
+  });
+}
+
+/** The connection came or went. */
+export const linkLine = (time: number, link: boolean): string => JSON.stringify({t: time, link});
+
+/** So many bytes are held for a decision from now on. */
+export const heldLine = (time: number, {number, data}: Decision): string => JSON.stringify({t: time, held: number, data});
+
+/** What a decision took, and for people what was answered: labels by task. */
+export function tookLine(time: number, {number}: Decision, took: Took, answers?: Readonly<Record<string, string>>): string {
+  const {energy, data, milliseconds, failed} = took;
+  return JSON.stringify({
+    ...{t: time, took: number},
+    ...(energy !== undefined && {energy}),
+    ...(data !== undefined && {data}),
+    ...(milliseconds !== undefined && {milliseconds}),
+    ...(failed && {failed}),
+    ...(answers && {answers}),
   });
 }

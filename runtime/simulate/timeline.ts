@@ -1,7 +1,7 @@
 /** A day in equal slices, for pictures: sums per slice, however long the trace is. */
+import type {Decision} from '../schedule/day.js';
 import type {Problem} from '../schedule/problem.js';
 import type {Limits} from '../schedule/state.js';
-import type {Decision} from './simulate.js';
 
 export type Slice = {
   requests: number;

@@ -1,5 +1,5 @@
 /** A day in a minute: a budget of energy that the scheduler makes last. */
-import {type Problem, policies, problemOf, readCatalog, type State} from 'dnnc/schedule';
+import {beginDay as begin, type Problem, policies, problemOf, readCatalog, type State} from 'dnnc/schedule';
 import type {Manifest} from 'dnnc/wasm';
 
 /** Seconds in the page, and how many seconds of the scheduler's day each of them is: it plans for ten hours. */
@@ -42,21 +42,17 @@ export const mostEnergy = ({kinds}: Problem): number => {
 
 export function beginDay(problem: Problem, energy: number): Day {
   const limits = {energy, money: 0, data: 0, memory: Number.POSITIVE_INFINITY};
-  const state: State = {
-    ...{time: 0, connected: false, left: {energy, money: 0, data: 0}, memory: limits.memory, occupied: 0},
-    ...{resident: new Uint8Array(), usedAt: new Float64Array()},
-  };
-  const scheduler = policies.dnnc.begin(problem, {limits, day: length * lapse, idle: 0});
-  scheduler.linkChanged?.(state);
+  const day = begin(problem, {limits, day: length * lapse, idle: 0}, policies.dnnc);
+  day.link(0, false);
   return {
     energy,
-    state,
+    state: day.state,
     choose(task, time) {
-      state.time = time * lapse;
       const kind = problem.kinds.findIndex(({name}) => name === task);
-      const option = problem.kinds[kind]?.options[scheduler.choose(state, kind)];
+      const decision = day.request(time * lapse, kind);
+      const option = problem.kinds[kind]?.options[decision.option];
       if (!option) return null;
-      state.left.energy -= option.energy;
+      day.pay(decision, {energy: option.energy});
       return option.variant;
     },
   };

@@ -12,6 +12,8 @@ export type Corrections = {
 
 /** What has not run yet may take so many times its annotated energy. */
 const margin = 2;
+/** How far the next execution may be above the largest one, in distances of that from the mean. */
+const spread = 2;
 /** A relative change of energy that is worth new prices. */
 const notable = 0.03;
 /** Newer executions count more: the mean is over about so many. */
@@ -33,6 +35,7 @@ export function newCorrections(energy: Float64Array): Corrections {
       return true;
     },
     hasRun: option => runs[option]! > 0,
-    most: option => (runs[option] === 0 ? margin * energy[option]! : largest[option]!),
+    most: option =>
+      runs[option] === 0 ? margin * energy[option]! : largest[option]! + spread * (largest[option]! - mean[option]!),
   };
 }

@@ -14,7 +14,7 @@ type Group = readonly number[];
 export type Residency = {
   /** 1: may be loaded, and is kept. By segment. */
   readonly planned: Uint8Array;
-  /** 1: needs nothing but planned segments. By option. */
+  /** 1: needs nothing but planned segments, and was not too slow lately. By option. */
   readonly allowed: Uint8Array;
 };
 
@@ -60,8 +60,8 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
     for (let i = 0; i < group.length; i++) if (planned[group[i]!] === 0) return false;
     return true;
   };
-  const allow = (): void => {
-    for (let i = 0; i < needs.length; i++) allowed[i] = isPlanned(needs[i]!) ? 1 : 0;
+  const allow = (slow: Uint8Array): void => {
+    for (let i = 0; i < needs.length; i++) allowed[i] = isPlanned(needs[i]!) && slow[i] === 0 ? 1 : 0;
   };
   /** Bytes that a group takes beside what is planned. */
   const addedBytes = (group: Group): number => {
@@ -82,7 +82,7 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
     let loads = 0;
     for (let s = 0; s < planned.length; s++) if (planned[s] === 1 && state.resident[s] === 0) loads += segments[s]!.loadEnergy;
     if (loads > limits.energy) return Number.NEGATIVE_INFINITY;
-    allow();
+    allow(state.slow);
     return worthOf(outlook, limits.energy - loads);
   };
   /** With what is allowed now, and so many joules. */
@@ -161,7 +161,7 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
         if (other > slack(best)) best = other;
         else planned.set(kept);
       }
-      allow();
+      allow(outlook.state.slow);
       forget(solver);
       return {worth: best, isTight};
     },
@@ -170,11 +170,11 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
       const exact = columns.energy.slice();
       columns.energy.set(energies);
       sortByEnergy(columns);
-      for (let i = 0; i < needs.length; i++) allowed[i] = addedWhole(needs[i]!) <= memory ? 1 : 0;
+      for (let i = 0; i < needs.length; i++) allowed[i] = addedWhole(needs[i]!) <= memory && outlook.state.slow[i] === 0 ? 1 : 0;
       const result = worthOf(outlook, outlook.limits.energy);
       columns.energy.set(exact);
       sortByEnergy(columns);
-      allow();
+      allow(outlook.state.slow);
       forget(solver);
       return result;
     },
@@ -187,7 +187,7 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
       const result = tried(outlook, needs[option]!) - without;
       columns.energy[option] = annotated;
       sortByEnergy(columns);
-      allow();
+      allow(outlook.state.slow);
       forget(solver);
       return result;
     },

@@ -18,14 +18,16 @@ const declaredPart = 0.85;
 const otherEnd = 0.25;
 /** A day that should have ended by now may go on for this part of the planned rest. */
 const overdue = 0.1;
-/** Seconds of the day that are always taken to be left. */
-const leastHorizon = 3600;
+/** Seconds of the day that are always taken to be left, and at most so much of a short one. */
+const longestLeast = 3600;
+const leastPart = 0.1;
 
 /** How busy the rest of the day is: `seen` as it was, `declared` so that the day's average comes out as declared. */
 const ways = ['seen', 'declared', 'surge', 'lull', 'short', 'long'] as const;
 
 export function scenarioForecast(problem: Problem, {day, dayDoubt = 1}: Setting): Forecast {
   const {kinds} = problem;
+  const leastHorizon = Math.min(longestLeast, leastPart * day);
   const arrivals = newArrivals(problem);
   const link = newLink();
   const scenarios: Scenario[] = [];

@@ -108,7 +108,8 @@ export function recedingScheduler(
     isPaged = isTight && planner.pagedWorth(outlook, charged) > pagedGain * fixed;
     if (!isPaged) return;
     planned.fill(0);
-    for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) ? 1 : 0;
+    const {slow} = outlook.state;
+    for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) && slow[at] === 0 ? 1 : 0;
   };
 
   const refresh = (state: State): void => {
@@ -144,10 +145,12 @@ export function recedingScheduler(
   const scoreOf = (at: number): number =>
     value[at]! - prices.energy * energy[at]! - prices.money * money[at]! - prices.data * bytes[at]!;
 
-  const choose = (state: State, kind: number): number => {
-    forecast.arrived(state, kind);
-    paging.arrived(state, kind);
-    waiting++;
+  const choose = (state: State, kind: number, again = false): number => {
+    if (!again) {
+      forecast.arrived(state, kind);
+      paging.arrived(state, kind);
+      waiting++;
+    }
     if (isDue(state)) refresh(state);
     const {options} = problem.kinds[kind]!;
     const start = first[kind]!;
@@ -227,8 +230,15 @@ export function recedingScheduler(
     paging.served(kind, option);
     if (!corrections.observe(first[kind]! + option, joules)) return;
     setEnergies(isPaged);
-    due.prices = due.plan = Number.NEGATIVE_INFINITY;
+    due.prices = due.plan = never;
   };
+
+  /** What is too slow was planned with, and what may be tried again was not. */
+  const optionsChanged = (): void => {
+    due.prices = due.plan = never;
+  };
+
+  const most = (kind: number, option: number): number => corrections.most(first[kind]! + option);
 
   /** Unplanned segments go first, the one that was not used for longest before the others. */
   const worth = ({usedAt}: State, segment: number): number => {
@@ -255,5 +265,5 @@ export function recedingScheduler(
       forecast: forecast.details(),
     };
   };
-  return {choose, linkChanged, observe, worth, explain};
+  return {choose, linkChanged, observe, most, optionsChanged, worth, explain};
 }

@@ -1,0 +1,225 @@
+/**
+ * `npm run stream`: a camera asks four questions about what it sees, within budgets of energy, money and data. Which variant answers,
+ * and where, is decided frame by frame; at the end the record of all decisions is replayed.
+ */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {writeFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Command} from 'commander';
+import {createRouter, deviceExecutor, httpLink, type LiveSummary, type Router, remoteExecutor, type TaskAnswer} from 'dnnc/live';
+import {load} from 'dnnc/runtime';
+import {catalogFromManifest, type Limits, type Problem, problemOf, readProfile} from 'dnnc/schedule';
+import {alternating, replay} from 'dnnc/simulate';
+import {nameOf, type Task, taskNames} from '../signs/tasks.js';
+import {drawn, type Frame, fromFolder} from './frames.js';
+import {buildOnce, cli, profileOf} from './network.js';
+import {viewOf} from './view.js';
+
+type Flags = {
+  readonly seconds: number;
+  readonly fps: number;
+  readonly hours: number;
+  readonly build?: string;
+  readonly folder?: string;
+  readonly energy?: number;
+  readonly money?: number;
+  readonly data?: number;
+  readonly memory?: number;
+  readonly watts?: number;
+  readonly outages: string;
+  /** true or absent: started here. */
+  readonly server?: boolean | string;
+  readonly policy: 'dnnc' | 'mcdnn' | 'device-only' | 'cloud-only';
+  readonly seed: number;
+  readonly log?: string;
+  readonly json?: boolean;
+};
+
+const flags = new Command('stream')
+  .description('answers questions about a stream of pictures within budgets')
+  .option('--seconds <N>', 'how long', Number, 20)
+  .option('--fps <N>', 'pictures per second', Number, 10)
+  .option('--hours <N>', 'of a day that the stream stands for: the scheduler sees its clock so much faster', Number, 10)
+  .option('--build <DIR>', 'what dnnc build wrote (default: dnnc-out/stream, built if it is not there)')
+  .option('--folder <DIR>', 'PNG and JPEG files instead of drawn signs')
+  .option('--energy <JOULES>', 'default: half of what the device would need for the best answers', Number)
+  .option('--money <DOLLARS>', 'default: half of what the server would cost for all', Number)
+  .option('--data <BYTES>', 'that may be sent (default: no limit)', Number)
+  .option('--memory <BYTES>', 'for weights (default: no limit)', Number)
+  .option('--watts <W>', 'of the device while it computes: energy is then their product with measured time', Number)
+  .option('--outages <LEAST-MOST>', 'seconds that the connection is there, and gone, in turn', '4-8')
+  .option('--server <URL>', 'where the same build is served (default: dnnc serve is started)')
+  .option('--no-server', 'the device alone')
+  .option('--policy <P>', 'dnnc, mcdnn, device-only or cloud-only', 'dnnc')
+  .option('--seed <N>', 'of pictures and outages', Number, 1)
+  .option('--log <FILE>', 'where the record goes: dnnc simulate --replay reads it')
+  .option('--json', 'print one document at the end')
+  .parse()
+  .opts<Flags>();
+
+/** What the best answers to all expected requests would take, times `part`. */
+function defaults({kinds}: Problem, seconds: number, part: number): Pick<Limits, 'energy' | 'money'> {
+  const best = (place: 'device' | 'cloud', of: 'energy' | 'money'): number =>
+    kinds.reduce((sum, {options, rate}) => {
+      const [first] = options.filter(option => option.place === place).sort((a, b) => b.value - a.value || a[of] - b[of]);
+      return sum + part * seconds * rate * (first?.[of] ?? 0);
+    }, 0);
+  return {energy: best('device', 'energy'), money: best('cloud', 'money')};
+}
+
+/** Starts `dnnc serve`; its address. */
+async function serve(directory: string): Promise<{readonly url: string; readonly child: ChildProcess}> {
+  const child = spawn(process.execPath, [cli, 'serve', directory, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  for await (const chunk of child.stdout!) {
+    text += String(chunk);
+    if (text.includes('\n}')) return {url: (JSON.parse(text) as {readonly url: string}).url, child};
+  }
+  throw new Error('dnnc serve ended before it said where it listens');
+}
+
+/** Says when the connection comes and goes, as the seed has it. */
+async function breakConnections(router: Router, until: number, signal: AbortSignal): Promise<void> {
+  const [, least = '4', most = '8'] = /^([\d.]+)-([\d.]+)$/.exec(flags.outages) ?? [];
+  const began = performance.now();
+  for (const [from, to] of alternating(flags.seed, until, Number(least), Number(most)))
+    for (const [time, up] of [
+      [from, false],
+      [to, true],
+    ] as const) {
+      await sleep(Math.max(0, 1000 * time - (performance.now() - began)), undefined, {signal});
+      router.setLink(up);
+    }
+}
+
+type Score = {right: number; asked: number};
+
+async function run(): Promise<void> {
+  const directory = buildOnce(flags.build);
+  const session = load(directory);
+  const day = 3600 * flags.hours;
+  const speed = day / flags.seconds;
+  const rate = flags.fps / speed;
+  const profile = readProfile(profileOf(session.manifest, {sign: rate, sky: rate / 5}, flags.watts));
+  const catalog = catalogFromManifest(session.manifest, profile);
+  const problem = problemOf(catalog);
+  const usual = defaults(problem, day, 0.5);
+  const {energy = usual.energy, money = usual.money, data = Infinity, memory = Infinity} = flags;
+  const setting = {limits: {energy, money, data, memory}, day, idle: 0};
+  const {server: wanted = true} = flags;
+  const server = wanted === true ? await serve(directory) : null;
+  const url = server?.url ?? (typeof wanted === 'string' ? wanted : null);
+  const device = deviceExecutor({session, ...(flags.watts !== undefined && {watts: flags.watts})});
+  const link = url === null ? null : httpLink({url});
+  const lines: string[] = [];
+  const router = createRouter({
+    ...{catalog, setting, device, policy: flags.policy, log: line => void lines.push(line)},
+    clock: () => (speed * performance.now()) / 1000,
+    ...(link && {remote: remoteExecutor({manifest: session.manifest, send: link.send, runTo: device.runTo}), probe: link.probe}),
+  });
+  const ended = new AbortController();
+  const connections = link ? breakConnections(router, flags.seconds, ended.signal).catch(() => undefined) : null;
+  const scores = new Map<string, Score>();
+  const view = flags.json ? null : viewOf(setting.limits);
+  const frames: Iterator<Frame, never> = flags.folder === undefined ? drawn(flags.seed) : fromFolder(flags.folder);
+  const running = new Set<Promise<void>>();
+  const began = performance.now();
+
+  async function watch(request: string, frame: Frame): Promise<void> {
+    const answers: TaskAnswer[] = [];
+    const time = (performance.now() - began) / 1000;
+    const submission = router.submit(request, frame.image);
+    for await (const answer of submission) answers.push(answer);
+    const served = await submission.served;
+    const {tasks} = catalog.requests.find(({name}) => name === request)!;
+    for (const {name} of tasks) count(name, answers.find(({task}) => task === name)?.label, frame, scores);
+    const picture = frame.labels ? (frame.image.data as Uint8Array) : null;
+    const {connected} = router;
+    view?.show({time, served, answers, connected, picture}, router.summary);
+  }
+
+  for (let n = 0; n < flags.seconds * flags.fps; n++) {
+    await sleep(Math.max(0, (1000 * n) / flags.fps - (performance.now() - began)));
+    const frame = frames.next().value;
+    for (const {name} of catalog.requests) {
+      if (name === 'sky' && n % 5 > 0) continue;
+      const watching = watch(name, frame).finally(() => running.delete(watching));
+      running.add(watching);
+    }
+  }
+  await Promise.all(running);
+  ended.abort();
+  await connections;
+  await router.close();
+  server?.child.kill();
+  if (server) await once(server.child, 'exit');
+  view?.end();
+  if (flags.log !== undefined) writeFileSync(flags.log, `${lines.join('\n')}\n`);
+  tell(
+    router.summary(),
+    setting.limits,
+    scores,
+    replay({name: flags.log ?? 'the record', lines}, problem).requests,
+    lines.length,
+  );
+}
+
+function count(task: string, label: string | undefined, {labels}: Frame, scores: Map<string, Score>): void {
+  const name = taskNames.find(each => each === task) as Task | undefined;
+  if (!labels || !name) return;
+  const score = scores.get(task) ?? {right: 0, asked: 0};
+  scores.set(task, score);
+  score.asked++;
+  if (label === nameOf(name, labels[name])) score.right++;
+}
+
+const percent = ({right, asked}: Score): number => (asked > 0 ? (100 * right) / asked : 0);
+
+function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: number, lines: number): void {
+  const {requests, served, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
+  const accuracy = Object.fromEntries([...scores].map(([task, score]) => [task, percent(score)]));
+  const microseconds = 1e6 / decisionsPerSecond;
+  if (flags.json) {
+    const finite = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit < Infinity));
+    const document = {
+      requests,
+      served,
+      accuracy,
+      expectedAccuracy: summary.accuracy,
+      used,
+      overspent,
+      limits: finite,
+      failures,
+      waits,
+      rates,
+    };
+    process.stdout.write(
+      `${JSON.stringify({...document, latencies, loads: paged, decisionMicroseconds: microseconds, replayed, lines}, null, 2)}\n`,
+    );
+    return;
+  }
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  say(
+    `${requests} requests: ${served.device} answered on the device, ${served.cloud} by the server, ${served.split} by both, ${served.none} not`,
+  );
+  say(
+    `right answers, of all: ${
+      Object.entries(accuracy)
+        .map(([task, value]) => `${task} ${value.toFixed(1)}%`)
+        .join(', ') || 'nobody knows'
+    }`,
+  );
+  say(
+    `used: ${used.energy.toFixed(3)} of ${limits.energy.toFixed(3)} J, $${used.money.toExponential(2)} of ${limits.money.toExponential(2)}, ${used.data} bytes sent${overspent ? '; an execution took more than was expected at most, and than was left' : ''}`,
+  );
+  if (waits)
+    say(
+      `answers after ${waits.p50.toFixed(1)} ms, 95% within ${waits.p95.toFixed(1)} ms; ${failures} executions failed; a decision took ${microseconds.toFixed(0)} us`,
+    );
+  say(`replayed from ${lines} lines: ${replayed} requests, the same decisions to the last bit`);
+}
+
+await run();

@@ -1,0 +1,174 @@
+/**
+ * A day under way, simulated or live: events in, decisions out, and the one place where budgets and residency change. A decision holds
+ * what it may take at most until it is known what it took, so budgets last whatever is still running. The same events
+ * give the same decisions, bit for bit: clocks and measurements come in as arguments.
+ */
+import {type Latencies, newLatencies} from './latencies.js';
+import type {Future, Policy, Scheduler, Setting} from './policy.js';
+import type {Problem} from './problem.js';
+import {type Amounts, loadEnergy, newState, type Paged, page, type State} from './state.js';
+
+/** What happened to one request. `option` is -1 where it was not served. */
+export type Decision = {
+  /** Decisions are counted from 1. */
+  readonly number: number;
+  /** Seconds since the day began. */
+  readonly time: number;
+  readonly kind: number;
+  readonly option: number;
+  /** Joules beside loads: what it may take at most, and once it is paid, what it took. */
+  energy: number;
+  /** Joules of what was loaded for it. */
+  readonly load: number;
+  readonly money: number;
+  /** Bytes, as `energy`. */
+  data: number;
+  readonly paged: Paged;
+  /** The decision that failed, of a request that is answered in another way. */
+  readonly again: number | undefined;
+  /** Changes with the next event. */
+  readonly state: State;
+};
+
+/** What an execution took. Joules beside loads: absent, as annotated; bytes: absent, what is held; milliseconds: absent, nothing is learnt of them. */
+export type Took = {readonly energy?: number; readonly data?: number; readonly milliseconds?: number; readonly failed?: boolean};
+
+export type Day = {
+  readonly state: State;
+  readonly scheduler: Scheduler;
+  readonly latencies: Latencies;
+  /** Joules, dollars and bytes that are gone. */
+  readonly used: Amounts;
+  /** What executions took beyond the budgets, because they took more than was expected at most. */
+  readonly overdrawn: Amounts;
+  /** Seconds; never less than before. Idling is paid. */
+  advance(time: number): void;
+  /** The connection comes or goes. */
+  link(time: number, up: boolean): void;
+  /** `again`: a decision of the same kind that failed; only what needs no connection is chosen then. */
+  request(time: number, kind: number, again?: Decision): Decision;
+  /** Holds so many bytes for a decision that is not paid yet, where they are left. */
+  hold(decision: Decision, bytes: number): boolean;
+  /** Pays for a decision, once. */
+  pay(decision: Decision, took: Took): void;
+  /** Tells the policy what the last paid decision took. */
+  learn(decision: Decision, took: Took): void;
+};
+
+const noPages: Paged = {loaded: [], evicted: []};
+
+export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Scheduler): Day {
+  const state = newState(problem, limits);
+  const latencies = newLatencies(problem, state.slow);
+  const {left} = state;
+  /** `left` and what is held. */
+  const purse = {energy: limits.energy, money: limits.money, data: limits.data};
+  const used = {energy: 0, money: 0, data: 0};
+  const overdrawn = {energy: 0, money: 0, data: 0};
+  const held: Decision[] = [];
+  const worth = (segment: number): number => (scheduler.worth ? scheduler.worth(state, segment) : (state.usedAt[segment] ?? 0));
+  let count = 0;
+
+  /** Summed anew each time: so nothing of what was held stays in the last bits. */
+  const findLeft = (): void => {
+    let [energy, money, data] = [0, 0, 0];
+    for (const decision of held) {
+      energy += decision.energy + decision.load;
+      money += decision.money;
+      data += decision.data;
+    }
+    left.energy = Math.max(0, purse.energy - energy);
+    left.money = Math.max(0, purse.money - money);
+    left.data = Math.max(0, purse.data - data);
+  };
+  const take = (what: 'energy' | 'money' | 'data', amount: number): void => {
+    used[what] += amount;
+    const rest = purse[what] - amount;
+    if (rest < 0) overdrawn[what] -= rest;
+    purse[what] = Math.max(0, rest);
+  };
+  const advance = (time: number): void => {
+    if (idle > 0) {
+      // A device that is empty stays empty.
+      const gone = Math.min(idle * (time - state.time), left.energy);
+      used.energy += gone;
+      purse.energy -= gone;
+      findLeft();
+    }
+    state.time = time;
+    if (latencies.passed(time)) scheduler.optionsChanged?.(state);
+  };
+
+  function choose(kind: number, isAgain: boolean): number {
+    // A device that idling has emptied is off.
+    if (idle > 0 && left.energy <= 0) return -1;
+    if (!isAgain) return scheduler.choose(state, kind);
+    const {connected} = state;
+    state.connected = false;
+    const chosen = scheduler.choose(state, kind, true);
+    state.connected = connected;
+    return chosen;
+  }
+
+  return {
+    ...{state, scheduler, latencies, used, overdrawn, advance},
+    link(time, up) {
+      advance(time);
+      if (up === state.connected) return;
+      state.connected = up;
+      scheduler.linkChanged?.(state);
+    },
+    request(time, kind, again) {
+      advance(time);
+      const chosen = choose(kind, again !== undefined);
+      const option = problem.kinds[kind]!.options[chosen];
+      // Written out: simulated days make millions of them.
+      const decision: Decision = {
+        number: ++count,
+        time,
+        kind,
+        option: chosen,
+        energy: option ? (scheduler.most?.(kind, chosen) ?? option.energy) : 0,
+        load: option ? loadEnergy(problem, state, option) : 0,
+        money: option ? option.money : 0,
+        data: option ? option.bytes : 0,
+        paged: option ? page(problem, state, option, worth) : noPages,
+        again: again?.number,
+        state,
+      };
+      if (!option) return decision;
+      held.push(decision);
+      findLeft();
+      return decision;
+    },
+    hold(decision, bytes) {
+      if (!held.includes(decision) || bytes > decision.data + left.data) return false;
+      decision.data = bytes;
+      findLeft();
+      return true;
+    },
+    pay(decision, took) {
+      const at = held.indexOf(decision);
+      if (at < 0) return;
+      if (at === held.length - 1) held.pop();
+      else held.splice(at, 1);
+      const option = problem.kinds[decision.kind]!.options[decision.option]!;
+      decision.energy = took.energy ?? option.energy;
+      decision.data = took.data ?? decision.data;
+      take('energy', decision.energy + decision.load);
+      take('money', decision.money);
+      take('data', decision.data);
+      findLeft();
+    },
+    learn({kind, option: chosen, energy}, {milliseconds, failed}) {
+      const option = problem.kinds[kind]!.options[chosen];
+      if (!option || failed) return;
+      scheduler.observe?.(kind, chosen, energy);
+      if (milliseconds !== undefined && latencies.observe(state.time, option.at, milliseconds)) scheduler.optionsChanged?.(state);
+    },
+  };
+}
+
+/** A policy begins its day. */
+export const beginDay = (problem: Problem, setting: Setting, policy: Policy, future?: Future): Day =>
+  newDay(problem, setting, policy.begin(problem, setting, future));
