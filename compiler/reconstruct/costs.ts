@@ -58,7 +58,9 @@ export async function measureCosts(sizes: readonly Sized[], tasks: readonly Task
   for (let first = 0; first < names.length; first += mostAtOnce) {
     const now = names.slice(first, first + mostAtOnce);
     progress(`timing layers: ${first} of ${names.length}`);
-    const traced = await buildTraced(tasks, {
+    // What is timed has as many outputs as stages: none of them is a class.
+    const unlabelled = tasks.map(task => ({...task, labels: null, labelOffset: 0}));
+    const traced = await buildTraced(unlabelled, {
       ...{targets: [target!], bind: reading.bind, share: reading.share ?? true},
       lossy: module => withStages(module, tasks, new Map(now.map(name => [name, missing.get(name)!]))),
     });
