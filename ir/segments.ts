@@ -56,12 +56,14 @@ function partition(graph: Graph, heads: readonly Head[], from: ValueId | null, c
   const whole = {from, to: null, heads};
   if (others.every(head => String(head.outputs) === String(first.outputs))) return macsOf(graph, whole) > 0 ? [whole] : alone;
   const common = after(first).findLast(cut => others.every(head => after(head).includes(cut)));
-  // A trunk that only moves data saves nothing.
+  // A trunk that only moves data saves nothing; what some have in common behind it may.
   if (common !== undefined && macsOf(graph, {from, to: common, heads}) > 0)
     return [{from, to: common, heads}, ...partition(graph, heads, common, cuts)];
   const groups = new Map<string, Head[]>();
   for (const head of heads) {
-    const key = `${after(head)[0] ?? `outputs ${head.outputs}`}`;
+    const own = after(head);
+    const next = own[common === undefined ? 0 : own.indexOf(common) + 1];
+    const key = `${next ?? `outputs ${head.outputs}`}`;
     groups.set(key, [...(groups.get(key) ?? []), head]);
   }
   if (groups.size === 1) return alone;

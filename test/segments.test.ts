@@ -56,6 +56,13 @@ test('all cuts: every piece multiplies, trunks are cut where all their tasks can
   t.deepEqual(told(two, 'all'), ['trunk_1 >t one,two', 'trunk_2 t>u one,two', 'one_head u> one', 'two_head u> two']);
 });
 
+test('behind what only moves data, some share a trunk and others do not', t => {
+  const module = moduleOf(`${weights('a', 'b', 'c', 'd')} %q = relu(%x) : f32[1,4]
+    ${layer('t', 'q', 'a')} ${layer('y', 't', 'b')} ${layer('z', 't', 'c')} ${layer('o', 'q', 'd')}
+    head @one = %y head @other = %o head @two = %z`);
+  t.deepEqual(told(module), ['trunk >t one,two', 'one_head t> one', 'two_head t> two']);
+});
+
 test('equal tasks are one segment; what only moves data is none', t => {
   const same = moduleOf(`${weights('a')} ${layer('y', 'x', 'a')} head @one = %y head @two = %y`);
   t.deepEqual(told(same), ['one_head > one,two']);
