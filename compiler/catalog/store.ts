@@ -3,10 +3,10 @@
  * as not there, so it is made again.
  */
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {cacheFolder} from '../cache.js';
-import {writeWhole} from '../data/files.js';
+import {unwritable, writeWhole} from '../data/files.js';
 
 export type Store = {
   readonly folder: string;
@@ -24,31 +24,42 @@ export type Store = {
 
 const shaOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** By default in the user's cache. */
+/** Another one after whatever has been written to the file; null: there is none. */
+export function stampOf(file: string): string | null {
+  const stat = statSync(file, {throwIfNoEntry: false});
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : null;
+}
+
+/** By default in the user's cache. Error: input file.unwritable. */
 export function openStore(folder = cacheFolder('catalog')): Store {
   const [networks, results] = [join(folder, 'networks'), join(folder, 'results')];
-  for (const each of [networks, results]) mkdirSync(each, {recursive: true});
+  try {
+    for (const each of [networks, results]) mkdirSync(each, {recursive: true});
+  } catch (cause) {
+    unwritable(folder, cause);
+  }
   const fileOf = (sha256: string): string => join(networks, `${sha256}.network`);
   const resultFile = (key: string): string => join(results, `${key}.json`);
-  const good = new Set<string>();
+  /** Networks that were found good, as they were then. */
+  const good = new Map<string, string>();
   return {
     folder,
     fileOf,
     has(sha256) {
-      if (good.has(sha256)) return true;
       const file = fileOf(sha256);
-      if (!existsSync(file)) return false;
+      const stamp = stampOf(file);
+      if (stamp === null) return false;
+      if (good.get(sha256) === stamp) return true;
       if (shaOf(readFileSync(file)) !== sha256) {
         rmSync(file, {force: true});
         return false;
       }
-      good.add(sha256);
+      good.set(sha256, stamp);
       return true;
     },
     put(network) {
       const sha256 = shaOf(network);
       writeWhole(fileOf(sha256), network);
-      good.add(sha256);
       return sha256;
     },
     result(key) {

@@ -1,5 +1,5 @@
 /** Does one job here, unless it has been done before. */
-import {invariant} from '../../../ir/diagnostics.js';
+import {fail} from '../../../ir/diagnostics.js';
 import {type Done, type Job, keyOf, type ResultOf} from '../jobs.js';
 import type {Store} from '../store.js';
 import {make} from './make.js';
@@ -12,7 +12,7 @@ export function recallJob<J extends Job>(job: J, store: Store): Done<J> | null {
   return kept && networksOf(kept).every(network => store.has(network)) ? kept : null;
 }
 
-/** Errors: of the compiler, as DnncError. */
+/** Errors: input catalog.network; and of the compiler, as DnncError. */
 export async function perform<J extends Job>(
   job: J,
   store: Store,
@@ -20,7 +20,9 @@ export async function perform<J extends Job>(
 ): Promise<Done<J>> {
   const known = recallJob(job, store);
   if (known) return known;
-  for (const network of inputsOf(job)) invariant(store.has(network), 'catalog.network', network, 'is not in the store');
+  for (const network of inputsOf(job))
+    if (!store.has(network))
+      fail('input', 'catalog.network', network, `is not in ${store.folder}, or damaged`, 'build again: it is made again');
   const started = performance.now();
   const result = (await resultOf(job, store, progress)) as ResultOf<J>;
   const done = {result, seconds: Number(((performance.now() - started) / 1000).toFixed(2))};
