@@ -7,6 +7,7 @@ import {mkdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {cacheFolder} from '../cache.js';
 import {unwritable, writeWhole} from '../data/files.js';
+import {kinds, placeOf, readResult, resultText} from './places.js';
 
 export type Store = {
   readonly folder: string;
@@ -22,8 +23,6 @@ export type Store = {
   keep(key: string, result: unknown): void;
 };
 
-const shaOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
-
 /** Another one after whatever has been written to the file; null: there is none. */
 export function stampOf(file: string): string | null {
   const stat = statSync(file, {throwIfNoEntry: false});
@@ -32,14 +31,13 @@ export function stampOf(file: string): string | null {
 
 /** By default in the user's cache. Error: input file.unwritable. */
 export function openStore(folder = cacheFolder('catalog')): Store {
-  const [networks, results] = [join(folder, 'networks'), join(folder, 'results')];
   try {
-    for (const each of [networks, results]) mkdirSync(each, {recursive: true});
+    for (const kind of kinds) mkdirSync(join(folder, kind), {recursive: true});
   } catch (cause) {
     unwritable(folder, cause);
   }
-  const fileOf = (sha256: string): string => join(networks, `${sha256}.network`);
-  const resultFile = (key: string): string => join(results, `${key}.json`);
+  const fileOf = (sha256: string): string => placeOf(folder, 'networks', sha256);
+  const resultFile = (key: string): string => placeOf(folder, 'results', key);
   /** Networks that were found good, as they were then. */
   const good = new Map<string, string>();
   return {
@@ -64,15 +62,15 @@ export function openStore(folder = cacheFolder('catalog')): Store {
     },
     result(key) {
       try {
-        const [sum, body = ''] = readFileSync(resultFile(key), 'utf8').split('\n');
-        return sum === shaOf(body) ? JSON.parse(body) : undefined;
+        return readResult(readFileSync(resultFile(key), 'utf8'));
       } catch {
         return undefined;
       }
     },
     keep(key, result) {
-      const body = JSON.stringify(result);
-      writeWhole(resultFile(key), Buffer.from(`${shaOf(body)}\n${body}`));
+      writeWhole(resultFile(key), Buffer.from(resultText(result)));
     },
   };
 }
+
+const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
