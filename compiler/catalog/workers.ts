@@ -8,7 +8,7 @@ import type {Store} from './store.js';
 import type {WorkerMessage} from './worker.js';
 
 /** `run` gives jobs to the workers; `stop` ends them. */
-export type Workers = {readonly run: Run; stop(): void};
+export type Workers = {readonly run: Run; stop(): void | Promise<void>};
 
 export type WorkerOptions = {
   /** Minutes after which a job counts as hanging, and its worker is ended. */

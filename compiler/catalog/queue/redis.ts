@@ -1,0 +1,90 @@
+/** Redis, and BullMQ on it: optional peers of dnnc, loaded only where a queue is asked for. */
+import type * as Bullmq from 'bullmq';
+import type {Redis} from 'ioredis';
+import {fail} from '../../../ir/diagnostics.js';
+
+export type Connection = {
+  /** Host, port and database; no password. */
+  readonly where: string;
+  readonly redis: Redis;
+  readonly bullmq: typeof Bullmq;
+  /** For how many milliseconds it has been gone; 0: it is there. */
+  gone(): number;
+  close(): void;
+};
+
+/** Milliseconds that Redis may take to answer for the first time. */
+const firstAnswer = 10_000;
+
+/**
+ * Later on Redis may be gone for a while: what is asked of it then waits, and `warn` is told. Errors: usage queue.missing, queue.url;
+ * input queue.unreachable.
+ */
+export async function connect(url: string, warn: (says: string) => void): Promise<Connection> {
+  const where = placeOf(url);
+  const {Redis, bullmq} =
+    (await peers()) ??
+    fail(
+      'usage',
+      'queue.missing',
+      '--queue',
+      'bullmq or ioredis is not installed',
+      'npm install bullmq ioredis (optional peers of dnnc)',
+    );
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5000,
+    retryStrategy: tries => Math.min(50 * 2 ** tries, 2000),
+  });
+  let says = 'no answer';
+  redis.on('error', (error: Error) => {
+    says = error.message || says;
+  });
+  await new Promise<void>((resolve, reject) => {
+    const clock = setTimeout(() => reject(new Error(says)), firstAnswer);
+    redis.once('ready', () => {
+      clearTimeout(clock);
+      resolve();
+    });
+  }).catch(() => {
+    redis.disconnect();
+    fail('input', 'queue.unreachable', where, says, 'see whether redis-server runs there, and can be reached from here');
+  });
+  let since: number | null = null;
+  let closed = false;
+  redis.on('close', () => {
+    if (closed || since !== null) return;
+    since = performance.now();
+    warn(`Redis at ${where} is gone; waiting for it`);
+  });
+  redis.on('ready', () => {
+    if (since !== null) warn(`Redis at ${where} is back`);
+    since = null;
+  });
+  return {
+    ...{where, redis, bullmq},
+    gone: () => (since === null ? 0 : performance.now() - since),
+    close() {
+      closed = true;
+      redis.disconnect();
+    },
+  };
+}
+
+async function peers() {
+  try {
+    const [bullmq, {Redis}] = await Promise.all([import('bullmq'), import('ioredis')]);
+    return {bullmq, Redis};
+  } catch {
+    return null;
+  }
+}
+
+/** Error: usage queue.url. */
+function placeOf(url: string): string {
+  const refuse = (): never =>
+    fail('usage', 'queue.url', url.replace(/\/\/.*@/, '//'), 'is not the address of a Redis', 'redis://HOST:PORT, or with /DB');
+  if (!URL.canParse(url)) return refuse();
+  const {protocol, host, pathname} = new URL(url);
+  return /^rediss?:$/.test(protocol) && host !== '' ? `${host}${pathname === '/' ? '' : pathname}` : refuse();
+}
