@@ -1,7 +1,8 @@
 /** In place of compiler/catalog/worker.ts: does what the step of its job says, and leaves a line per job in `done.log` of its folder. */
 import {appendFileSync, existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {MakeJob} from '../../compiler/catalog/jobs.js';
+import {keyOf, type MakeJob} from '../../compiler/catalog/jobs.js';
+import {openStore} from '../../compiler/catalog/store.js';
 import type {WorkerMessage} from '../../compiler/catalog/worker.js';
 
 const folder = process.argv[2]!;
@@ -10,7 +11,8 @@ const die = (): void => void process.kill(process.pid, 'SIGKILL');
 
 if (existsSync(join(folder, 'stillborn'))) die();
 process.on('disconnect', () => process.exit());
-process.on('message', ({step}: MakeJob) => {
+process.on('message', (job: MakeJob) => {
+  const {step} = job;
   const marker = join(folder, step);
   if (step === 'dies') return die();
   if (step === 'hangs') for (;;);
@@ -20,6 +22,17 @@ process.on('message', ({step}: MakeJob) => {
   }
   if (step === 'fails')
     return send({kind: 'failed', error: 'check', problems: [{code: 'catalog.test', where: step, says: 'fails'}]});
-  appendFileSync(join(folder, 'done.log'), `${step}\n`);
-  return send({kind: 'done', done: {result: {refused: step}, seconds: 0}});
+  if (step.startsWith('slow')) {
+    writeFileSync(join(folder, `${step}.begun`), '');
+    return void setTimeout(() => finish(job), 1500);
+  }
+  return finish(job);
 });
+
+function finish(job: MakeJob): void {
+  const {step} = job;
+  appendFileSync(join(folder, 'done.log'), `${step}\n`);
+  const done = {result: {refused: step}, seconds: 0};
+  openStore(folder).keep(keyOf(job), done);
+  send({kind: 'done', done});
+}

@@ -1,4 +1,5 @@
 /** Redis, and BullMQ on it: optional peers of dnnc, loaded only where a queue is asked for. */
+import {setTimeout as sleep} from 'node:timers/promises';
 import type * as Bullmq from 'bullmq';
 import type {Redis} from 'ioredis';
 import {fail} from '../../../ir/diagnostics.js';
@@ -8,13 +9,17 @@ export type Connection = {
   readonly where: string;
   readonly redis: Redis;
   readonly bullmq: typeof Bullmq;
-  /** For how many milliseconds it has been gone; 0: it is there. */
+  /** For how many milliseconds it has been gone; 0: it is there. And for how many it has been there without a break. */
   gone(): number;
-  close(): void;
+  there(): number;
+  /** Closes it once all that uses it has closed, or cannot. */
+  end(closing: readonly Promise<unknown>[]): Promise<void>;
 };
 
 /** Milliseconds that Redis may take to answer for the first time. */
 const firstAnswer = 10_000;
+/** And that saying goodbye may take. */
+const farewell = 2000;
 
 /**
  * Later on Redis may be gone for a while: what is asked of it then waits, and `warn` is told. Errors: usage queue.missing, queue.url;
@@ -50,7 +55,16 @@ export async function connect(url: string, warn: (says: string) => void): Promis
     redis.disconnect();
     fail('input', 'queue.unreachable', where, says, 'see whether redis-server runs there, and can be reached from here');
   });
+  // BullMQ makes more connections of this one, and does not close them where Redis is gone.
+  const more: Redis[] = [];
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = override => {
+    const made = duplicate(override).on('error', () => {});
+    more.push(made);
+    return made;
+  };
   let since: number | null = null;
+  let back = Number.NEGATIVE_INFINITY;
   let closed = false;
   redis.on('close', () => {
     if (closed || since !== null) return;
@@ -60,13 +74,16 @@ export async function connect(url: string, warn: (says: string) => void): Promis
   redis.on('ready', () => {
     if (since !== null) warn(`Redis at ${where} is back`);
     since = null;
+    back = performance.now();
   });
   return {
     ...{where, redis, bullmq},
     gone: () => (since === null ? 0 : performance.now() - since),
-    close() {
+    there: () => (since === null ? performance.now() - back : 0),
+    async end(closing) {
+      await Promise.race([Promise.allSettled(closing), sleep(since === null ? farewell : 0, null, {ref: false})]);
       closed = true;
-      redis.disconnect();
+      for (const each of [redis, ...more]) each.disconnect();
     },
   };
 }

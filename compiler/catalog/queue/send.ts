@@ -2,7 +2,6 @@
  * A build's side of the queue: jobs go in under their keys, and results are taken from the store. Events tell at once what has ended;
  * every few seconds it is looked whether they missed something, since Redis may have been gone, or have forgotten all.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Queue} from 'bullmq';
 import {DnncError, fail, type Problem} from '../../../ir/diagnostics.js';
 import {openRemote} from '../http/client.js';
@@ -24,8 +23,9 @@ export type QueueOptions = {
   readonly warn: (says: string) => void;
   /** Milliseconds that Redis may be gone, or a job may find no worker that fits. */
   readonly patience?: number;
-  /** Milliseconds between looks. */
+  /** Milliseconds between looks; and until all workers have found a Redis that has been gone. */
   readonly every?: number;
+  readonly grace?: number;
 };
 
 type Pending = {
@@ -46,7 +46,7 @@ const mostRounds = 4;
 
 /** `run` rejects with input queue.lost, queue.no-worker, queue.store, and the errors of jobs and of the store. Errors: those of `connect`. */
 export async function startQueue(store: Store, options: QueueOptions): Promise<Workers> {
-  const {show, warn, patience = 10 * 60_000, every = 2000} = options;
+  const {show, warn, patience = 10 * 60_000, every = 2000, grace = 10_000} = options;
   const connection = await connect(options.redis, warn);
   const {redis, bullmq, where} = connection;
   const server = options.remote === null ? await serveStore({folder: store.folder}) : null;
@@ -101,7 +101,11 @@ export async function startQueue(store: Store, options: QueueOptions): Promise<W
     its.absent = 0;
     await offer(its.job, store, remote, again);
     const {job, key, queue} = its;
-    await queue.add(job.kind, {job, store: remote.url}, {jobId: key, removeOnComplete: true, removeOnFail: true});
+    const entry: Entry = {job, store: remote.url};
+    await queue.add(job.kind, entry, {jobId: key, removeOnComplete: true, removeOnFail: true});
+    // It may have been there already, from a build that has ended, and its store with it.
+    const queued = await queue.getJob(key);
+    if (queued && queued.data.store !== entry.store) await queued.updateData(entry);
   }
 
   function ended(key: string, outcome: Outcome): void {
@@ -153,7 +157,7 @@ export async function startQueue(store: Store, options: QueueOptions): Promise<W
     const there = await whoIsThere(redis);
     for (const its of [...pending.values()]) {
       const isThere = (await its.queue.getJob(its.key)) !== undefined || there.some(({doing}) => doing.includes(its.key));
-      its.absent = isThere ? 0 : its.absent + 1;
+      its.absent = isThere || connection.there() < grace ? 0 : its.absent + 1;
       // Once it may have ended just now, and its event be on its way.
       if (its.absent > 1) then(its, () => recover(its));
     }
@@ -186,8 +190,7 @@ export async function startQueue(store: Store, options: QueueOptions): Promise<W
       const left = [...pending.values()];
       pending.clear();
       if (connection.gone() === 0) await Promise.allSettled(left.map(({queue, key}) => queue.remove(key)));
-      await Promise.race([Promise.allSettled(events.map(each => each.close())), sleep(2000, null, {ref: false})]);
-      connection.close();
+      await connection.end(events.map(each => each.close()));
       await server?.close();
     },
   };

@@ -67,6 +67,8 @@ export async function work(store: Store, options: WorkOptions): Promise<AtWork> 
     // A lock that is lost is lost: the result counts all the same.
     for (const {job, token} of taken.values()) job.extendLock(token, lease).catch(() => {});
   }, lease / 4);
+  // A Redis that has forgotten all is told at once.
+  redis.on('ready', () => void present().catch(() => {}));
   await present();
   for (let i = 0; i < count; i++) void slot();
 
@@ -146,11 +148,7 @@ export async function work(store: Store, options: WorkOptions): Promise<AtWork> 
         await takeLeave(redis, id).catch(() => {});
       }
       bell.ring();
-      await Promise.race([
-        Promise.allSettled([...queues.map(each => each.close(true)), ...events.map(each => each.close())]),
-        sleep(2000, null, {ref: false}),
-      ]);
-      connection.close();
+      await connection.end([...queues.map(each => each.close(true)), ...events.map(each => each.close())]);
     },
   };
 }
