@@ -17,7 +17,7 @@ export type Connection = {
 };
 
 /** Milliseconds that Redis may take to answer for the first time. */
-const firstAnswer = 10_000;
+const firstAnswer = 5000;
 /** And that saying goodbye may take. */
 const farewell = 2000;
 

@@ -171,7 +171,10 @@ export async function startQueue(store: Store, options: QueueOptions): Promise<W
       its.lonely = why === null ? null : (its.lonely ?? performance.now());
       const lonely = its.lonely === null ? 0 : performance.now() - its.lonely;
       if (why === null || lonely < every) continue;
-      if (lonely > patience) return giveUp('queue.no-worker', textOf(its.job), why, 'dnnc work --queue on such a machine');
+      if (lonely > patience) {
+        giveUp('queue.no-worker', textOf(its.job), why, 'dnnc work --queue on such a machine');
+        return;
+      }
       if (why !== complaint) warn(`nobody takes "${textOf(its.job)}": ${why}`);
       complaint = why;
     }
