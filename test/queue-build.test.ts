@@ -7,7 +7,7 @@ import test, {type ExecutionContext} from 'ava';
 import {Redis} from 'ioredis';
 import {findVariants} from '../compiler/catalog/index.js';
 import {type Done, type Job, keyOf, type ResultOf, type Run} from '../compiler/catalog/jobs.js';
-import {whoIsThere} from '../compiler/catalog/queue/parties.js';
+import {whoIsThere} from '../compiler/catalog/queue/presence.js';
 import {startQueue} from '../compiler/catalog/queue/send.js';
 import {here} from '../compiler/catalog/runner.js';
 import type {Attempt} from '../compiler/catalog/search.js';
@@ -21,11 +21,11 @@ import {hasRedis, startRedis} from './support/redis.js';
 import {temporaryFolder} from './support/temporary.js';
 import {hasCompiler} from './tiny-build.js';
 
-/** Without `lowrank` and `prune`, which are chosen by times. */
+/** Without what is chosen by times. */
 const without =
   (run: Run, done: Set<string>): Run =>
   async <J extends Job>(job: J): Promise<Done<J>> => {
-    if (job.kind === 'make' && /^(lowrank|prune)/.test(job.step))
+    if (job.kind === 'make' && /^(input|lowrank|prune)/.test(job.step))
       return {result: {refused: 'left out'} as ResultOf<J>, seconds: 0};
     done.add(keyOf(job));
     return run(job);
@@ -43,7 +43,7 @@ async function variantsOf(folder: string, store: Store, run: Run) {
     {};
   const keys = new Set<string>();
   await findVariants(tasks, {
-    ...{maxLoss: 100, evaluate: at('evaluate.npz'), calibrate: at('calibrate.npz'), fit: new Map(), balance: false},
+    ...{maxLoss: 100, evaluate: at('evaluate.npz'), calibrate: at('calibrate.npz'), fit: new Map(), balance: false, profiles: []},
     ...{method: 'min-max', target: 'generic', bind: new Map(), store, run: without(run, keys)},
     tell: (_, {recipe, network, measured, dropped}) => {
       found[recipe] = {network, dropped, ...(measured && {right: measured.right})};
@@ -80,7 +80,7 @@ async function startWorker(t: ExecutionContext, redis: string) {
       own,
       here(own, () => {}),
     );
-    t.is(Object.keys(expected.found).length, 7);
+    t.true(expected.jobs >= 6);
 
     const redis = await startRedis();
     t.teardown(redis.stop);

@@ -9,7 +9,8 @@ import {Redis} from 'ioredis';
 import {serveStore} from '../compiler/catalog/http/server.js';
 import {keyOf, type MakeJob} from '../compiler/catalog/jobs.js';
 import {placeOf, readResult} from '../compiler/catalog/places.js';
-import {prefix, queueOf, thisParty, whyNobody} from '../compiler/catalog/queue/parties.js';
+import {prefix, queueOf, thisParty} from '../compiler/catalog/queue/party.js';
+import {whyNobody} from '../compiler/catalog/queue/presence.js';
 import {type QueueOptions, startQueue} from '../compiler/catalog/queue/send.js';
 import {openStore, type Store} from '../compiler/catalog/store.js';
 import type {WorkerSetup} from './programs/queue-worker.js';
@@ -241,4 +242,6 @@ withRedis('addresses that are none, and nobody there', async t => {
     startQueue(store, {redis, remote, show: () => {}, warn: () => {}});
   await t.throwsAsync(start('http://here'), {message: /^queue\.url: http:\/\/here/});
   await t.throwsAsync(start('127.0.0.1:6379'), {message: /^queue\.url/});
+  await t.throwsAsync(start('redis://127.0.0.1:9', 'ftp://here'), {message: /^store\.url/});
+  await t.throwsAsync(start('redis://127.0.0.1:9'), {message: /^queue\.unreachable: 127\.0\.0\.1:9: .*ECONNREFUSED/});
 });

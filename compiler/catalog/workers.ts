@@ -115,6 +115,8 @@ export function startWorkers(count: number, store: Store, show: Show, options: W
       for (const {child, clock} of workers) {
         clearTimeout(clock);
         if (child.connected) child.disconnect();
+        // What is in the middle of something ends after it, and nobody waits for that.
+        child.unref();
       }
     },
   };

@@ -1,6 +1,6 @@
 /** `dnnc work`: makes and measures variants for builds elsewhere, until it is interrupted. */
 import {type Command, Option} from 'commander';
-import {thisParty} from '../catalog/queue/parties.js';
+import {thisParty} from '../catalog/queue/party.js';
 import {work} from '../catalog/queue/work.js';
 import {openStore} from '../catalog/store.js';
 import {say, warning} from '../output.js';

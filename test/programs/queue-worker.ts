@@ -1,7 +1,7 @@
 /** A worker of a queue, as dnnc work, with what tests need to choose: `node queue-worker.js '{"redis": ..., "folder": ...}'`. */
 import {appendFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {thisParty} from '../../compiler/catalog/queue/parties.js';
+import {thisParty} from '../../compiler/catalog/queue/party.js';
 import {work} from '../../compiler/catalog/queue/work.js';
 import {openStore} from '../../compiler/catalog/store.js';
 

@@ -84,7 +84,12 @@ async function fetchFolder(sha256: string, name: string, store: Store, remote: R
 
 function isSame(place: string, sha256: string): boolean {
   if (!existsSync(place)) return false;
-  if (!good.has(place) && hashOfSamples(place) === sha256) good.add(place);
+  try {
+    if (!good.has(place) && hashOfSamples(place) === sha256) good.add(place);
+  } catch {
+    // A part of it is gone.
+    return false;
+  }
   return good.has(place);
 }
 

@@ -12,7 +12,8 @@ import type {Store} from '../store.js';
 import type {Workers} from '../workers.js';
 import type {Entry, Outcome} from './entry.js';
 import {offer, receive} from './exchange.js';
-import {type Presence, prefix, queueOf, queuesOf, thisParty, whoIsThere, whyNobody} from './parties.js';
+import {prefix, queueOf, queuesOf, thisParty} from './party.js';
+import {type Presence, whoIsThere, whyNobody} from './presence.js';
 import {connect} from './redis.js';
 
 export type QueueOptions = {
@@ -44,13 +45,16 @@ type Pending = {
 
 const mostRounds = 4;
 
-/** `run` rejects with input queue.lost, queue.no-worker, queue.store, and the errors of jobs and of the store. Errors: those of `connect`. */
+/** `run` rejects with input queue.lost, queue.no-worker, queue.store, and the errors of jobs and of the store. Errors: those of `connect` and `serveStore`; usage store.url. */
 export async function startQueue(store: Store, options: QueueOptions): Promise<Workers> {
   const {show, warn, patience = 10 * 60_000, every = 2000, grace = 10_000} = options;
-  const connection = await connect(options.redis, warn);
-  const {redis, bullmq, where} = connection;
   const server = options.remote === null ? await serveStore({folder: store.folder}) : null;
   const remote = openRemote(options.remote ?? server!.url);
+  const connection = await connect(options.redis, warn).catch(async (error: unknown) => {
+    await server?.close();
+    throw error;
+  });
+  const {redis, bullmq, where} = connection;
   const party = thisParty();
   const pending = new Map<string, Pending>();
   const queues = new Map<string, Queue<Entry, Outcome>>();
@@ -70,7 +74,16 @@ export async function startQueue(store: Store, options: QueueOptions): Promise<W
   });
   await Promise.all(events.map(each => each.waitUntilReady()));
   let complaint = '';
-  const clock = setInterval(() => void look().catch(() => {}), every);
+  let looking = false;
+  const clock = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    look()
+      .catch(() => {})
+      .finally(() => {
+        looking = false;
+      });
+  }, every);
 
   const send = <J extends Job>(job: J): Promise<Done<J>> =>
     new Promise((resolve, reject) => {

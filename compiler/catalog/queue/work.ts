@@ -14,7 +14,8 @@ import type {Store} from '../store.js';
 import {startWorkers, type WorkerOptions} from '../workers.js';
 import type {Entry, Outcome} from './entry.js';
 import {deliver, fetchInputs, isDelivered} from './exchange.js';
-import {announce, type Party, prefix, queuesOf, takeLeave, thisParty, whoIsThere} from './parties.js';
+import {type Party, prefix, queuesOf, thisParty} from './party.js';
+import {announce, takeLeave, whoIsThere} from './presence.js';
 import {connect} from './redis.js';
 
 export type WorkOptions = WorkerOptions & {
@@ -39,8 +40,9 @@ type Taken = Queued<Entry, Outcome>;
 /** How often a job is taken up again after its worker has died. */
 const mostDeaths = 2;
 
-/** Errors: those of `connect`. */
+/** Errors: those of `connect`; usage store.url. */
 export async function work(store: Store, options: WorkOptions): Promise<AtWork> {
+  if (options.remote !== null) openRemote(options.remote);
   const {count, tell, warn, lease = 30_000, party = thisParty()} = options;
   const connection = await connect(options.redis, warn);
   const {redis, bullmq, where} = connection;
