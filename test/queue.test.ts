@@ -243,5 +243,4 @@ withRedis('addresses that are none, and nobody there', async t => {
   await t.throwsAsync(start('http://here'), {message: /^queue\.url: http:\/\/here/});
   await t.throwsAsync(start('127.0.0.1:6379'), {message: /^queue\.url/});
   await t.throwsAsync(start('redis://127.0.0.1:9', 'ftp://here'), {message: /^store\.url/});
-  await t.throwsAsync(start('redis://127.0.0.1:9'), {message: /^queue\.unreachable: 127\.0\.0\.1:9: .*ECONNREFUSED/});
 });

@@ -12,7 +12,7 @@ import {recallJob} from '../perform/index.js';
 import {isSha256} from '../places.js';
 import type {Store} from '../store.js';
 
-/** Puts there what a job reads; all of it `again` where something was found missing. Errors: input catalog.network; of `RemoteStore`. */
+/** Puts there what a job reads; all of it `again` where something was found missing. Errors: input catalog.network, catalog.samples; of `RemoteStore`. */
 export async function offer(job: Job, store: Store, remote: RemoteStore, again: boolean): Promise<void> {
   for (const network of networksRead(job)) {
     if (!again && (await remote.has('networks', network))) continue;
@@ -22,7 +22,12 @@ export async function offer(job: Job, store: Store, remote: RemoteStore, again: 
   }
   const samples = samplesRead(job);
   if (samples && (again || !(await remote.has('samples', samples.sha256))))
-    await remote.send('samples', samples.sha256, () => bytesOf(samples.path));
+    await remote
+      .send('samples', samples.sha256, () => bytesOf(samples.path))
+      .catch(error => {
+        if (hashOfSamples(samples.path) === samples.sha256) throw error;
+        fail('input', 'catalog.samples', samples.path, 'has changed since the build began', 'build again');
+      });
 }
 
 /** A job as it can be done here; null: something that it reads is not there. Errors: input file.unwritable, catalog.job; of `RemoteStore`. */

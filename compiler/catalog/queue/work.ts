@@ -7,7 +7,7 @@ import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Job as Queued} from 'bullmq';
-import {DnncError} from '../../../ir/diagnostics.js';
+import {DnncError, type Problem} from '../../../ir/diagnostics.js';
 import {openRemote} from '../http/client.js';
 import {type Job, keyOf, textOf} from '../jobs.js';
 import type {Store} from '../store.js';
@@ -135,7 +135,7 @@ export async function work(store: Store, options: WorkOptions): Promise<AtWork> 
       const [problem] = error.problems;
       if (problem?.code === 'store.unreachable')
         return {kind: 'unreachable', store: data.store, host: hostname(), says: problem.says};
-      return {kind: 'failed', error: error.kind, problems: error.problems};
+      return {kind: 'failed', error: error.kind, problems: error.problems.map(onThisHost)};
     }
   }
 
@@ -159,6 +159,10 @@ const failed = (code: string, where: string, says: string): Outcome => ({
   ...{kind: 'failed', error: 'bug'},
   problems: [{code, where, says}],
 });
+
+/** A full disk or a compiler that is missing is somewhere. */
+const onThisHost = (problem: Problem): Problem =>
+  /^(file|cc)\./.test(problem.code) ? {...problem, where: `${hostname()}: ${problem.where}`} : problem;
 
 /** Also of what only claims to be a job. */
 function nameOf(job: Job): string {
