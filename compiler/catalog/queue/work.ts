@@ -77,10 +77,12 @@ export async function work(store: Store, options: WorkOptions): Promise<AtWork> 
   async function slot(): Promise<void> {
     while (!stopping) {
       const token = randomUUID();
+      // From before the look: what comes meanwhile is not missed.
+      const rung = bell.next();
       try {
         const job = await next(token);
         if (job) await take(job, token);
-        else await bell.heard(1000);
+        else await Promise.race([rung, sleep(1000)]);
       } catch (error) {
         // The job's lock ends, and it is taken up again.
         if (!stopping) warn(error instanceof Error ? error.message : String(error));
@@ -201,6 +203,6 @@ function newBell() {
         ring = resolve;
       });
     },
-    heard: (milliseconds: number): Promise<unknown> => Promise.race([rung, sleep(milliseconds)]),
+    next: (): Promise<void> => rung,
   };
 }
