@@ -4,7 +4,8 @@
  * when it is asked for.
  */
 import {randomUUID, timingSafeEqual} from 'node:crypto';
-import {createReadStream, createWriteStream, readdirSync, renameSync, rmSync, statSync} from 'node:fs';
+import {createReadStream, readdirSync, renameSync, rmSync, statSync} from 'node:fs';
+import {open} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
@@ -96,20 +97,19 @@ export async function serveStore(options: ServeOptions): Promise<StoreServer> {
     const before = statSync(file, {throwIfNoEntry: false})?.size ?? 0;
     let bytes = 0;
     try {
-      // A refused body is read to its end all the same, or its sender would never hear why.
-      const body = request.iterator({destroyOnReturn: false});
-      await pipeline(
-        async function* () {
-          for await (const part of body as AsyncIterable<Buffer>) {
-            bytes += part.byteLength;
-            if (bytes > mostBytes) throw new Refusal(413, `has more than ${mostBytes} bytes`);
-            if (used - before + bytes > capacity) throw new Refusal(507, `the store is full: it may hold ${capacity} bytes`);
-            check.add(part);
-            yield part;
-          }
-        },
-        createWriteStream(beside, {flags: 'wx'}),
-      );
+      const output = await open(beside, 'wx');
+      try {
+        // A refused body is read to its end all the same, or its sender would never hear why.
+        for await (const part of request.iterator({destroyOnReturn: false}) as AsyncIterable<Buffer>) {
+          bytes += part.byteLength;
+          if (bytes > mostBytes) throw new Refusal(413, `has more than ${mostBytes} bytes`);
+          if (used - before + bytes > capacity) throw new Refusal(507, `the store is full: it may hold ${capacity} bytes`);
+          check.add(part);
+          await output.writeFile(part);
+        }
+      } finally {
+        await output.close();
+      }
       if (!check.holds()) throw new Refusal(400, 'does not have the sha256 that it should');
       remove(file);
       renameSync(beside, file);
