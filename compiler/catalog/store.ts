@@ -15,11 +15,11 @@ export type Store = {
   fileOf(sha256: string): string;
   /** Whether the network is there, undamaged. */
   has(sha256: string): boolean;
-  /** Returns the sha256. Error: input file.unwritable. */
+  /** Returns the sha256. Error: input file.unwritable, file.disk-full. */
   put(network: Uint8Array): string;
   /** undefined: not there. */
   result(key: string): unknown;
-  /** Error: input file.unwritable. */
+  /** Error: input file.unwritable, file.disk-full. */
   keep(key: string, result: unknown): void;
 };
 
@@ -29,7 +29,7 @@ export function stampOf(file: string): string | null {
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : null;
 }
 
-/** By default in the user's cache. Error: input file.unwritable. */
+/** By default in the user's cache. Error: input file.unwritable, file.disk-full. */
 export function openStore(folder = cacheFolder('catalog')): Store {
   try {
     for (const kind of kinds) mkdirSync(join(folder, kind), {recursive: true});

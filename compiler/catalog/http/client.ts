@@ -14,7 +14,7 @@ import {checkOf, type Kind, readResult, resultText} from '../places.js';
 export type RemoteStore = {
   readonly url: string;
   has(kind: Kind, name: string): Promise<boolean>;
-  /** Into a file; false: it is not there, or damaged. Error: input file.unwritable. */
+  /** Into a file; false: it is not there, or damaged. Error: input file.unwritable, file.disk-full. */
   fetch(kind: Kind, name: string, file: string): Promise<boolean>;
   send(kind: Kind, name: string, body: () => Iterable<Uint8Array>): Promise<void>;
   /** undefined: it is not there, or damaged. */

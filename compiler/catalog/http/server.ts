@@ -35,7 +35,7 @@ const usualMost = 64 * 2 ** 30;
 /** Milliseconds without a byte after which a connection is closed. */
 const silence = 60_000;
 
-/** Errors: input file.unwritable, store.listen. */
+/** Errors: input file.unwritable, file.disk-full, store.listen. */
 export async function serveStore(options: ServeOptions): Promise<StoreServer> {
   const {host = '127.0.0.1', port = 0, mostBytes = usualMost, capacity = Number.POSITIVE_INFINITY, token = null} = options;
   const {folder} = openStore(options.folder);

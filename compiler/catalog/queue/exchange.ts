@@ -30,7 +30,7 @@ export async function offer(job: Job, store: Store, remote: RemoteStore, again: 
       });
 }
 
-/** A job as it can be done here; null: something that it reads is not there. Errors: input file.unwritable, catalog.job; of `RemoteStore`. */
+/** A job as it can be done here; null: something that it reads is not there. Errors: input file.unwritable, file.disk-full, catalog.job; of `RemoteStore`. */
 export async function fetchInputs(job: Job, store: Store, remote: RemoteStore): Promise<Job | null> {
   for (const network of networksRead(job)) if (!(await fetchNetwork(network, store, remote))) return null;
   const samples = samplesRead(job);
@@ -119,7 +119,7 @@ export async function isDelivered(job: Job, remote: RemoteStore): Promise<boolea
   return true;
 }
 
-/** A job's result, now in the store of this process too; null: it is not there. Errors: input file.unwritable; of `RemoteStore`. */
+/** A job's result, now in the store of this process too; null: it is not there. Errors: input file.unwritable, file.disk-full; of `RemoteStore`. */
 export async function receive(job: Job, store: Store, remote: RemoteStore): Promise<Done<Job> | null> {
   const known = recallJob(job, store);
   if (known) return known;

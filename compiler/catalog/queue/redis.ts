@@ -39,6 +39,8 @@ export async function connect(url: string, warn: (says: string) => void): Promis
   const redis = new Redis(url, {
     maxRetriesPerRequest: null,
     connectTimeout: 5000,
+    // A process that is done does not wait for goodbyes.
+    disconnectTimeout: 200,
     retryStrategy: tries => Math.min(50 * 2 ** tries, 2000),
   });
   let says = 'no answer';
