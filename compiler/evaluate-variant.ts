@@ -1,11 +1,9 @@
 /** Accuracy of a bound variant on labelled data. */
-import {createHash} from 'node:crypto';
-import {readdirSync, readFileSync, statSync} from 'node:fs';
-import {join} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {elements} from '../ir/tensor.js';
 import type {Entry} from '../runtime/index.js';
 import type {Input, Quality, Task} from '../runtime/manifest.js';
+import {hashOfSamples} from './data/archive.js';
 import type {Dataset, Labelled} from './data/dataset.js';
 import type {Peer} from './onnxruntime.js';
 import {inputTensor} from './samples.js';
@@ -114,17 +112,9 @@ export const qualityOf = ({n, value, interval}: Accuracy, labelled: Labelled): Q
 
 const hashes = new WeakMap<Dataset, string>();
 
-/** sha256 of a file, or of names and bytes of every file of a folder: read once for all that is made of the data. */
+/** Names all that the samples are, labels and classes too: read once for all that is made of the data. */
 export function hashOfData({path, data}: Labelled): string {
-  const hash = hashes.get(data) ?? hashOf(path);
+  const hash = hashes.get(data) ?? hashOfSamples(path);
   hashes.set(data, hash);
   return hash;
-}
-
-function hashOf(path: string): string {
-  const digest = createHash('sha256');
-  if (!statSync(path).isDirectory()) return digest.update(readFileSync(path)).digest('hex');
-  for (const file of readdirSync(path, {recursive: true, encoding: 'utf8'}).sort())
-    if (statSync(join(path, file)).isFile()) digest.update(`${file}\0`).update(readFileSync(join(path, file)));
-  return digest.digest('hex');
 }

@@ -56,11 +56,14 @@ export type {Manifest} from '../runtime/manifest.js';
 export {type BuildOptions, type Built, build, isBuild} from './build.js';
 /** A build of every variant worth having: a search over jobs that are kept by content, in this process or in several. */
 export {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from './catalog/build.js';
+export {type ServeOptions, type StoreServer, serveStore} from './catalog/http/server.js';
 export type {CatalogOptions} from './catalog/index.js';
 export type {CatalogLog, Tried, TriedAccuracy, TriedCosts} from './catalog/log.js';
+export {type QueueOptions, startQueue} from './catalog/queue/send.js';
+export {type AtWork, type WorkOptions, work} from './catalog/queue/work.js';
 export {here} from './catalog/runner.js';
 export {openStore, type Store} from './catalog/store.js';
-export {startWorkers, type Workers} from './catalog/workers.js';
+export {startWorkers, type WorkerOptions, type Workers} from './catalog/workers.js';
 /** Module to C and weights in memory: no disk, no C compiler. */
 export {type Compiled, type CompileOptions, compile} from './compile.js';
 /** Devices and clouds as coefficients with sources, and what a call takes there: what `build` writes where it is given `profiles`. */

@@ -8,6 +8,11 @@ export const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+/** What a user should know now, though all goes on. */
+export const warning = (text: string): void => {
+  process.stderr.write(`dnnc: ${text}\n`);
+};
+
 /** A line that is rewritten on a terminal, and nothing in a pipe. */
 export type Progress = {(doing: string): void; done(): void};
 

@@ -92,9 +92,47 @@ export function keyOf(job: Job): string {
 /** Fields that are no part of a job's name: where files lie, and times, which are never the same twice. */
 const unnamed = new Set(['path', 'p50', 'p90', 'cold']);
 
-/** Layers of low rank and narrower ones are chosen by what they take on this machine, and fits round as it does. */
-const readsClock = (job: Job): boolean =>
+/** Whether a job's result depends on the machine: layers of low rank and narrower ones are chosen by what they take on it, and fits round as it does. */
+export const readsClock = (job: Job): boolean =>
   job.kind === 'measure' || (job.kind === 'make' && /^(input|lowrank|prune)\b/.test(job.step));
+
+/** Networks that a job reads. */
+export const networksRead = (job: Job): readonly string[] =>
+  job.kind === 'retarget' ? [job.trunk.network, job.network] : [job.network];
+
+/** Networks that a result names. */
+export function networksMade({result}: Done<Job>): readonly string[] {
+  if ('heads' in result) return result.heads.map(({network}) => network);
+  return 'network' in result ? [result.network] : [];
+}
+
+/** Samples that a job reads; null: none. */
+export function samplesRead(job: Job): DataRef | null {
+  switch (job.kind) {
+    case 'make':
+      return job.samples;
+    case 'measure':
+      return job.data;
+    case 'retarget':
+      return job.fit;
+    default:
+      return job satisfies never;
+  }
+}
+
+/** The same job, with its samples at another place. */
+export function withSamplesAt(job: Job, path: string): Job {
+  switch (job.kind) {
+    case 'make':
+      return {...job, samples: job.samples && {...job.samples, path}};
+    case 'measure':
+      return {...job, data: {...job.data, path}};
+    case 'retarget':
+      return {...job, fit: {...job.fit, path}};
+    default:
+      return job satisfies never;
+  }
+}
 
 /** For progress and errors. */
 export function textOf(job: Job): string {

@@ -3,10 +3,11 @@
  * as not there, so it is made again.
  */
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {cacheFolder} from '../cache.js';
-import {writeWhole} from '../data/files.js';
+import {unwritable, writeWhole} from '../data/files.js';
+import {kinds, placeOf, readResult, resultText} from './places.js';
 
 export type Store = {
   readonly folder: string;
@@ -14,54 +15,62 @@ export type Store = {
   fileOf(sha256: string): string;
   /** Whether the network is there, undamaged. */
   has(sha256: string): boolean;
-  /** Returns the sha256. Error: input file.unwritable. */
+  /** Returns the sha256. Error: input file.unwritable, file.disk-full. */
   put(network: Uint8Array): string;
   /** undefined: not there. */
   result(key: string): unknown;
-  /** Error: input file.unwritable. */
+  /** Error: input file.unwritable, file.disk-full. */
   keep(key: string, result: unknown): void;
 };
 
-const shaOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+/** Another one after whatever has been written to the file; null: there is none. */
+export function stampOf(file: string): string | null {
+  const stat = statSync(file, {throwIfNoEntry: false});
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : null;
+}
 
-/** By default in the user's cache. */
+/** By default in the user's cache. Error: input file.unwritable, file.disk-full. */
 export function openStore(folder = cacheFolder('catalog')): Store {
-  const [networks, results] = [join(folder, 'networks'), join(folder, 'results')];
-  for (const each of [networks, results]) mkdirSync(each, {recursive: true});
-  const fileOf = (sha256: string): string => join(networks, `${sha256}.network`);
-  const resultFile = (key: string): string => join(results, `${key}.json`);
-  const good = new Set<string>();
+  try {
+    for (const kind of kinds) mkdirSync(join(folder, kind), {recursive: true});
+  } catch (cause) {
+    unwritable(folder, cause);
+  }
+  const fileOf = (sha256: string): string => placeOf(folder, 'networks', sha256);
+  const resultFile = (key: string): string => placeOf(folder, 'results', key);
+  /** Networks that were found good, as they were then. */
+  const good = new Map<string, string>();
   return {
     folder,
     fileOf,
     has(sha256) {
-      if (good.has(sha256)) return true;
       const file = fileOf(sha256);
-      if (!existsSync(file)) return false;
+      const stamp = stampOf(file);
+      if (stamp === null) return false;
+      if (good.get(sha256) === stamp) return true;
       if (shaOf(readFileSync(file)) !== sha256) {
         rmSync(file, {force: true});
         return false;
       }
-      good.add(sha256);
+      good.set(sha256, stamp);
       return true;
     },
     put(network) {
       const sha256 = shaOf(network);
       writeWhole(fileOf(sha256), network);
-      good.add(sha256);
       return sha256;
     },
     result(key) {
       try {
-        const [sum, body = ''] = readFileSync(resultFile(key), 'utf8').split('\n');
-        return sum === shaOf(body) ? JSON.parse(body) : undefined;
+        return readResult(readFileSync(resultFile(key), 'utf8'));
       } catch {
         return undefined;
       }
     },
     keep(key, result) {
-      const body = JSON.stringify(result);
-      writeWhole(resultFile(key), Buffer.from(`${shaOf(body)}\n${body}`));
+      writeWhole(resultFile(key), Buffer.from(resultText(result)));
     },
   };
 }
+
+const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -95,8 +95,8 @@ export function defineBuild(program: Command): void {
 async function runBuild(models: readonly string[], flags: Flags): Promise<void> {
   const started = performance.now();
   const weights = weightsOf(flags);
-  if (flags.catalog) checkCatalog(flags);
-  else checkRecipes(flags, flags.evaluate);
+  checkCatalog(flags);
+  if (!flags.catalog) checkRecipes(flags, flags.evaluate);
   const {name: configured, profiles: theirs, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
   const evaluate = labelledData(tasks, flags.evaluate, flags.catalog ? task => task.evaluate : () => null);

@@ -4,21 +4,28 @@ import {fail} from '../../ir/diagnostics.js';
 import {runPasses} from '../../passes/framework/manager.js';
 import {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from '../catalog/build.js';
 import type {Tried} from '../catalog/log.js';
+import {startQueue} from '../catalog/queue/send.js';
 import {here, type Show} from '../catalog/runner.js';
 import type {Attempt} from '../catalog/search.js';
-import {openStore} from '../catalog/store.js';
-import {startWorkers} from '../catalog/workers.js';
+import {openStore, type Store} from '../catalog/store.js';
+import {startWorkers, type Workers} from '../catalog/workers.js';
 import type {Labelled} from '../data/dataset.js';
 import {targetsNamed} from '../host.js';
 import {loadTasks} from '../load.js';
-import {bytesText, type Progress, printJson, say, table, timeText} from '../output.js';
+import {bytesText, type Progress, printJson, say, table, timeText, warning} from '../output.js';
 import {exact} from '../pipeline.js';
 import type {Task} from '../tasks.js';
 import {document} from './build-report.js';
 import {type JsonFlag, type ModelFlags, positive} from './options.js';
 import type {RecipeFlags} from './recipes.js';
 
-export type CatalogFlags = {readonly catalog?: boolean; readonly workers: number; readonly balance?: boolean};
+export type CatalogFlags = {
+  readonly catalog?: boolean;
+  readonly workers?: number;
+  readonly queue?: string;
+  readonly store?: string;
+  readonly balance?: boolean;
+};
 
 type Flags = CatalogFlags & ModelFlags & RecipeFlags & JsonFlag;
 
@@ -26,7 +33,14 @@ export const withCatalog = (command: Command): Command =>
   command
     .option('--catalog', 'search for all variants worth having: smaller, narrower, on shared trunks; keeps the Pareto front')
     .addOption(
-      new Option('--workers <N>', 'local processes that make and measure variants for --catalog').argParser(positive).default(1),
+      new Option('--workers <N>', 'local processes that make and measure variants for --catalog (default: 1)').argParser(
+        positive,
+      ),
+    )
+    .option('--queue <redis://HOST:PORT>', 'variants for --catalog are made and measured by dnnc work processes, on any machines')
+    .option(
+      '--store <http://HOST:PORT>',
+      'the dnnc store that these have in common (default: one of this build, for this machine)',
     );
 
 /** Points that variants may lose where nothing is said. */
@@ -35,9 +49,22 @@ const usualLoss = 2;
 /** What a catalog looks at, by task. */
 export type CatalogData = Readonly<Record<'evaluate' | 'calibrate' | 'fit', ReadonlyMap<string, Labelled>>>;
 
-/** Errors: usage catalog.recipe, catalog.share. */
-export function checkCatalog({catalog, recipe, share}: Flags & {readonly share: string}): void {
+/** Errors: usage catalog.recipe, catalog.share, catalog.queue. */
+export function checkCatalog({catalog, recipe, share, workers, queue, store}: Flags & {readonly share: string}): void {
+  const needs = (flag: string, other: string): never =>
+    fail('usage', 'catalog.queue', flag, `has no meaning without ${other}`, `add ${other}, or leave out ${flag}`);
+  if (!catalog && workers !== undefined) needs('--workers', '--catalog');
+  if (!catalog && queue !== undefined) needs('--queue', '--catalog');
+  if (queue === undefined && store !== undefined) needs('--store', '--queue');
   if (!catalog) return;
+  if (queue !== undefined && workers !== undefined)
+    fail(
+      'usage',
+      'catalog.queue',
+      '--queue',
+      'jobs go to a queue or to local processes',
+      'leave out --workers; dnnc work has it',
+    );
   if (recipe.length > 0)
     fail('usage', 'catalog.recipe', '--recipe', 'a catalog chooses its recipes itself', 'leave out --recipe, or --catalog');
   if (share === 'retarget')
@@ -61,7 +88,7 @@ export async function runCatalog(
   const store = openStore();
   const state = {tried: 0, held: 0, left: 0};
   const doing: Show = what => show(`${state.tried} variants tried, ${state.held} hold, ${leftText(state, started)}: ${what}`);
-  const workers = flags.workers > 1 ? startWorkers(flags.workers, store, doing) : null;
+  const workers = await workersOf(flags, store, doing, show);
   const {evaluate, calibrate, fit} = data;
   const built = await buildCatalog(
     tasks,
@@ -80,13 +107,28 @@ export async function runCatalog(
       },
     },
     options,
-  ).finally(() => {
-    workers?.stop();
+  ).finally(async () => {
+    await workers?.stop();
     show.done();
   });
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) printJson(documentOf(built, tasks, flags, options, seconds));
   else tell(built, options.directory, seconds);
+}
+
+/** null: this process. */
+async function workersOf(
+  {workers = 1, queue, store: url}: Flags,
+  store: Store,
+  doing: Show,
+  show: Progress,
+): Promise<Workers | null> {
+  if (queue === undefined) return workers > 1 ? startWorkers(workers, store, doing) : null;
+  const warn = (says: string): void => {
+    show.done();
+    warning(says);
+  };
+  return startQueue(store, {redis: queue, remote: url ?? null, show: doing, warn});
 }
 
 /** What there may be still to try takes as long as what has been tried: branches end early, others begin. */

@@ -11,8 +11,10 @@ import {defineRun} from './run.js';
 import {defineServe} from './serve.js';
 import {defineSimulate} from './simulate.js';
 import {defineSpecialize} from './specialize.js';
+import {defineStore} from './store.js';
 import {defineTargets} from './targets.js';
 import {defineVerify} from './verify.js';
+import {defineWork} from './work.js';
 
 export function defineCommands(program: Command): void {
   defineBuild(program);
@@ -28,4 +30,6 @@ export function defineCommands(program: Command): void {
   defineOps(program);
   defineTargets(program);
   defineProfiles(program);
+  defineWork(program);
+  defineStore(program);
 }

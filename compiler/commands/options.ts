@@ -53,3 +53,9 @@ export type ModelFlags = {
 };
 export type TuneFlag = {readonly tune?: boolean};
 export type JsonFlag = {readonly json?: boolean};
+
+/** Until Ctrl-C, or whoever manages processes, asks for an end. */
+export const untilInterrupted = (): Promise<void> =>
+  new Promise(resolve => {
+    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
+  });

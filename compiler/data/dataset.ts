@@ -2,13 +2,12 @@
  * Labelled samples by number, whatever holds them: a folder with one sub-folder per class, whose images are decoded when
  * they are asked for, an .npz with x (N,...) and y (N,) or y_<task> (N,), or IDX files of images and labels.
  */
-import {type Dirent, readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {fail} from '../../ir/diagnostics.js';
 import {bytesOfTensor, elements, numberAt, type Tensor, tensorOf, widthOf} from '../../ir/tensor.js';
-import {unreadable} from './files.js';
+import {classesOf, isFolder} from './folder.js';
 import {isIdxName, openIdx} from './idx.js';
-import {isImageName, readImage, tensorOfImage} from './image.js';
+import {readImage, tensorOfImage} from './image.js';
 import {type Npz, openNpz} from './npz.js';
 
 export type Dataset = {
@@ -49,48 +48,15 @@ export function openDataset(path: string, options: DatasetOptions = {}): Dataset
   );
 }
 
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (cause) {
-    return unreadable(path, cause);
-  }
-}
-
 function openFolder(path: string): Dataset {
-  const hidden = (entry: Dirent): boolean => entry.name.startsWith('.');
-  const list = (folder: string): readonly Dirent[] => {
-    try {
-      return readdirSync(folder, {withFileTypes: true}).filter(entry => !hidden(entry));
-    } catch (cause) {
-      return unreadable(folder, cause);
-    }
-  };
-  const inFolder = list(path);
-  const cure = 'put the images of each class into a sub-folder named for it';
-  if (inFolder.length === 0) fail('input', 'dataset.empty', path, 'the folder is empty', cure);
-  const classes = inFolder
-    .filter(entry => entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(path, entry.name))))
-    .map(({name}) => name)
-    .sort();
-  if (classes.length === 0) fail('input', 'dataset.no-classes', path, 'the folder has no sub-folders', cure);
-  const files: string[] = [];
-  const labels: number[] = [];
-  classes.forEach((name, label) => {
-    const folder = join(path, name);
-    const images = list(folder)
-      .map(entry => entry.name)
-      .filter(isImageName)
-      .sort();
-    files.push(...images.map(image => join(folder, image)));
-    labels.push(...images.map(() => label));
-  });
-  if (files.length === 0) fail('input', 'dataset.empty', path, `no .jpg, .jpeg or .png files in ${classes.join(', ')}`, cure);
+  const classes = classesOf(path);
+  const files = classes.flatMap(({name, images}) => images.map(image => join(path, name, image)));
+  const labels = classes.flatMap(({images}, label) => images.map(() => label));
   const at = <T>(list: readonly T[], index: number): T => list[index] ?? noSuch(path, index, files.length);
   return {
     path,
     count: files.length,
-    classes,
+    classes: classes.map(({name}) => name),
     sample: index => tensorOfImage(readImage(at(files, index))),
     label: index => at(labels, index),
     where: index => at(files, index),

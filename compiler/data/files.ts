@@ -62,7 +62,11 @@ export function writeWhole(path: string, content: Uint8Array | string): void {
 /** As `unreadable`, of a file that was to be written. */
 export function unwritable(path: string, cause: unknown): never {
   if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'string') throw cause;
-  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+  if (isFull(cause))
     fail('input', 'file.disk-full', path, 'the disk is full; nothing was changed', 'free some space, or name another place');
   return fail('input', 'file.unwritable', path, cause.message, 'check the folder and its permissions');
 }
+
+/** Whether a system error says that the disk, or one's share of it, is full. */
+export const isFull = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');

@@ -68,6 +68,12 @@ export function openIdx(path: string): Npz {
   };
 }
 
+/** The images, and the labels where their file lies beside. */
+export function filesOfIdx(path: string): readonly string[] {
+  const labels = labelsBeside(path);
+  return labels === null ? [path] : [path, labels];
+}
+
 function labelsBeside(path: string): string | null {
   const name = basename(path);
   const other = name.replace(/images/i, 'labels').replace(/idx\d/i, 'idx1');

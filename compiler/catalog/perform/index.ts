@@ -1,6 +1,6 @@
 /** Does one job here, unless it has been done before. */
-import {invariant} from '../../../ir/diagnostics.js';
-import {type Done, type Job, keyOf, type ResultOf} from '../jobs.js';
+import {fail} from '../../../ir/diagnostics.js';
+import {type Done, type Job, keyOf, networksMade, networksRead, type ResultOf} from '../jobs.js';
 import type {Store} from '../store.js';
 import {make} from './make.js';
 import {measure} from './measure.js';
@@ -9,10 +9,10 @@ import {retarget} from './retarget.js';
 /** What was kept of a job, if all that it names is still there; null otherwise. */
 export function recallJob<J extends Job>(job: J, store: Store): Done<J> | null {
   const kept = store.result(keyOf(job)) as Done<J> | undefined;
-  return kept && networksOf(kept).every(network => store.has(network)) ? kept : null;
+  return kept && networksMade(kept).every(network => store.has(network)) ? kept : null;
 }
 
-/** Errors: of the compiler, as DnncError. */
+/** Errors: input catalog.network; and of the compiler, as DnncError. */
 export async function perform<J extends Job>(
   job: J,
   store: Store,
@@ -20,7 +20,9 @@ export async function perform<J extends Job>(
 ): Promise<Done<J>> {
   const known = recallJob(job, store);
   if (known) return known;
-  for (const network of inputsOf(job)) invariant(store.has(network), 'catalog.network', network, 'is not in the store');
+  for (const network of networksRead(job))
+    if (!store.has(network))
+      fail('input', 'catalog.network', network, `is not in ${store.folder}, or damaged`, 'build again: it is made again');
   const started = performance.now();
   const result = (await resultOf(job, store, progress)) as ResultOf<J>;
   const done = {result, seconds: Number(((performance.now() - started) / 1000).toFixed(2))};
@@ -39,13 +41,4 @@ function resultOf(job: Job, store: Store, progress: (doing: string) => void): Pr
     default:
       return job satisfies never;
   }
-}
-
-/** Networks that a job reads. */
-const inputsOf = (job: Job): readonly string[] => (job.kind === 'retarget' ? [job.trunk.network, job.network] : [job.network]);
-
-/** Networks that a result names. */
-function networksOf({result}: Done<Job>): readonly string[] {
-  if ('heads' in result) return result.heads.map(({network}) => network);
-  return 'network' in result ? [result.network] : [];
 }
