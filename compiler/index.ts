@@ -61,9 +61,9 @@ export type {CatalogOptions} from './catalog/index.js';
 export type {CatalogLog, Tried, TriedAccuracy, TriedCosts} from './catalog/log.js';
 export {type QueueOptions, startQueue} from './catalog/queue/send.js';
 export {type AtWork, type WorkOptions, work} from './catalog/queue/work.js';
-export {here} from './catalog/runner.js';
+export {here, type Workers} from './catalog/runner.js';
 export {openStore, type Store} from './catalog/store.js';
-export {startWorkers, type WorkerOptions, type Workers} from './catalog/workers.js';
+export {startWorkers, type WorkerOptions} from './catalog/workers.js';
 /** Module to C and weights in memory: no disk, no C compiler. */
 export {type Compiled, type CompileOptions, compile} from './compile.js';
 /** Devices and clouds as coefficients with sources, and what a call takes there: what `build` writes where it is given `profiles`. */

@@ -75,11 +75,7 @@ async function startWorker(t: ExecutionContext, redis: string) {
     writeFileSync(join(folder, 'evaluate.npz'), npz({seed: splits.tune, count: 60}));
     writeFileSync(join(folder, 'calibrate.npz'), npz({seed: splits.calibrate, count: 20}));
     const own = openStore(temporaryFolder());
-    const expected = await variantsOf(
-      folder,
-      own,
-      here(own, () => {}),
-    );
+    const expected = await variantsOf(folder, own, here(own, () => {}).run);
     t.true(expected.jobs >= 6);
 
     const redis = await startRedis();
@@ -110,16 +106,7 @@ async function startWorker(t: ExecutionContext, redis: string) {
     // All of it is kept: a rerun needs nobody.
     for (const {child} of workers) child.kill('SIGKILL');
     await redis.stop();
-    t.deepEqual(
-      (
-        await variantsOf(
-          folder,
-          store,
-          here(store, () => t.fail()),
-        )
-      ).found,
-      expected.found,
-    );
+    t.deepEqual((await variantsOf(folder, store, here(store, () => t.fail()).run)).found, expected.found);
     rmSync(folder, {recursive: true});
   },
 );

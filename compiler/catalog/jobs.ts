@@ -11,6 +11,7 @@ import type {Retargeted} from '../retarget/index.js';
 import type {Task} from '../tasks.js';
 import {identity} from './identity.js';
 import type {TriedCosts} from './log.js';
+import {isHopeless} from './order.js';
 
 /** What a network is asked: all of a task but its files. */
 export type Question = Pick<Task, 'name' | 'labels' | 'labelOffset' | 'input'>;
@@ -89,8 +90,18 @@ export function keyOf(job: Job): string {
     .digest('hex');
 }
 
-/** Fields that are no part of a job's name: where files lie, and times, which are never the same twice. */
-const unnamed = new Set(['path', 'p50', 'p90', 'cold']);
+/**
+ * Fields that are no part of a job's name: where files lie; words for classes; times, which are never the same twice; and how much may
+ * be lost, which only tells how many samples are looked at (`isEnough`).
+ */
+const unnamed = new Set(['path', 'labels', 'p50', 'p90', 'cold', 'points']);
+
+/** Whether a result with that name is one for this job. */
+export function isEnough<J extends Job>(job: J, {result}: Done<J>): boolean {
+  if (job.kind !== 'measure' || !job.against || !('right' in result) || result.right === '') return true;
+  const {right, points} = job.against;
+  return result.right.length === right.length || isHopeless(right, result.right, points);
+}
 
 /** Whether a job's result depends on the machine: layers of low rank and narrower ones are chosen by what they take on it, and fits round as it does. */
 export const readsClock = (job: Job): boolean =>

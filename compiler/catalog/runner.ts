@@ -19,13 +19,25 @@ export function onceEach(store: Store, send: <J extends Job>(job: J) => Promise<
   };
 }
 
-/** One after the other in this process. */
-export function here(store: Store, show: Show): Run {
+/** Who does jobs: `stop` ends what is at work, and what waits is not begun. */
+export type Workers = {readonly run: Run; stop(): void | Promise<void>};
+
+/** One after the other in this process. A job that is at work when it is stopped is done first. */
+export function here(store: Store, show: Show): Workers {
   let last: Promise<unknown> = Promise.resolve();
-  return onceEach(store, job => {
-    const next = last.then(() => perform(job, store, doing => show(`${textOf(job)}: ${doing}`)));
-    // An error is that of its job, not of those behind it.
-    last = next.catch(() => {});
-    return next;
-  });
+  let stopped = false;
+  return {
+    run: onceEach(store, job => {
+      const next = last.then(() => {
+        if (stopped) throw new Error('the search has ended');
+        return perform(job, store, doing => show(`${textOf(job)}: ${doing}`));
+      });
+      // An error is that of its job, not of those behind it.
+      last = next.catch(() => {});
+      return next;
+    }),
+    stop() {
+      stopped = true;
+    },
+  };
 }

@@ -2,13 +2,10 @@
 import {type ChildProcess, fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {DnncError, type Problem} from '../../ir/diagnostics.js';
-import {type Done, type Job, type Run, textOf} from './jobs.js';
-import {onceEach, type Show} from './runner.js';
+import {type Done, type Job, textOf} from './jobs.js';
+import {onceEach, type Show, type Workers} from './runner.js';
 import type {Store} from './store.js';
 import type {WorkerMessage} from './worker.js';
-
-/** `run` gives jobs to the workers; `stop` ends them. */
-export type Workers = {readonly run: Run; stop(): void | Promise<void>};
 
 export type WorkerOptions = {
   /** Minutes after which a job counts as hanging, and its worker is ended. */

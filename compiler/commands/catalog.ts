@@ -5,10 +5,10 @@ import {runPasses} from '../../passes/framework/manager.js';
 import {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from '../catalog/build.js';
 import type {Tried} from '../catalog/log.js';
 import {startQueue} from '../catalog/queue/send.js';
-import {here, type Show} from '../catalog/runner.js';
+import {here, type Show, type Workers} from '../catalog/runner.js';
 import type {Attempt} from '../catalog/search.js';
 import {openStore, type Store} from '../catalog/store.js';
-import {startWorkers, type Workers} from '../catalog/workers.js';
+import {startWorkers} from '../catalog/workers.js';
 import type {Labelled} from '../data/dataset.js';
 import {targetsNamed} from '../host.js';
 import {loadTasks} from '../load.js';
@@ -97,7 +97,7 @@ export async function runCatalog(
       ...{method: flags.calibration, maxLoss: flags.maxLoss ?? usualLoss},
       profiles: options.profiles ?? [],
       target: (options.targets ?? targetsNamed(['native']))[0]!.name,
-      run: workers?.run ?? here(store, doing),
+      run: workers.run,
       tell: (_, {dropped}: Attempt) => {
         state.tried++;
         if (dropped === null) state.held++;
@@ -108,7 +108,7 @@ export async function runCatalog(
     },
     options,
   ).finally(async () => {
-    await workers?.stop();
+    await workers.stop();
     show.done();
   });
   const seconds = (performance.now() - started) / 1000;
@@ -116,14 +116,8 @@ export async function runCatalog(
   else tell(built, options.directory, seconds);
 }
 
-/** null: this process. */
-async function workersOf(
-  {workers = 1, queue, store: url}: Flags,
-  store: Store,
-  doing: Show,
-  show: Progress,
-): Promise<Workers | null> {
-  if (queue === undefined) return workers > 1 ? startWorkers(workers, store, doing) : null;
+async function workersOf({workers = 1, queue, store: url}: Flags, store: Store, doing: Show, show: Progress): Promise<Workers> {
+  if (queue === undefined) return workers > 1 ? startWorkers(workers, store, doing) : here(store, doing);
   const warn = (says: string): void => {
     show.done();
     warning(says);

@@ -1,6 +1,6 @@
 /** Does one job here, unless it has been done before. */
 import {fail} from '../../../ir/diagnostics.js';
-import {type Done, type Job, keyOf, networksMade, networksRead, type ResultOf} from '../jobs.js';
+import {type Done, isEnough, type Job, keyOf, networksMade, networksRead, type ResultOf} from '../jobs.js';
 import type {Store} from '../store.js';
 import {make} from './make.js';
 import {measure} from './measure.js';
@@ -9,7 +9,7 @@ import {retarget} from './retarget.js';
 /** What was kept of a job, if all that it names is still there; null otherwise. */
 export function recallJob<J extends Job>(job: J, store: Store): Done<J> | null {
   const kept = store.result(keyOf(job)) as Done<J> | undefined;
-  return kept && networksMade(kept).every(network => store.has(network)) ? kept : null;
+  return kept && isEnough(job, kept) && networksMade(kept).every(network => store.has(network)) ? kept : null;
 }
 
 /** Errors: input catalog.network; and of the compiler, as DnncError. */
