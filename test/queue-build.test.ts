@@ -97,7 +97,8 @@ async function startWorker(t: ExecutionContext, redis: string) {
     process.kill(victim, 'SIGKILL');
     t.deepEqual((await over).found, expected.found);
     const told = workers.flatMap(each => each.told());
-    t.is(told.length, expected.jobs, told.join('\n'));
+    // The one that died may have left a result before it could say so.
+    t.true(told.length === expected.jobs || told.length === expected.jobs - 1, told.join('\n'));
     t.true(told.every(line => /: done/.test(line)));
 
     // Samples came by content.

@@ -31,11 +31,11 @@ browsed('by keyboard: a table sorts, a point says what it is, arrows go on, rows
     const before = await page.evaluate<Column>(column('#task-1'));
     t.is(before.names[0], 'full');
     await page.evaluate(`document.querySelectorAll('#task-1 th button')[3].focus()`);
-    await page.press('Enter', 13);
+    await page.press('Enter');
     const up = await page.evaluate<Column>(column('#task-1'));
     t.deepEqual(up.sorts.slice(2, 5), [null, 'ascending', null]);
     t.deepEqual(up.names, before.names.toReversed(), 'the quickest first');
-    await page.press('Enter', 13);
+    await page.press('Enter');
     const down = await page.evaluate<Column>(column('#task-1'));
     t.deepEqual([down.sorts[3], down.names], ['descending', before.names]);
 
@@ -44,18 +44,18 @@ browsed('by keyboard: a table sorts, a point says what it is, arrows go on, rows
     const focusable = `[...document.querySelectorAll('.plots .marks')].map(marks => marks.querySelectorAll('[tabindex="0"]').length)`;
     t.deepEqual(await page.evaluate(focusable), [1, 1, 1, 1], 'a plot is one stop');
     await page.evaluate(`document.querySelector('.plots .marks [tabindex="0"]').focus()`);
-    await page.press('End', 35);
+    await page.press('End');
     const last = await page.evaluate<string>(tip);
     t.regex(last, /^sign\/full\n/);
     t.regex(last, /accuracy\n95\.00% 93\.7 to 96\.1\n/);
     t.regex(last, /what it is\nthe network as it is\n/);
     t.is(await page.evaluate(`document.querySelectorAll('.marks > .on').length`), 4, 'the same variant in every plot');
-    await page.press('ArrowLeft', 37);
+    await page.press('ArrowLeft');
     t.notRegex(await page.evaluate<string>(tip), /^sign\/full\n/);
-    await page.press('Escape', 27);
+    await page.press('Escape');
     t.is(await page.evaluate(tip), null);
-    await page.press('Home', 36);
-    await page.press('Enter', 13);
+    await page.press('Home');
+    await page.press('Enter');
     t.regex(await page.evaluate<string>('location.hash'), /^#v\d+$/);
 
     await page.evaluate(`document.querySelector('.filtered').open = true; document.querySelector('.filtered input').focus()`);

@@ -1,21 +1,22 @@
 /** The page of examples/web in a headless Chromium: networks answer, the budget is kept, keys and colour schemes work. */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {build} from '../compiler/build.js';
 import {openDataset} from '../compiler/data/dataset.js';
 import {resolveTasks} from '../compiler/tasks.js';
 import {npz, splits} from '../examples/signs/data.js';
 import {tasks as labels} from '../examples/signs/tasks.js';
 import {serve} from '../examples/web/serve.js';
-import {chromium, openPage} from './support/chromium.js';
+import {browserPath, inBrowser, type Page} from './support/browser.js';
 import {tinyModel} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
 import {hasWasmCompiler, wasm32} from './support/wasm.js';
 import {hasCompiler} from './tiny-build.js';
 
 const folder = temporaryFolder();
-const needsBrowser = chromium !== null && hasWasmCompiler && hasCompiler ? test : test.skip;
+const view = {width: 1000, height: 900};
+const needsBrowser = browserPath !== null && hasWasmCompiler && hasCompiler ? test : test.skip;
 
 /** Two networks for one task: a good one, and a small one that guesses. Measured by running the module in Node. */
 async function buildModel(): Promise<string> {
@@ -36,14 +37,16 @@ needsBrowser('the page answers, spends no more than it has, and can be used with
   t.timeout(180_000);
   const served = await serve(await buildModel(), 0);
   t.teardown(() => served.close());
-  const page = await openPage(`${served.address}?seed=3`);
-  t.teardown(() => page.close());
+  await inBrowser(`${served.address}?seed=3`, view, page => usePage(t, page));
+});
+
+async function usePage(t: ExecutionContext, page: Page): Promise<void> {
   const text = (selector: string) => page.evaluate(`document.querySelector('${selector}').innerText`) as Promise<string>;
   const cell = (column: number) => text(`#answers tr[data-name=weather] td:nth-of-type(${column})`);
   const pictures = async (): Promise<number> => Number(await page.evaluate('document.body.dataset.pictures'));
 
   await page.until('Number(document.body.dataset.pictures) >= 3');
-  t.true(await page.evaluate('crossOriginIsolated'));
+  t.true(await page.evaluate<boolean>('crossOriginIsolated'));
   t.true((labels.weather as readonly string[]).includes(await cell(2)));
   await page.press(' ');
   t.is(await text('#play'), 'Go on');
@@ -77,21 +80,22 @@ needsBrowser('the page answers, spends no more than it has, and can be used with
 
   const colours: unknown[] = [];
   for (const value of ['light', 'dark']) {
-    await page.command('Emulation.setEmulatedMedia', {features: [{name: 'prefers-color-scheme', value}]});
+    await page.look({...view, dark: value === 'dark'});
     colours.push(await page.evaluate('getComputedStyle(document.body).backgroundColor'));
   }
   t.deepEqual(colours, ['rgb(252, 252, 253)', 'rgb(22, 24, 28)']);
   t.deepEqual(page.errors, []);
-});
+}
 
 needsBrowser('a page without networks says so', async t => {
   mkdirSync(join(folder, 'empty'));
   const served = await serve(join(folder, 'empty'), 0);
   t.teardown(() => served.close());
-  const page = await openPage(served.address);
-  t.teardown(() => page.close());
-  await page.until(`document.getElementById('status').className === 'failed'`);
-  t.regex(String(await page.evaluate(`document.getElementById('status').textContent`)), /manifest\.file.*manifest\.json.*404/);
+  await inBrowser(served.address, view, async page => {
+    await page.until(`document.getElementById('status').className === 'failed'`);
+    const says = await page.evaluate<string>(`document.getElementById('status').textContent`);
+    t.regex(says, /manifest\.file.*manifest\.json.*404/);
+  });
 });
 
 test('the server gives the page, its modules and the build, and nothing else', async t => {

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {accessSync, constants} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import type {Readable, Writable} from 'node:stream';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {temporaryFolder} from './temporary.js';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
@@ -38,7 +39,9 @@ export type Page = {
   send(method: string, params?: object): Promise<Record<string, unknown>>;
   /** The value of an expression, as JSON. */
   evaluate<T>(expression: string): Promise<T>;
-  press(key: string, code?: number): Promise<void>;
+  /** Waits until an expression is true; throws after a minute. */
+  until(expression: string): Promise<void>;
+  press(key: string): Promise<void>;
   look(view: View): Promise<void>;
   /** PNG. */
   screenshot(): Promise<Uint8Array>;
@@ -126,6 +129,9 @@ function connect(child: ChildProcess): Pipe {
   };
 }
 
+/** Of keys that are not a letter. */
+const keyCodes: Readonly<Record<string, number>> = {Enter: 13, Escape: 27, ' ': 32, End: 35, Home: 36, ArrowLeft: 37};
+
 function pageOf(pipe: Pipe, session: string): Page {
   const errors: string[] = [];
   pipe.watch(({method, params}) => {
@@ -134,17 +140,25 @@ function pageOf(pipe: Pipe, session: string): Page {
     if (isError) errors.push(JSON.stringify(params));
   });
   const send: Page['send'] = (method, params) => pipe.send(method, params, session);
+  async function evaluate<T>(expression: string): Promise<T> {
+    const {result, exceptionDetails} = await send('Runtime.evaluate', {expression, returnByValue: true, awaitPromise: true});
+    if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails));
+    return (result as {value: T}).value;
+  }
   return {
-    ...{send, errors},
-    async evaluate<T>(expression: string) {
-      const {result, exceptionDetails} = await send('Runtime.evaluate', {expression, returnByValue: true, awaitPromise: true});
-      if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails));
-      return (result as {value: T}).value;
+    ...{send, errors, evaluate},
+    async until(expression) {
+      const end = performance.now() + 60_000;
+      while ((await evaluate(expression)) !== true) {
+        if (performance.now() > end) throw new Error(`${expression} was not true in time: ${errors.join('; ')}`);
+        await sleep(50);
+      }
     },
-    async press(key, code = 0) {
-      const text = key === 'Enter' ? {text: '\r'} : {};
-      await send('Input.dispatchKeyEvent', {type: 'keyDown', key, code: key, windowsVirtualKeyCode: code, ...text});
-      await send('Input.dispatchKeyEvent', {type: 'keyUp', key, code: key, windowsVirtualKeyCode: code});
+    async press(key) {
+      const text = key === 'Enter' ? {text: '\r'} : key.length === 1 ? {text: key} : {};
+      const windowsVirtualKeyCode = keyCodes[key] ?? key.toUpperCase().charCodeAt(0);
+      await send('Input.dispatchKeyEvent', {type: 'keyDown', key, code: key, windowsVirtualKeyCode, ...text});
+      await send('Input.dispatchKeyEvent', {type: 'keyUp', key, code: key, windowsVirtualKeyCode});
     },
     async look({width, height, dark, media = 'screen'}) {
       await send('Emulation.setDeviceMetricsOverride', {width, height, deviceScaleFactor: 1, mobile: false});
