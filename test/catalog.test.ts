@@ -310,7 +310,7 @@ test('what stays is the front, what the user named, and the network itself; each
     tried.map(({recipe, kept, reason}) => [recipe, kept, reason]),
     [
       ['full', true, 'the network as it is'],
-      ['int8', true, 'on the front: 2.00x less time, 4.00x smaller, 0.10 points lost'],
+      ['int8', true, '2.00x less time, 4.00x smaller, 0.10 points lost'],
       ['w8', false, 'int8 is as accurate and no dearer'],
       ['lowrank:0.5', false, 'nothing applies'],
       ['mine', true, 'named by you'],

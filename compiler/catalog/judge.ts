@@ -56,7 +56,7 @@ function worthOf({measured, loss}: Attempt, full: Attempt): string {
     ...(own === undefined ? [] : gain(was.macs / own, 'fewer MACs of its own')),
   ];
   const points = `${Math.abs(loss).toFixed(2)} points ${loss > 0 ? 'lost' : 'gained'}`;
-  return `on the front: ${[...saved, points].join(', ')}`;
+  return [...saved, points].join(', ');
 }
 
 const gain = (ratio: number, what: string): readonly string[] => (ratio >= 1.05 ? [`${ratio.toPrecision(3)}x ${what}`] : []);
