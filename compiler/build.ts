@@ -1,5 +1,4 @@
 /** The main job: tasks to a folder with C, weights, libraries and manifest, written as a whole or not at all. */
-import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
@@ -34,6 +33,7 @@ import {measureLatency} from './measure.js';
 import {isNetworkFile} from './network-file.js';
 import {confusionOf} from './per-class.js';
 import type {RecipeReport} from './recipes/report.js';
+import {shaOf} from './sha.js';
 import {splitsOf} from './splits.js';
 import {filesOf, type Task} from './tasks.js';
 import {version} from './version.js';
@@ -240,8 +240,6 @@ function observed(
   const found = {latencies, energies, segmentLatencies, qualities, confusions, calibrations, splits};
   return manifestOf({...facts, ...found, latencyTarget: target});
 }
-
-const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const sourceOf = (model: string, directory: string) => ({
   model: relative(resolve(directory), model),

@@ -1,11 +1,12 @@
 /** The catalog's parts: what is tried, in which order samples are looked at, who beats whom, and files of networks. */
 import test from 'ava';
+import type {Attempt} from '../compiler/catalog/attempt.js';
 import {frontOf, type Point} from '../compiler/catalog/front.js';
 import type {Done, Job, Measured, MeasureJob, ResultOf, Run} from '../compiler/catalog/jobs.js';
 import {judge} from '../compiler/catalog/judge.js';
 import type {TriedCosts} from '../compiler/catalog/log.js';
 import {evaluationOrder, isHopeless, lossOf} from '../compiler/catalog/order.js';
-import {type Attempt, search} from '../compiler/catalog/search.js';
+import {search} from '../compiler/catalog/search.js';
 import {isNetworkFile, onlyHead, readNetwork, writeNetwork} from '../compiler/network-file.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {headOf} from '../ir/graph.js';

@@ -1,5 +1,4 @@
 /** A build of the variants that are worth having, unless it is there already. */
-import {createHash} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {readManifest} from '../../runtime/index.js';
@@ -8,6 +7,8 @@ import {type BuildOptions, type Built, build} from '../build.js';
 import {compilerVersion} from '../cc.js';
 import {hashOfData} from '../evaluate-variant.js';
 import {cpuModel} from '../host.js';
+import {isNetworkFile} from '../network-file.js';
+import {shaOf} from '../sha.js';
 import type {Task} from '../tasks.js';
 import {identity} from './identity.js';
 import {type CatalogOptions, type Found, findVariants} from './index.js';
@@ -37,13 +38,13 @@ export async function buildCatalog(
   return {...found, manifest: built.manifest, built};
 }
 
-/** Names all that the folder depends on. What a network is made of is in the name of its file. */
+/** Names all that the folder depends on. What a network of the store is made of is in the name of its file. */
 function keyOf({tasks, log}: Found, {evaluate, bind}: CatalogOptions, options: CatalogBuildOptions): string {
   const {progress: _, observe: __, chooser, calibrate, targets, ...plain} = options;
   const data = (its: CatalogOptions['evaluate'] | undefined): unknown =>
     [...(its ?? [])].map(([task, labelled]) => [task, hashOfData(labelled)]);
   const models = tasks.map(({model, others}) =>
-    [model, ...others.map(other => other.model)].map(file => shaOf(readFileSync(file))),
+    [model, ...others.map(other => other.model)].filter(file => !isNetworkFile(file)).map(file => shaOf(readFileSync(file))),
   );
   const facts = [
     tasks,
@@ -58,8 +59,6 @@ function keyOf({tasks, log}: Found, {evaluate, bind}: CatalogOptions, options: C
   ];
   return shaOf([identity(), cpuModel(), compilerVersion(), JSON.stringify(facts)].join('\n'));
 }
-
-const shaOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The manifest of a folder that is as it was written: `manifestHash` is of its manifest, which has those of the other files. */
 function intact(directory: string, manifestHash: unknown): Manifest | null {

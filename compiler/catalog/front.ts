@@ -8,7 +8,7 @@ export type Point = {
 };
 
 /** Costs that differ by less are the same: measured times do, from run to run. */
-const same = 0.03;
+export const same = 0.03;
 
 /** Whether `a` is at least as good as `b` everywhere, and better somewhere. */
 function beats(a: Point, b: Point): boolean {

@@ -8,12 +8,13 @@ import type {DeviceProfile} from '../energy/profile.js';
 import type {RecipeReport} from '../recipes/report.js';
 import {wilson} from '../statistics.js';
 import type {Task} from '../tasks.js';
+import type {Attempt} from './attempt.js';
 import {headsOf} from './heads.js';
 import type {Run} from './jobs.js';
 import {judge} from './judge.js';
 import type {CatalogLog, Tried} from './log.js';
 import {type Root, refOf, rootOf} from './roots.js';
-import {type Attempt, search} from './search.js';
+import {search} from './search.js';
 import type {Store} from './store.js';
 
 export type CatalogOptions = {

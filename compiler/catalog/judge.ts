@@ -1,8 +1,8 @@
 /** Which attempts at a task stay, and why: the front over accuracy and every cost. */
 import {wilson} from '../statistics.js';
+import type {Attempt} from './attempt.js';
 import {frontOf, type Point} from './front.js';
 import type {Tried, TriedAccuracy} from './log.js';
-import type {Attempt} from './search.js';
 
 /** In the order of the attempts, the first of which is `full`. `given`: networks that the user named, which stay. */
 export function judge(task: string, attempts: readonly Attempt[], given: ReadonlySet<string>): readonly Tried[] {

@@ -1,6 +1,7 @@
 /** What a store holds, where it lies in its folder, and how one sees that it is undamaged. The same names are the paths of a store's URLs. */
 import {createHash} from 'node:crypto';
 import {join} from 'node:path';
+import {shaOf} from '../sha.js';
 
 /** Networks and samples have their sha256 for a name; results the key of their job, and their own sha256 in the first line. */
 export type Kind = 'networks' | 'samples' | 'results';
@@ -44,5 +45,3 @@ export function readResult(text: string): unknown {
   const body = text.slice(lineBytes);
   return text.slice(0, lineBytes) === `${shaOf(body)}\n` ? JSON.parse(body) : undefined;
 }
-
-const shaOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -3,42 +3,18 @@
  * images, from mild to strong until one loses too much, narrow weights and bytes on every network that holds, `lowrank` once more on the smallest
  * pruned one. Whether a branch is followed depends on nothing but results of jobs above it, so the same results give the same search.
  */
-import type {DeviceProfile} from '../energy/profile.js';
-import type {RecipeReport} from '../recipes/report.js';
-import type {DataRef, Done, MakeJob, Measured, MeasureJob, Question, Run} from './jobs.js';
-import {lossOf} from './order.js';
+import {type Attempt, type Measuring, measured} from './attempt.js';
+import type {DataRef, MakeJob} from './jobs.js';
 import {furtherShares, narrowSteps, needsSamples, recipeAfter, shareBetween, shares, shrinkKinds, sides} from './steps.js';
 
-/** A network that was measured; or that could not be made, and then `measured` is absent and `dropped` says why. */
-export type Attempt = {
-  readonly recipe: string;
-  readonly from: string | null;
-  readonly network: string | null;
-  readonly reports: readonly RecipeReport[];
-  readonly measured: Measured | null;
-  /** Against `full`, on the samples seen. */
-  readonly loss: number;
-  readonly error: number;
-  /** Why nothing is made of it, where something is wrong with it. */
-  readonly dropped: string | null;
-  readonly seconds: number;
-};
-
-export type SearchOptions = {
-  readonly question: Question;
+export type SearchOptions = Measuring & {
   /** The task's own network. */
   readonly network: string;
   /** Other networks of the task by name: they are measured, and made narrower. */
   readonly others: readonly {readonly recipe: string; readonly network: string}[];
   /** null: only steps that look at no samples are tried. */
   readonly samples: DataRef | null;
-  readonly evaluate: DataRef;
   readonly method: string;
-  readonly target: string;
-  /** Devices whose energy counts among the costs. */
-  readonly profiles: readonly DeviceProfile[];
-  readonly maxLoss: number;
-  readonly run: Run;
   /** Every attempt as it ends. */
   readonly tell: (attempt: Attempt) => void;
   /** By how many the attempts that are still to be expected at most have changed. */
@@ -47,13 +23,13 @@ export type SearchOptions = {
 
 /** Attempts in the order of the search, `full` first. */
 export async function search(options: SearchOptions): Promise<readonly Attempt[]> {
-  const {question, network, others, samples, evaluate, method, target, profiles, maxLoss, run, expect = () => {}} = options;
+  const {question, network, others, samples, method, maxLoss, run, expect = () => {}} = options;
   const tell = (attempt: Attempt): void => {
     expect(-1);
     options.tell(attempt);
   };
   expect(1 + narrowSteps.length + others.length);
-  const full = await measured({recipe: 'full', from: null, network, reports: [], seconds: 0}, null);
+  const full = await measured(options, {recipe: 'full', from: null, network, reports: [], seconds: 0}, null);
   const right = full.measured!.right;
   tell(full);
   const branches = await Promise.all([
@@ -61,7 +37,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     ...shrinkKinds.map(kind => ladder(full, kind, shares)),
     ladder(full, 'input', sides),
     ...others.map(async other => {
-      const own = await measured({...other, from: null, reports: [], seconds: 0}, right);
+      const own = await measured(options, {...other, from: null, reports: [], seconds: 0}, right);
       tell(own);
       if (!holds(own)) return [own];
       expect(narrowSteps.length);
@@ -147,26 +123,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     const report = {...result.report, recipe, ...(from.reports.length > 0 && {step})};
     const reports = [...from.reports.map(each => ({...each, recipe, step: each.step ?? each.recipe})), report];
     const made = {...nothing, network: result.network, reports, seconds};
-    return ended(await measured(made, right, from));
-  }
-
-  /** `above`: what it was made from, which it has to be better than in some cost. */
-  async function measured(
-    made: Pick<Attempt, 'recipe' | 'from' | 'reports' | 'seconds'> & {readonly network: string | null},
-    full: string | null,
-    above: Attempt | null = null,
-  ): Promise<Attempt> {
-    const job: MeasureJob = {
-      ...{kind: 'measure', question, network: made.network!, data: evaluate, target, profiles},
-      against: full === null ? null : {right: full, points: maxLoss},
-      above: above?.measured?.costs ?? null,
-    };
-    const {result, seconds}: Done<MeasureJob> = await run(job);
-    const seen = full !== null && result.right !== '';
-    const {loss, error} = seen ? lossOf(full, result.right) : {loss: 0, error: 0};
-    const dearer = result.right === '' ? `is no cheaper than ${above?.recipe}` : null;
-    const dropped = loss > maxLoss ? `loses ${loss.toFixed(2)} points` : dearer;
-    return {...made, measured: result, loss, error, dropped, seconds: made.seconds + seconds};
+    return ended(await measured(options, made, right, from));
   }
 
   function holds({measured: its, dropped}: Attempt): boolean {

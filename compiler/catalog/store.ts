@@ -2,11 +2,11 @@
  * Where jobs leave what they made, by content: networks under their sha256, results under the key of their job. What is damaged counts
  * as not there, so it is made again.
  */
-import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {cacheFolder} from '../cache.js';
 import {unwritable, writeWhole} from '../data/files.js';
+import {shaOf} from '../sha.js';
 import {kinds, placeOf, readResult, resultText} from './places.js';
 
 export type Store = {
@@ -72,5 +72,3 @@ export function openStore(folder = cacheFolder('catalog')): Store {
     },
   };
 }
-
-const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

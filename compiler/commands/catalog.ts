@@ -2,11 +2,11 @@
 import {type Command, Option} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
 import {runPasses} from '../../passes/framework/manager.js';
+import type {Attempt} from '../catalog/attempt.js';
 import {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from '../catalog/build.js';
 import type {Tried} from '../catalog/log.js';
 import {startQueue} from '../catalog/queue/send.js';
 import {here, type Show, type Workers} from '../catalog/runner.js';
-import type {Attempt} from '../catalog/search.js';
 import {openStore, type Store} from '../catalog/store.js';
 import {startWorkers} from '../catalog/workers.js';
 import type {Labelled} from '../data/dataset.js';

@@ -1,5 +1,4 @@
 /** What a folder that `dnnc build` wrote says of itself. */
-import {createHash} from 'node:crypto';
 import {join} from 'node:path';
 import {DnncError} from '../../ir/diagnostics.js';
 import type {Module} from '../../ir/types.js';
@@ -7,6 +6,7 @@ import {type Manifest, readManifest} from '../../runtime/index.js';
 import {requireBuild} from '../build.js';
 import {readJson, readWhole} from '../data/files.js';
 import {onlyZeros, readIr} from '../read-ir.js';
+import {shaOf} from '../sha.js';
 import {type BuildLog, readLog} from './log.js';
 
 /** The optimized module, or a sentence on why it is not to be had. */
@@ -28,7 +28,7 @@ function irOf(directory: string, {name, files, generator}: Manifest): Ir {
   const file = `${name}.ir`;
   const path = join(directory, file);
   try {
-    const sha256 = createHash('sha256').update(readWhole(path)).digest('hex');
+    const sha256 = shaOf(readWhole(path));
     if (files[file] !== undefined && files[file] !== sha256) return {missing: `${file} was changed after the build.`};
     return {module: readIr(path, onlyZeros)};
   } catch (error) {

@@ -1,10 +1,10 @@
 /** Exits: one head for all classes at each cut of the general network, fitted once; contexts enter as priors. */
-import {createHash} from 'node:crypto';
 import {exitFile} from '../../codegen/exit.js';
 import {elements} from '../../ir/tensor.js';
 import type {Manifest, Segment, Variant} from '../../runtime/manifest.js';
 import {type Place, widthOf} from '../fit/features.js';
 import type {FittedHead} from '../fit/head.js';
+import {shaOf} from '../sha.js';
 
 export type NewExit = {
   readonly place: Place;
@@ -36,7 +36,7 @@ export function exitOf(
   const loadBytes = sum(segment => segment.weights?.bytes ?? segment.weightBytes) + bytes.byteLength;
   const arenaBytes = Math.max(...segments.map(segment => segment.arenaBytes));
   const recipe = `exit@${number}`;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = shaOf(bytes);
   const exit = {cut: cut.id, file, sha256, bytes: bytes.byteLength, ...(lacks.length > 0 && {lacks})};
   const variant: Variant = {
     ...{id: `${general.task}/${recipe}`, task: general.task, recipe, exit, path},

@@ -9,6 +9,7 @@ import {cpuModel, targetsNamed} from '../../host.js';
 import {measureLatency} from '../../measure.js';
 import {temporaryFolder} from '../../open.js';
 import {inputTensor} from '../../samples.js';
+import {same} from '../front.js';
 import type {Measured, MeasureJob} from '../jobs.js';
 import type {TriedCosts} from '../log.js';
 import {evaluationOrder, isHopeless} from '../order.js';
@@ -43,7 +44,7 @@ export async function measure(job: MeasureJob, store: Store, progress: (doing: s
 
 /** In time, bytes to load or memory, by more than times differ from run to run. */
 const isCheaper = (costs: TriedCosts, above: TriedCosts): boolean =>
-  (['p50', 'loadBytes', 'arenaBytes'] as const).some(name => costs[name] < 0.97 * above[name]);
+  (['p50', 'loadBytes', 'arenaBytes'] as const).some(name => costs[name] < (1 - same) * above[name]);
 
 /** Part by part, and no further than needed. */
 function answersRight(entry: Entry, data: Dataset, against: MeasureJob['against'], progress: (doing: string) => void): string {
