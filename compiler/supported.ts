@@ -3,7 +3,7 @@ import {DnncError, type Problem, showLoc} from '../ir/diagnostics.js';
 import {constantOf, valueAt} from '../ir/graph.js';
 import {opOf} from '../ir/ops/index.js';
 import {printType} from '../ir/print.js';
-import {type Scalar, typeOfScalar} from '../ir/scalar.js';
+import {type Scalar, typeOfScalar} from '../ir/scalar/expression.js';
 import type {DType, Module, Node} from '../ir/types.js';
 
 /** Element types that generated loops have functions for; of others they can only copy and cast. */

@@ -3,7 +3,7 @@
  * and one way to run: a scalar expression, a view, or a kernel. Adding an op is one folder and one word in ops/index.ts.
  */
 import type {Border, KernelCall, Packing, View} from './plan.js';
-import type {Scalar} from './scalar.js';
+import type {Scalar} from './scalar/expression.js';
 import type {Tensor} from './tensor.js';
 import type {Attrs, Constant, DType, Node, TensorType, Value} from './types.js';
 

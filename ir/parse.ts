@@ -7,7 +7,7 @@ import {blobOf} from './edit.js';
 import type {Call, OpDef} from './op.js';
 import {findOp} from './ops/index.js';
 import {printType} from './print.js';
-import {isDType, parseNumber} from './scalar.js';
+import {isDType, parseNumber} from './scalar/text.js';
 import {bytesOfTensor, isBig, tensorFrom, widthOf} from './tensor.js';
 import {placesIn, type Token, tokenize} from './tokens.js';
 import type {Attr, Attrs, Blob, Constant, Head, Loc, Module, Node, Quant, TensorType, Value, ValueId} from './types.js';

@@ -2,7 +2,7 @@
  * The low IR: kernel calls over roots (one arena, the caller's inputs and outputs, the weights). A value of the module has
  * become a view: a root, an offset and strides in elements. Everything here is data; C is printed from it and nothing else.
  */
-import type {Scalar} from './scalar.js';
+import type {Scalar} from './scalar/expression.js';
 import type {Blob, DType, Loc, TensorType} from './types.js';
 
 /** Every buffer of the arena begins at a multiple of this many bytes: a cache line, and the widest vector. */

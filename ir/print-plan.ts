@@ -1,6 +1,6 @@
 /** The text form of a plan: what is called, on which bytes. For people; nothing reads it back. */
 import {type Entry, everyEntry, type Plan, type Root, readsOf, type View, type Work} from './plan.js';
-import {printScalar} from './scalar.js';
+import {printScalar} from './scalar/text.js';
 import {widthOf} from './tensor.js';
 
 export function printPlan(plan: Plan): string {

@@ -1,6 +1,6 @@
 /** The text form of a module: prints to what parse.ts reads back as the same module. Defaults of attributes do not print. */
 import {findOp} from './ops/index.js';
-import {printNumber} from './scalar.js';
+import {printNumber} from './scalar/text.js';
 import {isBig, numbersOf, type Tensor, tensorOf} from './tensor.js';
 import type {Attr, Attrs, Constant, Loc, Module, Node, TensorType, Value, ValueId} from './types.js';
 

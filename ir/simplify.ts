@@ -1,5 +1,5 @@
 /** Rules on scalar expressions that hold for every argument, bit by bit. */
-import {call, cast, lit, type Scalar, typeOfScalar} from './scalar.js';
+import {call, cast, lit, type Scalar, typeOfScalar} from './scalar/expression.js';
 import type {DType} from './types.js';
 
 /** The same function with fewer steps. */

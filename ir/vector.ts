@@ -1,5 +1,5 @@
 /** Expressions that are computed a vector at a time: epilogues of kernels, and generated loops. */
-import {call, type Scalar, typeOfScalar} from './scalar.js';
+import {call, type Scalar, typeOfScalar} from './scalar/expression.js';
 import {isWhole, roundingOf} from './simplify.js';
 import type {DType} from './types.js';
 

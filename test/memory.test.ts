@@ -3,7 +3,7 @@ import test from 'ava';
 import {lower} from '../compiler/lower/lower.js';
 import {exact} from '../compiler/pipeline.js';
 import {alignment, type Entry, type Plan, type Root, readsOf, type Step, type View, writesOf} from '../ir/plan.js';
-import {arg} from '../ir/scalar.js';
+import {arg} from '../ir/scalar/expression.js';
 import {runPasses} from '../passes/framework/manager.js';
 import {planMemory} from '../passes/plan-memory/index.js';
 import {randomModule} from './support/random-module.js';

@@ -3,7 +3,8 @@
  * elements. Every function has a name by type: s_exp for float, exp_f64 for double, add_i32 for int32_t (arithmetic.h).
  */
 import {fail, invariant} from '../../ir/diagnostics.js';
-import {convert, type Scalar, typeBeforeCast, typeOfScalar} from '../../ir/scalar.js';
+import {convert} from '../../ir/scalar/convert.js';
+import {type Scalar, typeBeforeCast, typeOfScalar} from '../../ir/scalar/expression.js';
 import type {DType} from '../../ir/types.js';
 
 /** C element types. */

@@ -1,6 +1,6 @@
 /** The static functions of a generated file: one per different kernel call or loop, shared by equal layers. */
 import type {FillBorder, KernelCall, View, Work} from '../../ir/plan.js';
-import {printScalar} from '../../ir/scalar.js';
+import {printScalar} from '../../ir/scalar/text.js';
 import {widthOf} from '../../ir/tensor.js';
 import {type Contract, choose, type Feature, isWinograd} from '../kernels/inventory.js';
 import {tiledSize} from '../kernels/tiles.js';

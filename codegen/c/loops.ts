@@ -1,6 +1,6 @@
 /** Element-wise loops as C functions: over single elements, which compilers vectorise, or over vectors where bytes are among them. */
 import type {Loop, View} from '../../ir/plan.js';
-import type {Scalar} from '../../ir/scalar.js';
+import type {Scalar} from '../../ir/scalar/expression.js';
 import {vectorForm} from '../../ir/vector.js';
 import type {Feature} from '../kernels/inventory.js';
 import {cTypes, scalarExpression, vectorExpression} from './expression.js';

@@ -2,7 +2,9 @@
  * Functions of a byte that cost more than a look into a table: sigmoid, erf and others between two quantizations. The table is
  * computed here, rounded as f32 after every step, so it is the same for every target.
  */
-import {evaluator, printScalar, type Scalar} from '../../ir/scalar.js';
+import {evaluator} from '../../ir/scalar/evaluate.js';
+import type {Scalar} from '../../ir/scalar/expression.js';
+import {printScalar} from '../../ir/scalar/text.js';
 import {isWhole} from '../../ir/simplify.js';
 import {floatLiteral} from './expression.js';
 

@@ -25,7 +25,7 @@ import {
   type Work,
 } from '../../ir/plan.js';
 import {printNodeBare} from '../../ir/print.js';
-import {arg, lit, type Scalar} from '../../ir/scalar.js';
+import {arg, lit, type Scalar} from '../../ir/scalar/expression.js';
 import {type Segment, segmentsOf} from '../../ir/segments.js';
 import {widthOf} from '../../ir/tensor.js';
 import type {Constant, Graph, Loc, Module, Node, TensorType, ValueId} from '../../ir/types.js';

@@ -3,7 +3,7 @@ import {constantOf, producerOf, valueAt} from '../../ir/graph.js';
 import {isOp} from '../../ir/op.js';
 import {opOf} from '../../ir/ops/index.js';
 import {type ReduceAttrs, reduce} from '../../ir/ops/reduce/index.js';
-import type {ScalarFn} from '../../ir/scalar.js';
+import type {ScalarFn} from '../../ir/scalar/functions.js';
 import {elements, numberAt, tensorOf} from '../../ir/tensor.js';
 import type {Module, Node, TensorType, Value, ValueId} from '../../ir/types.js';
 

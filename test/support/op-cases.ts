@@ -4,7 +4,8 @@ import {packageFile} from '../../compiler/package-files.js';
 import type {OpDef} from '../../ir/op.js';
 import type {OpCase} from '../../ir/ops/common/cases.js';
 import {elementwiseOps} from '../../ir/ops/elementwise/index.js';
-import {type Scalar, scalarFunctions} from '../../ir/scalar.js';
+import type {Scalar} from '../../ir/scalar/expression.js';
+import {scalarFunctions} from '../../ir/scalar/functions.js';
 import type {Attr, Attrs, DType, TensorType} from '../../ir/types.js';
 import {isReal} from './tensors.js';
 

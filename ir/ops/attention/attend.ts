@@ -4,7 +4,7 @@
  * Vaswani et al. 2017, Attention Is All You Need; heads that share keys: Ainslie et al. 2023, GQA.
  */
 import type {OnnxCall} from '../../op.js';
-import {printNumber} from '../../scalar.js';
+import {printNumber} from '../../scalar/text.js';
 import type {DType, Value} from '../../types.js';
 import {cast} from '../elementwise/index.js';
 import {map} from '../map/index.js';

@@ -4,7 +4,7 @@
  * input tells, everything is collected in one bias first, which is added to the scores.
  */
 import type {OnnxCall} from '../../op.js';
-import {printNumber} from '../../scalar.js';
+import {printNumber} from '../../scalar/text.js';
 import {filled, tensorFrom} from '../../tensor.js';
 import type {DType, Value} from '../../types.js';
 import {add, cast} from '../elementwise/index.js';

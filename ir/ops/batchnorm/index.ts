@@ -1,6 +1,6 @@
 /** Normalization by stored statistics, per channel of axis 1 (Ioffe & Szegedy 2015), inference form. */
 import type {OnnxCall, OpDef} from '../../op.js';
-import {printNumber} from '../../scalar.js';
+import {printNumber} from '../../scalar/text.js';
 import type {Value} from '../../types.js';
 import {elementwise} from '../elementwise/define.js';
 import {map} from '../map/index.js';

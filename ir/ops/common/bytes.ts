@@ -4,7 +4,7 @@
  */
 import type {Call, KernelContext, Rule} from '../../op.js';
 import type {Four, KernelCall, View} from '../../plan.js';
-import {typeOfScalar} from '../../scalar.js';
+import {typeOfScalar} from '../../scalar/expression.js';
 import {isWhole} from '../../simplify.js';
 import {numbersOf, type Tensor, tensorOfConstant} from '../../tensor.js';
 import type {DType} from '../../types.js';

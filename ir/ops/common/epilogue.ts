@@ -4,7 +4,8 @@
  */
 import type {Call, KernelContext} from '../../op.js';
 import type {KernelCall, View} from '../../plan.js';
-import {arg, arityOf, parseScalar, type Scalar} from '../../scalar.js';
+import {arg, arityOf, type Scalar} from '../../scalar/expression.js';
+import {parseScalar} from '../../scalar/text.js';
 import type {Tensor} from '../../tensor.js';
 import {evaluateScalar} from '../elementwise/define.js';
 import {broadcastShape, broadcastStrides} from './broadcast.js';

@@ -1,7 +1,7 @@
 /** Running sums or products along an axis. */
 import {defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {convert} from '../../scalar.js';
+import {convert} from '../../scalar/convert.js';
 import {elements, numberAt, setElement, zeros} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {ownKernel} from '../common/call.js';

@@ -1,7 +1,10 @@
 /** One element-wise op from one line of text: type rule, evaluation and execution all follow from the expression. */
 import {invariant} from '../../diagnostics.js';
 import {type Call, defineOp, type FromOnnx, type OpDef, tensorAt, typeAt} from '../../op.js';
-import {convert, evaluator, parseScalar, type Scalar, typeOfScalar} from '../../scalar.js';
+import {convert} from '../../scalar/convert.js';
+import {evaluator} from '../../scalar/evaluate.js';
+import {type Scalar, typeOfScalar} from '../../scalar/expression.js';
+import {parseScalar} from '../../scalar/text.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {Attrs, DType} from '../../types.js';
 import {broadcastShape, broadcastStrides, dot, forEachIndex, stridesOf} from '../common/broadcast.js';

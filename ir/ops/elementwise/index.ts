@@ -3,7 +3,7 @@
  * that line; type rule, broadcasting, evaluation, C and fusion all come from the expression.
  */
 import type {FromOnnx, OnnxCall, OpDef} from '../../op.js';
-import {printNumber} from '../../scalar.js';
+import {printNumber} from '../../scalar/text.js';
 import {numberAt, tensorFrom} from '../../tensor.js';
 import type {Attrs, DType, Value} from '../../types.js';
 import {axisOf, reshapeTo} from '../reshape/index.js';

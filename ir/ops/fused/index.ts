@@ -1,6 +1,6 @@
 /** Operators of com.microsoft that onnxruntime's optimizer makes of several of ONNX: here they become several again. No op of their own. */
 import type {FromOnnx, OnnxCall} from '../../op.js';
-import {printNumber} from '../../scalar.js';
+import {printNumber} from '../../scalar/text.js';
 import {elements} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {add, gelu} from '../elementwise/index.js';

@@ -1,5 +1,5 @@
 /** What each kind of reduction means, slow and obvious. */
-import {convert} from '../../scalar.js';
+import {convert} from '../../scalar/convert.js';
 import {numberAt, setElement, type Tensor, zeros} from '../../tensor.js';
 import type {DType} from '../../types.js';
 import {dot, forEachIndex, stridesOf} from '../common/broadcast.js';

@@ -2,7 +2,9 @@
 import {invariant} from '../../diagnostics.js';
 import {defineOp, type KernelContext, type OnnxCall, type OpDef, tensorAt, typeAt} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
-import {arg, evaluator, isScalarFn, call as scalarCall} from '../../scalar.js';
+import {evaluator} from '../../scalar/evaluate.js';
+import {arg, call as scalarCall} from '../../scalar/expression.js';
+import {isScalarFn} from '../../scalar/functions.js';
 import {elements, isBig, numberAt, setElement, type Tensor, widthOf} from '../../tensor.js';
 import type {Value} from '../../types.js';
 import {allTypes, clampIndex} from '../common/copies.js';

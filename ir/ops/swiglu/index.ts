@@ -1,6 +1,6 @@
 /** ONNX's SwiGLU: a * sigmoid(alpha * a) * b (Shazeer 2020, GLU Variants Improve Transformer). No op of its own. */
 import type {FromOnnx} from '../../op.js';
-import {printNumber} from '../../scalar.js';
+import {printNumber} from '../../scalar/text.js';
 import {map} from '../map/index.js';
 
 export const swigluImporters: Readonly<Record<string, FromOnnx>> = {
