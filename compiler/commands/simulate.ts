@@ -65,10 +65,10 @@ export function defineSimulate(program: Command): void {
     .addOption(new Option('--policy <P>', 'who decides').choices(policyNames).default('dnnc'))
     .option('--compare', 'all policies')
     .option('--profile <FILE>', 'what energy, transmission and the cloud cost, and how requests come (JSON), for a build')
-    .option('--energy <JOULES>', 'budget of the day (default: none)', amount, Number.POSITIVE_INFINITY)
-    .option('--money <DOLLARS>', 'budget of the day for the cloud (default: none)', amount, Number.POSITIVE_INFINITY)
-    .option('--data <BYTES>', 'that may be sent during the day (default: no limit)', amount, Number.POSITIVE_INFINITY)
-    .option('--memory <BYTES>', 'for what is loaded (default: no limit)', amount, Number.POSITIVE_INFINITY)
+    .addOption(limit('--energy <JOULES>', 'budget of the day', 'none'))
+    .addOption(limit('--money <DOLLARS>', 'budget of the day for the cloud', 'none'))
+    .addOption(limit('--data <BYTES>', 'that may be sent during the day', 'no limit'))
+    .addOption(limit('--memory <BYTES>', 'for what is loaded', 'no limit'))
     .option('--day <SECONDS>', 'how long the budgets should last', amount, 36_000)
     .option('--day-doubt <FACTOR>', 'by how much the day may be shorter or longer', factor, 1)
     .option('--energy-doubt <P>', 'probability that an option takes far less energy than annotated', part, 0)
@@ -78,6 +78,9 @@ export function defineSimulate(program: Command): void {
     .option('--report <FILE>', 'draw the day: one HTML page');
   withJson(command).action(run);
 }
+
+const limit = (flag: string, says: string, without: string): Option =>
+  new Option(flag, says).argParser(amount).default(Number.POSITIVE_INFINITY, without);
 
 function amount(text: string): number {
   const value = Number(text);
