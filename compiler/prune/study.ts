@@ -1,5 +1,5 @@
 /**
- * Fewer channels after training: which ones, under a limit on time, and what their readers become (He et al. 2017, with the
+ * Fewer channels after training: which ones, under a limit on what they cost, and what their readers become (He et al. 2017, with the
  * choice by second moments of optimal brain surgeon in place of the lasso).
  */
 
@@ -7,11 +7,12 @@ import {headOf} from '../../ir/graph.js';
 import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
-import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
+import {measureCosts, type Sized} from '../reconstruct/costs.js';
 import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
+import {type Cost, costOf, isCheaper} from '../reconstruct/spared.js';
 import {type Stage, wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
@@ -22,7 +23,7 @@ import {
   mostError,
   type Studied as Network,
   probeOf,
-  type StudyOptions,
+  type ShrinkOptions,
   studyNetwork,
 } from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
@@ -36,13 +37,13 @@ export type Studied = Network & {
   readonly groups: Groups;
   /** By the number of the group. The first option is to keep all channels. */
   readonly options: ReadonlyMap<number, readonly GroupOption[]>;
-  /** Microseconds that all layers take. */
+  /** What all layers cost. */
   readonly whole: number;
 };
 
 /** Errors: those of `studyNetwork`. */
-export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
-  const {progress = () => {}} = options;
+export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions): Promise<Studied> {
+  const {progress = () => {}, spared} = options;
   const studied = await studyNetwork(tasks, task, samples, options);
   const {network} = studied;
   const groups = groupsOf(network.module, headOf(network.module, task.name), network);
@@ -51,16 +52,22 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
   );
   const wholes = network.layers.map((layer): Sized => ({stage: wholeStage(layer), input: layer.inputShape}));
   const costs = await measureCosts([...sizes, ...wholes], tasks, options);
+  const priceOf = (group: Group, count: number): Cost => costOf(sizedOf(network.layers, group, count), costs);
   const found = new Map<number, readonly GroupOption[]>();
   for (const [number, group] of groups.free) {
     progress(`${task.name}: channels before ${group.readers[0]!.layer.name}`);
-    const tried = triedOf(studied, group, costs);
+    const whole = priceOf(group, group.channels);
+    const cheaper = countsOf(group).flatMap((count): readonly Priced[] => {
+      const own = priceOf(group, count);
+      return isCheaper(own, whole, spared) ? [{count, cost: own[spared]}] : [];
+    });
+    const tried = triedOf(studied, group, cheaper);
     const probe = probeOf(tried);
     const harm = probe ? divergenceOf(studied, probe.maps) / Math.max(probe.error, 1e-12) : 0;
-    const all: GroupOption = {kept: null, microseconds: timeOf(network.layers, group, group.channels, costs), harm: 0, error: 0};
-    found.set(number, [all, ...tried.map(({kept, microseconds, error}) => ({kept, microseconds, error, harm: harm * error}))]);
+    const all: GroupOption = {kept: null, cost: whole[spared], harm: 0, error: 0};
+    found.set(number, [all, ...tried.map(({kept, cost, error}) => ({kept, cost, error, harm: harm * error}))]);
   }
-  return {...studied, groups, options: found, whole: wholes.reduce((sum, sized) => sum + costs(sized), 0)};
+  return {...studied, groups, options: found, whole: costOf(wholes, costs)[spared]};
 }
 
 /** How many channels may be left: whole vectors of them, or half ones where there are few. */
@@ -84,12 +91,12 @@ function sizedOf(layers: readonly Layer[], {makers, readers}: Group, count: numb
   ];
 }
 
-const timeOf = (layers: readonly Layer[], group: Group, count: number, costs: Costs): number =>
-  sizedOf(layers, group, count).reduce((sum, sized) => sum + costs(sized), 0);
+/** How many channels are left, where that is cheaper than all of them. */
+type Priced = {readonly count: number; readonly cost: number};
 
 type Tried = {
   readonly kept: readonly number[];
-  readonly microseconds: number;
+  readonly cost: number;
   readonly error: number;
   readonly maps: readonly {readonly layer: Layer; readonly map: Matrix}[];
 };
@@ -97,27 +104,25 @@ type Tried = {
 /** Columns that a channel is for a reader. */
 const eachOf = ({layer, span}: Reader): number => span * kernelOf(layer)[0] * kernelOf(layer)[1];
 
-/** Counts that are faster than all channels and whose readers stand for what they were. */
-function triedOf(studied: Network, group: Group, costs: Costs): readonly Tried[] {
+/** Counts at which readers stand for what they were. */
+function triedOf(studied: Network, group: Group, priced: readonly Priced[]): readonly Tried[] {
   const {network, fit} = studied;
-  const {product, layers} = network;
-  const whole = timeOf(layers, group, group.channels, costs);
-  const counts = countsOf(group).filter(count => timeOf(layers, group, count, costs) < whole);
+  const {product} = network;
   const seen = group.readers.map(reader => ({
     ...reader,
     each: eachOf(reader),
     errorOf: errorsOf(studied, reader.layer),
     target: {map: reader.layer.weights, gram: metricOf(fit.survey.moments.get(reader.layer.name)!).gram},
   }));
-  const order = removalOrder(product, group.channels, counts.at(-1) ?? group.channels, seen);
+  const order = removalOrder(product, group.channels, priced.at(-1)?.count ?? group.channels, seen);
   const result: Tried[] = [];
-  for (const count of counts) {
+  for (const {count, cost} of priced) {
     const gone = new Set(order.slice(0, group.channels - count));
     const kept = Array.from({length: group.channels}, (_, c) => c).filter(c => !gone.has(c));
     const maps = seen.map(({layer, target, each}) => ({layer, map: restricted(product, target, columnsOf(kept, each))}));
     const error = seen.reduce((sum, {errorOf}, i) => sum + errorOf(maps[i]!.map), 0) / maps.length;
     if (error > mostError) break;
-    result.push({kept, microseconds: timeOf(layers, group, count, costs), error, maps});
+    result.push({kept, cost, error, maps});
   }
   return result;
 }

@@ -184,7 +184,13 @@ function askedOf(recipe: Recipe, task: Task, calibrate: ReadonlyMap<string, Labe
 }
 
 const refuseBudget = ({name}: Recipe): never =>
-  fail('usage', 'recipe.budget', name, 'has no limit', '--max-loss POINTS, or a share of the time: lowrank:0.5');
+  fail(
+    'usage',
+    'recipe.budget',
+    name,
+    'has no limit',
+    '--max-loss POINTS, or a share of the time or of the multiply-adds: lowrank:0.5, lowrank:0.5:macs',
+  );
 
 function reportOf({candidate, kept, layers}: MadeStep, {task, recipe: {name, steps}}: Asked, place: number): RecipeReport {
   return {

@@ -1,4 +1,4 @@
-/** Steps that leave a network less to do: as little as a share of its time, or as a loss budget allows. */
+/** Steps that leave a network less to do: as little as a share of what it costs, or as a loss budget allows. */
 import {headOf} from '../../ir/graph.js';
 import type {Head, Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
@@ -12,7 +12,7 @@ import {pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
 import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
-import {type Expected, type Limit, mostHarm, type StudyOptions} from '../reconstruct/study.js';
+import {type Expected, type Limit, mostHarm, type ShrinkOptions, type StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
@@ -47,7 +47,7 @@ type Show = (layer: string) => void;
 const shrinkers: Readonly<
   Record<
     ShrinkStep['kind'],
-    (tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions, show: Show) => Promise<Shrinker>
+    (tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions, show: Show) => Promise<Shrinker>
   >
 > = {
   async lowrank(tasks, task, samples, options, show) {
@@ -98,10 +98,11 @@ export async function shrink(
   options: StudyOptions,
   studies: Studies<Shrinker>,
 ): Promise<Family> {
+  const {spared} = step;
   const {progress = () => {}, before, count} = options;
   const show = (layer: string): void => progress(`${task.name}/${recipe}: ${layer}`);
-  const study = (): Promise<Shrinker> => shrinkers[step.kind](tasks, task, samples, options, show);
-  const key = JSON.stringify([step.kind, task.name, task.model, samples.path, count]);
+  const study = (): Promise<Shrinker> => shrinkers[step.kind](tasks, task, samples, {...options, spared}, show);
+  const key = JSON.stringify([step.kind, spared, task.name, task.model, samples.path, count]);
   const shrinker = await (before ? study() : studies.of(key, study));
   const {smaller, loss} = budget
     ? within(shrinker, budget, step.share ?? 0)
@@ -115,6 +116,7 @@ export async function shrink(
           calibration: 'least squares',
           samples: spread(samples.data, options.count).length,
           data: hashOfData(samples),
+          spared,
           estimate: {
             ...estimateOf(judgement),
             ...(expected.uniform !== null && {
