@@ -8,7 +8,7 @@ import {withThin} from '../lowrank/insert.js';
 import {study as studyLowrank, thinLayers, thinned} from '../lowrank/study.js';
 import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
-import {pruned, study as studyPrune} from '../prune/study.js';
+import {keptBy, pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
 import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
@@ -72,11 +72,7 @@ const shrinkers: Readonly<
       network: studied.network,
       at(limit) {
         const narrow = pruned(studied, limit, show);
-        const kept = new Map(
-          Array.from(narrow.chosen, ([group, option]) => [group, option.kept] as const).flatMap(([group, own]) =>
-            own ? [[group, own] as const] : [],
-          ),
-        );
+        const kept = keptBy(narrow.chosen);
         return {
           ...{judgement: narrow.judgement, expected: narrow.expected},
           changed: [...narrow.layers.keys()],

@@ -20,7 +20,7 @@ import {choiceOf, type Studied, stagesNow, study, type Thinned, thinLayers, thin
 import {temporaryFolder} from '../../compiler/open.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
 import {withNarrower} from '../../compiler/prune/insert.js';
-import {type Studied as PruneStudied, pruned, study as studyPrune} from '../../compiler/prune/study.js';
+import {keptBy, type Studied as PruneStudied, pruned, study as studyPrune} from '../../compiler/prune/study.js';
 import {randomInput} from '../../compiler/random-inputs.js';
 import {after, type Made} from '../../compiler/recipes/steps.js';
 import {macsOf} from '../../compiler/reconstruct/layers.js';
@@ -133,8 +133,8 @@ function uniform(studied: Studied, share: number): number {
 /** The step that leaves out channels, up to a share. */
 function narrowerBy(task: string, studied: PruneStudied, share: number): Made {
   const {chosen, layers} = pruned(studied, {share, harm: mostHarm}, show);
-  const kept = new Map([...chosen].flatMap(([group, {kept}]) => (kept ? [[group, kept] as const] : [])));
   const {groups} = studied;
+  const kept = keptBy(chosen);
   return (module, as) => withNarrower(module, headOf(module, task), {groups, kept, layers}, as);
 }
 
