@@ -15,6 +15,7 @@ import {isShrinking, needsBudget, needsSamples, parseRecipes, type Recipe} from 
 import type {RecipeReport} from './report.js';
 import {type Shrinker, shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
+import {stride} from './stride.js';
 import {lastFew, type Studies} from './studies.js';
 
 export type RecipeOptions = {
@@ -45,7 +46,7 @@ export type Applied = {readonly lossy: (module: Module) => Module; readonly reci
 
 /**
  * Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, recipe.budget, int8.*, narrow.*, lowrank.*;
- * check recipe.loss; input calibrate.*.
+ * check recipe.loss, stride.none; input calibrate.*.
  */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
@@ -60,7 +61,7 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
     JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
   const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
-  for (const kind of ['input', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
+  for (const kind of ['input', 'stride', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
     const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
     const made = await makeSteps(own, 0, [], context);
     own.forEach((each, i) => {
@@ -118,7 +119,9 @@ async function makeSteps(
   const [one] = asked;
   const reading: Reading = one && steps.length > 0 ? {...plain, before: module => after(module, one.task.name, steps)} : plain;
   const made: MadeStep[] = [];
-  for (const family of await familiesOf(asked, place, reading, context)) {
+  const last = before.at(-1);
+  const lost = last?.kept.loss ?? last?.candidate.facts.loss ?? 0;
+  for (const family of await familiesOf(asked, place, lost, reading, context)) {
     const kept: Kept[] = [];
     for (const own of family.candidates) {
       const {name} = own.task;
@@ -142,6 +145,7 @@ const pointsAt = (maxLoss: number, place: number, steps: number): number => (max
 async function familiesOf(
   asked: readonly Asked[],
   place: number,
+  lost: number,
   reading: Reading,
   {tasks, given, labelledOf, studies}: Context,
 ): Promise<readonly Family[]> {
@@ -159,9 +163,10 @@ async function familiesOf(
     if (!samples) continue;
     const options = {...reading, count: wanted ?? manySamples};
     if (step.kind === 'input') families.push(await input({task, recipe, samples, scale: step.scale}, tasks, options));
-    if (!isShrinking(step)) continue;
     const labelled = labelledOf(task.name);
-    const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), labelled};
+    const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), lost, labelled};
+    if (step.kind === 'stride') families.push(await stride({task, recipe, samples, budget}, tasks, options));
+    if (!isShrinking(step)) continue;
     families.push(await shrink({task, recipe, step, samples, budget}, tasks, options, studies));
   }
   return families;

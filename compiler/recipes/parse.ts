@@ -1,5 +1,5 @@
 /**
- * Recipes by name: `input:0.75`, `lowrank:0.5`, `lowrank:0.5:macs`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`,
+ * Recipes by name: `input:0.75`, `stride`, `lowrank:0.5`, `lowrank:0.5:macs`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`,
  * `w4:32`. A recipe is a list of lossy steps joined by `+`, applied from left to right.
  */
 import {fail} from '../../ir/diagnostics.js';
@@ -21,8 +21,11 @@ export type ShrinkStep = {readonly kind: 'lowrank' | 'prune'; readonly share: nu
 /** The same network on images whose sides are that part of what they were. */
 export type InputStep = {readonly kind: 'input'; readonly scale: number};
 
+/** Images are halved earlier inside the network, where layers fitted to fewer places stand for what they gave. */
+export type StrideStep = {readonly kind: 'stride'};
+
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = InputStep | ShrinkStep | Int8Step | NarrowStep;
+export type Step = InputStep | StrideStep | ShrinkStep | Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
@@ -62,7 +65,7 @@ const shrinking = (kind: ShrinkStep['kind']): Kind => ({
 export const isShrinking = (step: Step): step is ShrinkStep => step.kind === 'lowrank' || step.kind === 'prune';
 
 /** Whether a step leaves a network of floats that others can change. */
-const leavesFloats = (step: Step): boolean => isShrinking(step) || step.kind === 'input';
+const leavesFloats = (step: Step): boolean => isShrinking(step) || step.kind === 'input' || step.kind === 'stride';
 
 const kinds: Readonly<Record<string, Kind>> = {
   input: {
@@ -72,6 +75,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       return scale === null ? null : {kind: 'input', scale};
     },
   },
+  stride: {usage: 'stride', parse: argument => (argument === null ? {kind: 'stride'} : null)},
   lowrank: shrinking('lowrank'),
   prune: shrinking('prune'),
   int8: {

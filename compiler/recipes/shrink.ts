@@ -2,7 +2,7 @@
 import {headOf} from '../../ir/graph.js';
 import type {Head, Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
-import {answersOf, hashOfData, labelsOf} from '../evaluate-variant.js';
+import {hashOfData, rightBy} from '../evaluate-variant.js';
 import * as lowrank from '../lowrank/explain.js';
 import {withThin} from '../lowrank/insert.js';
 import {study as studyLowrank, thinLayers, thinned} from '../lowrank/study.js';
@@ -28,7 +28,8 @@ export type Wanted = {
   readonly budget: Budget | null;
 };
 
-type Budget = {readonly points: number; readonly labelled: Labelled};
+/** Steps before have lost some of these points already. */
+export type Budget = {readonly points: number; readonly lost: number; readonly labelled: Labelled};
 
 /** A network that has been made smaller; it runs with these weights until another one is made. */
 type Smaller = {
@@ -136,17 +137,12 @@ type Tried = {readonly loss: number; readonly smaller: Smaller};
  * The most harm at which no more than that is lost and the share is not undercut. Loss grows with harm, so this is a search in
  * one number: by a factor until it is bracketed, then between. No harm loses nothing.
  */
-function within({network, at}: Shrinker, {points, labelled: {data}}: Budget, share: number): Tried {
-  const right = (): number => {
-    const entry = network.entry();
-    const labels = labelsOf(entry.task, data);
-    return answersOf(entry, data).filter((answer, i) => answer === labels[i]).length;
-  };
+function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budget, share: number): Tried {
   network.rewrite(new Map());
-  const whole = right();
+  const whole = rightBy(network.entry(), data);
   const tried = (harm: number): Tried => {
     const smaller = at({share, harm});
-    return {loss: Number(((100 * (whole - right())) / data.count).toFixed(2)), smaller};
+    return {loss: Number((lost + (100 * (whole - rightBy(network.entry(), data))) / data.count).toFixed(2)), smaller};
   };
   let [low, high, best] = [0, Number.POSITIVE_INFINITY, null as Tried | null];
   let harm = Math.min(mostHarm, usualHarm * Math.max(points, 0.1));

@@ -1,0 +1,131 @@
+/**
+ * Where an image can be halved earlier: a convolution whose stride may double, the layers behind it that then see a quarter of the
+ * places, and those that have halved it so far and now need not.
+ */
+import {constantOf, nodesFor, producerOf, valueAt} from '../../ir/graph.js';
+import {isOp} from '../../ir/op.js';
+import {avgpool} from '../../ir/ops/avgpool/index.js';
+import {concat} from '../../ir/ops/concat/index.js';
+import {conv2d} from '../../ir/ops/conv2d/index.js';
+import {opOf} from '../../ir/ops/index.js';
+import {maxpool} from '../../ir/ops/maxpool/index.js';
+import {elements} from '../../ir/tensor.js';
+import type {Graph, Head, Module, Node, ValueId} from '../../ir/types.js';
+import {type Layers, macsOf} from '../reconstruct/layers.js';
+
+/** What becomes of a node: its stride doubles, it sees half as many rows and columns, or it halved them and does no more. */
+export type Role = 'halves' | 'inside' | 'keeps';
+
+export type Site = {
+  /** The layer whose stride doubles, by the name of its result. */
+  readonly layer: string;
+  readonly roles: ReadonlyMap<Node, Role>;
+  /** Layers whose largest of four neighbours alone is wanted, by the names of their results. */
+  readonly peaks: ReadonlySet<string>;
+  /** Multiply-adds that are saved. */
+  readonly saved: number;
+};
+
+/** Of each convolution that could have a larger stride: the site, or why there is none. */
+export function sitesOf(module: Module, head: Head, layers: Layers): ReadonlyMap<string, Site | string> {
+  const nodes = nodesFor(module.graph, head.outputs);
+  const found = new Map<string, Site | string>();
+  for (const node of nodes)
+    if (isOp(node, conv2d)) found.set(node.outputs[0].name, siteAt(module.graph, head, nodes, node, layers));
+  return found;
+}
+
+function siteAt(graph: Graph, head: Head, nodes: readonly Node[], first: Node, {layers}: Layers): Site | string {
+  const fitted = new Map(layers.map(layer => [layer.output, layer]));
+  const [{id, name}] = first.outputs;
+  if (!canHalve(first, graph)) return 'its stride, groups or size do not let it';
+  const half = new Set<ValueId>([id]);
+  const roles = new Map<Node, Role>([[first, 'halves']]);
+  for (const node of nodes.slice(nodes.indexOf(first) + 1)) {
+    const read = node.inputs.filter(input => input !== null && half.has(input));
+    if (read.length === 0) continue;
+    const [out] = node.outputs;
+    const role = roleOf(node, graph, half);
+    if (role === null) return `${out.name} needs the larger image`;
+    if (isOp(node, conv2d) && !fitted.has(out.id)) return `${out.name} cannot be fitted anew`;
+    roles.set(node, role);
+    if (role === 'inside') half.add(out.id);
+  }
+  if (head.outputs.some(output => half.has(output))) return 'the result would be smaller';
+  let saved = macsSaved(first, graph);
+  for (const [{outputs}, role] of roles) {
+    const layer = fitted.get(outputs[0].id);
+    if (role === 'inside' && layer) saved += (3 * macsOf(layer)) / 4;
+  }
+  return saved > 0 ? {layer: name, roles, peaks: peaksOf(graph, roles), saved} : 'nothing would have less to do';
+}
+
+/** The kernel of the layer whose stride doubles: it sees what four of its windows saw. */
+export const widerKernel = (kernel: readonly number[], strides: readonly number[]): readonly number[] =>
+  kernel.map((size, axis) => size + strides[axis]!);
+
+/** Of that layer alone: a quarter of the places, a larger kernel. */
+function macsSaved(node: Node, graph: Graph): number {
+  if (!isOp(node, conv2d)) return 0;
+  const {shape} = valueAt(graph, node.inputs[1]!).type;
+  const kernel = shape.slice(2);
+  const places = elements(sidesOf(graph, node.outputs[0].id));
+  return shape[0]! * shape[1]! * places * (elements(kernel) - elements(widerKernel(kernel, node.attrs.strides)) / 4);
+}
+
+/** Layers from which all that is between them and a pool of largest values is element by element. */
+function peaksOf(graph: Graph, roles: ReadonlyMap<Node, Role>): ReadonlySet<string> {
+  const pending = [...roles].flatMap(([node, role]) => (role === 'keeps' && isOp(node, maxpool) ? node.inputs : []));
+  const found = new Set<string>();
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const producer = id === null ? null : producerOf(graph, id);
+    if (!producer || !roles.has(producer)) continue;
+    if (isOp(producer, conv2d)) found.add(producer.outputs[0].name);
+    else pending.push(...producer.inputs);
+  }
+  return found;
+}
+
+const sidesOf = (graph: Graph, id: ValueId): readonly [number, number] => {
+  const {shape} = valueAt(graph, id).type;
+  return [shape[2] ?? 1, shape[3] ?? 1];
+};
+
+const isEven = ([rows, columns]: readonly [number, number]): boolean =>
+  rows % 2 === 0 && columns % 2 === 0 && rows > 2 && columns > 2;
+
+function canHalve(node: Node, graph: Graph): boolean {
+  if (!isOp(node, conv2d)) return false;
+  const {groups, dilations, epilogue, strides} = node.attrs;
+  const [, w] = node.inputs;
+  const plain =
+    groups === 1 && epilogue === '' && dilations.every(step => step === 1) && w != null && constantOf(graph, w) !== null;
+  return plain && strides[0] === strides[1] && isEven(sidesOf(graph, node.outputs[0].id));
+}
+
+/** Of a node that reads an image that is half as large; null: it cannot. */
+function roleOf(node: Node, graph: Graph, half: ReadonlySet<ValueId>): Role | null {
+  const [x] = node.inputs;
+  const others = node.inputs.filter(id => id !== null && !half.has(id));
+  if (isOp(node, conv2d)) {
+    const {groups, dilations, strides, kernel} = {...node.attrs, kernel: valueAt(graph, node.inputs[1]!).type.shape.slice(2)};
+    if (groups > 1 || dilations.some(step => step > 1) || kernel.some(size => size % 2 === 0) || others.includes(x ?? null))
+      return null;
+    if (strides.every(step => step === 2)) return 'keeps';
+    const [from, to] = [sidesOf(graph, x!), sidesOf(graph, node.outputs[0].id)];
+    return strides.every(step => step === 1) && String(from) === String(to) ? 'inside' : null;
+  }
+  if (isOp(node, maxpool) || isOp(node, avgpool)) {
+    const {kernel, strides, pads} = node.attrs;
+    const sides = sidesOf(graph, x!);
+    if (pads.some(pad => pad > 0)) return null;
+    if (kernel.every((size, axis) => size === sides[axis])) return isOp(node, avgpool) ? 'keeps' : null;
+    return kernel.every(size => size === 2) && strides.every(step => step === 2) ? 'keeps' : null;
+  }
+  const isSmall = (id: ValueId | null): boolean => {
+    const constant = id === null ? null : constantOf(graph, id);
+    return constant !== null && elements(constant.value.type.shape.slice(-2)) === 1;
+  };
+  if (opOf(node).scalar) return others.every(isSmall) ? 'inside' : null;
+  return isOp(node, concat) && node.attrs.axis === 1 && others.length === 0 ? 'inside' : null;
+}
