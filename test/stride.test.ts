@@ -1,16 +1,9 @@
 /** Larger strides: where they can be, what the copy gives where nothing is lost, and the recipe on a network that it suits. */
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import test from 'ava';
-import {openDataset} from '../compiler/data/dataset.js';
-import {writeNpz} from '../compiler/data/npz.js';
-import {writeNetwork} from '../compiler/network-file.js';
-import {applyRecipes} from '../compiler/recipes/apply.js';
 import {parseRecipe} from '../compiler/recipes/parse.js';
 import {layersOf} from '../compiler/reconstruct/layers.js';
 import {withStride} from '../compiler/stride/insert.js';
 import {type Site, sitesOf} from '../compiler/stride/sites.js';
-import type {Task} from '../compiler/tasks.js';
 import {costOfHead} from '../ir/cost.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
@@ -19,8 +12,8 @@ import {parse} from '../ir/parse.js';
 import {print} from '../ir/print.js';
 import {type Tensor, tensorFrom} from '../ir/tensor.js';
 import type {Module} from '../ir/types.js';
+import {reportOf} from './support/apply.js';
 import {printedAgain, randomInputs} from './support/reference.js';
-import {temporaryFolder} from './support/temporary.js';
 import {difference, randomOf} from './support/tensors.js';
 import {hasCompiler} from './tiny-build.js';
 
@@ -62,7 +55,7 @@ const siteAt = (name: string): Site => {
 const rolesOf = (name: string): Readonly<Record<string, string>> =>
   Object.fromEntries(Array.from(siteAt(name).roles, ([{outputs}, role]) => [outputs[0].name, role]));
 const strided = (...names: readonly string[]): Module =>
-  withStride(network, head, {sites: names.map(siteAt), layers: new Map()}, {name: 'strided', attrs: {}});
+  withStride(network, head, {changes: names.map(siteAt), layers: new Map()}, {name: 'strided', attrs: {}});
 
 test('an image is halved earlier up to what halves it now, and nowhere where someone needs all of it', t => {
   t.deepEqual(rolesOf('c0'), {c0: 'halves', p0: 'keeps'});
@@ -111,32 +104,19 @@ function pictures(count: number): Tensor {
 
 (hasCompiler ? test : test.skip)('the recipe on pictures without fine structure: nearly the same answers', async t => {
   t.timeout(120_000);
-  const folder = temporaryFolder();
-  const [model, path] = [join(folder, 'net.network'), join(folder, 'waves.npz')];
-  writeNpz(path, {x: pictures(60), y: tensorFrom('i64', [60], new Array<number>(60).fill(0))});
   const short = text
     .replaceAll(/^ .*%[cr][34] = .*\n/gm, '')
     .replace('avgpool(%r4) {kernel = [8, 8]} : f32[1,24,1,1]', 'avgpool(%r2) {kernel = [16, 16]} : f32[1,16,1,1]')
     .replace('%f = reshape(%g) {shape = [1, 24]} : f32[1,24]', '%f = reshape(%g) {shape = [1, 16]} : f32[1,16]')
     .replace('%w5 : f32[5,24]', '%w5 : f32[5,16]');
-  writeFileSync(model, writeNetwork(parse(short)));
-  const task: Task = {
-    ...{name: 'net', model, output: null, labels: null, labelOffset: 0, input: {}},
-    ...{calibrate: null, evaluate: null, labelsKey: null, others: []},
-  };
-  const {recipes} = await applyRecipes([task], {
-    recipes: ['stride'],
-    calibrate: new Map([['net', {path, data: openDataset(path)}]]),
-    bind: new Map(),
-  });
-  const [report] = recipes;
-  t.true(report!.estimate!.divergence < 0.01, `${report!.estimate!.divergence}`);
+  const report = await reportOf(parse(short), pictures(60), 'stride');
+  t.true(report.estimate!.divergence < 0.01, `${report.estimate!.divergence}`);
   t.like(
-    report!.layers.find(({layer}) => layer === 'c0'),
+    report.layers.find(({layer}) => layer === 'c0'),
     {form: 'stride 2, 4 x 4'},
   );
   t.like(
-    report!.layers.find(({layer}) => layer === 'c1'),
+    report.layers.find(({layer}) => layer === 'c1'),
     {float: 'a2 needs the larger image'},
   );
 });

@@ -11,11 +11,11 @@ import {type Candidate, type Family, variantHead, withVariant} from './candidate
 import {input} from './input.js';
 import {int8} from './int8.js';
 import {narrow} from './narrow.js';
-import {isShrinking, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
+import {isShrinking, isStructure, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
 import type {RecipeReport} from './report.js';
+import {restructure} from './restructure.js';
 import {type Shrinker, shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
-import {stride} from './stride.js';
 import {lastFew, type Studies} from './studies.js';
 
 export type RecipeOptions = {
@@ -46,7 +46,7 @@ export type Applied = {readonly lossy: (module: Module) => Module; readonly reci
 
 /**
  * Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, recipe.budget, int8.*, narrow.*, lowrank.*;
- * check recipe.loss, stride.none; input calibrate.*.
+ * check recipe.loss, structure.none; input calibrate.*.
  */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
@@ -61,7 +61,7 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
     JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
   const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
-  for (const kind of ['input', 'stride', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
+  for (const kind of ['input', 'stride', 'tie', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
     const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
     const made = await makeSteps(own, 0, [], context);
     own.forEach((each, i) => {
@@ -165,7 +165,7 @@ async function familiesOf(
     if (step.kind === 'input') families.push(await input({task, recipe, samples, scale: step.scale}, tasks, options));
     const labelled = labelledOf(task.name);
     const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), lost, labelled};
-    if (step.kind === 'stride') families.push(await stride({task, recipe, samples, budget}, tasks, options));
+    if (isStructure(step)) families.push(await restructure(step.kind, {task, recipe, samples, budget}, tasks, options));
     if (!isShrinking(step)) continue;
     families.push(await shrink({task, recipe, step, samples, budget}, tasks, options, studies));
   }

@@ -1,5 +1,5 @@
 /**
- * Recipes by name: `input:0.75`, `stride`, `lowrank:0.5`, `lowrank:0.5:macs`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`,
+ * Recipes by name: `input:0.75`, `stride`, `tie`, `lowrank:0.5`, `lowrank:0.5:macs`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`,
  * `w4:32`. A recipe is a list of lossy steps joined by `+`, applied from left to right.
  */
 import {fail} from '../../ir/diagnostics.js';
@@ -21,11 +21,11 @@ export type ShrinkStep = {readonly kind: 'lowrank' | 'prune'; readonly share: nu
 /** The same network on images whose sides are that part of what they were. */
 export type InputStep = {readonly kind: 'input'; readonly scale: number};
 
-/** Images are halved earlier inside the network, where layers fitted to fewer places stand for what they gave. */
-export type StrideStep = {readonly kind: 'stride'};
+/** Images are halved earlier inside the network (`stride`), or local layers become convolutions (`tie`), where that holds. */
+export type StructureStep = {readonly kind: 'stride' | 'tie'};
 
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = InputStep | StrideStep | ShrinkStep | Int8Step | NarrowStep;
+export type Step = InputStep | StructureStep | ShrinkStep | Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
@@ -62,10 +62,17 @@ const shrinking = (kind: ShrinkStep['kind']): Kind => ({
   },
 });
 
+const structure = (kind: StructureStep['kind']): Kind => ({
+  usage: kind,
+  parse: argument => (argument === null ? {kind} : null),
+});
+
 export const isShrinking = (step: Step): step is ShrinkStep => step.kind === 'lowrank' || step.kind === 'prune';
 
+export const isStructure = (step: Step): step is StructureStep => step.kind === 'stride' || step.kind === 'tie';
+
 /** Whether a step leaves a network of floats that others can change. */
-const leavesFloats = (step: Step): boolean => isShrinking(step) || step.kind === 'input' || step.kind === 'stride';
+const leavesFloats = (step: Step): boolean => isShrinking(step) || isStructure(step) || step.kind === 'input';
 
 const kinds: Readonly<Record<string, Kind>> = {
   input: {
@@ -75,7 +82,8 @@ const kinds: Readonly<Record<string, Kind>> = {
       return scale === null ? null : {kind: 'input', scale};
     },
   },
-  stride: {usage: 'stride', parse: argument => (argument === null ? {kind: 'stride'} : null)},
+  stride: structure('stride'),
+  tie: structure('tie'),
   lowrank: shrinking('lowrank'),
   prune: shrinking('prune'),
   int8: {

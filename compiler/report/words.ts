@@ -47,6 +47,7 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/^prune:([\d.]+):(time|macs|bytes)$/, 'channels left out, down to $0 of the $1'],
   [/^input:(.+)$/, 'images of $0 of the side'],
   [/^stride$/, 'images halved earlier inside'],
+  [/^tie$/, 'local layers made convolutions'],
   [/^exit@(\d+)$/, 'an early answer from inside the network'],
   [/^cascade@(\d+)$/, 'a cheap stage first, the whole network where it is unsure'],
   [/^retarget@(\d+)$/, "a new head on another task's network"],

@@ -7,16 +7,16 @@ import {elements} from '../../ir/tensor.js';
 import type {Graph, Node} from '../../ir/types.js';
 import type {LayerReport} from '../recipes/report.js';
 import {reportsOfFixed} from '../reconstruct/explain.js';
-import {macsOf} from '../reconstruct/layers.js';
+import {type Layer, macsOf} from '../reconstruct/layers.js';
 import type {Network} from '../reconstruct/network.js';
+import type {Changes} from '../restructure/change.js';
 import {type Site, widerKernel} from './sites.js';
-import type {Strided} from './study.js';
 
 export function explain(
   network: Network,
   task: string,
-  sites: readonly Site[],
-  {layers, now}: Strided,
+  {changes: sites, layers}: Changes<Site>,
+  now: ReadonlyMap<string, Layer>,
   reasons: ReadonlyMap<string, string>,
 ): readonly LayerReport[] {
   const {graph} = network.module;

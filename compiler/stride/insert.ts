@@ -7,18 +7,17 @@ import {opOf} from '../../ir/ops/index.js';
 import {maxpool} from '../../ir/ops/maxpool/index.js';
 import {elements, numbersOf, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Attrs, Graph, Head, Module, Node, Value} from '../../ir/types.js';
-import {type MakeLayer, withLayers} from '../recipes/copy.js';
+import {emitFitted, type MakeLayer, withLayers} from '../recipes/copy.js';
 import type {Parameters} from '../reconstruct/network.js';
+import type {Changes} from '../restructure/change.js';
 import {type Role, type Site, widerKernel} from './sites.js';
 
-export type Halving = {
-  /** Of this module; no node has a role in two of them. */
-  readonly sites: readonly Site[];
-  /** Weights and biases fitted to what they now read, by the names of the layers' results. */
-  readonly layers: ReadonlyMap<string, Parameters>;
-};
-
-export function withStride(module: Module, head: Head, {sites, layers}: Halving, as: Pick<Head, 'name' | 'attrs'>): Module {
+export function withStride(
+  module: Module,
+  head: Head,
+  {changes: sites, layers}: Changes<Site>,
+  as: Pick<Head, 'name' | 'attrs'>,
+): Module {
   const {graph} = module;
   const roles = new Map(sites.flatMap(site => Array.from(site.roles, ([{outputs}, role]) => [outputs[0].name, role] as const)));
   const make: MakeLayer = (build, node, x) => {
@@ -26,8 +25,10 @@ export function withStride(module: Module, head: Head, {sites, layers}: Halving,
     const role = roles.get(name) ?? null;
     // Pools that halve: what they made of four places is what the one that is left stands for.
     if (role === 'keeps' && isHalvingPool(node)) return x;
+    const fitted = layers.get(name);
+    if (fitted && (role === null || role === 'inside')) return emitFitted(build, graph, node, x, fitted);
     const own = node.inputs.slice(1).map(input => (input === null ? null : valueAt(graph, input)));
-    const operands = weightsOf(build, graph, node, role, layers.get(name) ?? null) ?? own;
+    const operands = weightsOf(build, graph, node, role, fitted ?? null) ?? own;
     return build.emit(opOf(node), [x, ...operands], attrsNow(graph, node, role, x))[0];
   };
   const changed = [...layers.keys(), ...[...roles].flatMap(([name, role]) => (role === 'inside' ? [] : [name]))];

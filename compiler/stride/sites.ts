@@ -12,18 +12,16 @@ import {maxpool} from '../../ir/ops/maxpool/index.js';
 import {elements} from '../../ir/tensor.js';
 import type {Graph, Head, Module, Node, ValueId} from '../../ir/types.js';
 import {type Layers, macsOf} from '../reconstruct/layers.js';
+import type {Change} from '../restructure/change.js';
 
 /** What becomes of a node: its stride doubles, it sees half as many rows and columns, or it halved them and does no more. */
 export type Role = 'halves' | 'inside' | 'keeps';
 
-export type Site = {
-  /** The layer whose stride doubles, by the name of its result. */
-  readonly layer: string;
+/** Of the layer whose stride doubles. */
+export type Site = Change & {
   readonly roles: ReadonlyMap<Node, Role>;
   /** Layers whose largest of four neighbours alone is wanted, by the names of their results. */
   readonly peaks: ReadonlySet<string>;
-  /** Multiply-adds that are saved. */
-  readonly saved: number;
 };
 
 /** Of each convolution that could have a larger stride: the site, or why there is none. */
@@ -57,7 +55,8 @@ function siteAt(graph: Graph, head: Head, nodes: readonly Node[], first: Node, {
     const layer = fitted.get(outputs[0].id);
     if (role === 'inside' && layer) saved += (3 * macsOf(layer)) / 4;
   }
-  return saved > 0 ? {layer: name, roles, peaks: peaksOf(graph, roles), saved} : 'nothing would have less to do';
+  const touched = new Set(Array.from(roles.keys(), node => node.outputs[0].name));
+  return saved > 0 ? {layer: name, touched, roles, peaks: peaksOf(graph, roles), saved} : 'nothing would have less to do';
 }
 
 /** The kernel of the layer whose stride doubles: it sees what four of its windows saw. */
