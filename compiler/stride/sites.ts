@@ -44,7 +44,8 @@ function siteAt(graph: Graph, head: Head, nodes: readonly Node[], first: Node, {
     if (read.length === 0) continue;
     const [out] = node.outputs;
     const role = roleOf(node, graph, half);
-    if (role === null) return `${out.name} needs the larger image`;
+    if (role === null)
+      return `${out.name} ${isOp(node, conv2d) && node.attrs.groups > 1 ? 'has its channels in groups' : 'needs the larger image'}`;
     if (isOp(node, conv2d) && !fitted.has(out.id)) return `${out.name} cannot be fitted anew`;
     roles.set(node, role);
     if (role === 'inside') half.add(out.id);
