@@ -78,6 +78,32 @@ test('means of four windows are one larger window, exactly; there is less to do'
   t.is(macs(both, 'net') - macs(both, 'strided'), siteAt('c0').saved + siteAt('c3').saved);
 });
 
+test('a shortcut has to follow; small layers with a window of their own cannot', t => {
+  const block = text.replace(
+    '  %r3 = relu(%c3)',
+    '  const %ws : f32[24,16,1,1] = random(8)\n  %s = conv2d(%r2, %ws) : f32[1,24,16,16]\n  %a3 = add(%c3, %s) : f32[1,24,16,16]\n  %r3 = relu(%a3)',
+  );
+  const module = parse(block);
+  const own = headOf(module, 'net');
+  const all = sitesOf(module, own, layersOf(module, own));
+  const site = all.get('c3') as Site;
+  const made = Array.from(site.roles, ([{outputs}, role]) => `${outputs[0].name} ${role}`);
+  t.deepEqual(made.toSorted(), ['a3 inside', 'c3 halves', 'c4 keeps', 'r3 inside', 's halves']);
+  t.deepEqual([...(all.get('s') as Site).touched].sort(), [...site.touched].sort());
+  const small = parse(
+    text
+      .replaceAll('24,24,3,3', '4,24,3,3')
+      .replaceAll('1,24,8,8', '1,4,8,8')
+      .replaceAll('1,24,1,1', '1,4,1,1')
+      .replaceAll('[1, 24]', '[1, 4]')
+      .replaceAll('f32[1,24] ', 'f32[1,4] ')
+      .replaceAll('f32[1,24]\n', 'f32[1,4]\n')
+      .replace('f32[5,24]', 'f32[5,4]'),
+  );
+  const its = headOf(small, 'net');
+  t.is(sitesOf(small, its, layersOf(small, its)).get('c3'), 'c4 cannot be fitted anew');
+});
+
 test('a pool of largest values wants the largest of four places from the layer before it', t => {
   const largest = parse(text.replace('%p0 = avgpool(%c0)', '%p0 = maxpool(%c0)'));
   const own = headOf(largest, 'net');

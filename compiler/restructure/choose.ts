@@ -15,8 +15,11 @@ export type Chosen<C extends Change> = {
   readonly first: Changed | null;
 };
 
-/** Changes that save less of all multiply-adds are not looked at; those that alone diverge by more nats do not hold. */
-const [leastSaved, mostNats] = [0.03, 0.05];
+/**
+ * Changes that save less of all multiply-adds are not looked at, of the others those that save the most; those that alone diverge by
+ * more nats do not hold.
+ */
+const [leastSaved, mostTried, mostNats] = [0.03, 6, 0.05];
 
 /** `whole`: the network as it was. */
 export async function chooseChanges<C extends Change>(
@@ -30,10 +33,16 @@ export async function chooseChanges<C extends Change>(
   const all = layers.reduce((sum, layer) => sum + macsOf(layer), 0);
   const reasons = new Map<string, string>();
   const tried: {readonly change: C; readonly made: Changed; readonly price: number}[] = [];
-  for (const [name, change] of structure.find(module, headOf(module, task.name), whole.network)) {
+  const found = [...structure.find(module, headOf(module, task.name), whole.network)];
+  const seen = new Set<string>();
+  for (const [name, change] of found.toSorted(([, a], [, b]) => savedBy(b) - savedBy(a))) {
+    const key = typeof change === 'string' ? name : [...change.touched].sort().join('\0');
     if (typeof change === 'string') reasons.set(name, change);
+    else if (seen.has(key)) reasons.set(name, 'it would change with another one');
     else if (change.saved < leastSaved * all) reasons.set(name, `would save ${percent(change.saved / all)} of the multiply-adds`);
+    else if (seen.size >= mostTried) reasons.set(name, 'would save less than others that were tried');
     else {
+      seen.add(key);
       const made = await changed(structure, tasks, task, whole, [change], options);
       const {divergence} = made.judgement;
       if (divergence > mostNats) reasons.set(name, `the change alone moves the scores by ${divergence.toPrecision(2)} nats`);
@@ -42,16 +51,18 @@ export async function chooseChanges<C extends Change>(
   }
   tried.sort((a, b) => a.price - b.price);
   const changes: C[] = [];
-  const seen = new Set<string>();
+  const taken = new Set<string>();
   for (const {change} of tried) {
     const touched = [...change.touched];
-    if (touched.some(name => seen.has(name))) reasons.set(change.layer, 'another change touches what this one would');
+    if (touched.some(name => taken.has(name))) reasons.set(change.layer, 'another change touches what this one would');
     else {
-      for (const name of touched) seen.add(name);
+      for (const name of touched) taken.add(name);
       changes.push(change);
     }
   }
   return {changes, reasons, first: tried[0]?.made ?? null};
 }
+
+const savedBy = (change: Change | string): number => (typeof change === 'string' ? 0 : change.saved);
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;

@@ -34,30 +34,60 @@ export function sitesOf(module: Module, head: Head, layers: Layers): ReadonlyMap
 }
 
 function siteAt(graph: Graph, head: Head, nodes: readonly Node[], first: Node, {layers}: Layers): Site | string {
-  const fitted = new Map(layers.map(layer => [layer.output, layer]));
-  const [{id, name}] = first.outputs;
   if (!canHalve(first, graph)) return 'its stride, groups or size do not let it';
-  const half = new Set<ValueId>([id]);
-  const roles = new Map<Node, Role>([[first, 'halves']]);
-  for (const node of nodes.slice(nodes.indexOf(first) + 1)) {
-    const read = node.inputs.filter(input => input !== null && half.has(input));
-    if (read.length === 0) continue;
-    const [out] = node.outputs;
-    const role = roleOf(node, graph, half);
-    if (role === null)
-      return `${out.name} ${isOp(node, conv2d) && node.attrs.groups > 1 ? 'has its channels in groups' : 'needs the larger image'}`;
-    if (isOp(node, conv2d) && !fitted.has(out.id)) return `${out.name} cannot be fitted anew`;
+  const fitted = new Map(layers.map(layer => [layer.output, layer]));
+  const halving = [first];
+  for (;;) {
+    const roles = rolesFrom(graph, head, nodes, halving, new Set(fitted.keys()));
+    if (typeof roles === 'string') return roles;
+    if (!(roles instanceof Map)) {
+      halving.push(...roles);
+      continue;
+    }
+    let saved = halving.reduce((sum, node) => sum + macsSaved(node, graph), 0);
+    for (const [{outputs}, role] of roles) {
+      const layer = fitted.get(outputs[0].id);
+      if (role === 'inside' && layer) saved += (3 * macsOf(layer)) / 4;
+    }
+    if (saved <= 0) return 'nothing would have less to do';
+    const touched = new Set(Array.from(roles.keys(), node => node.outputs[0].name));
+    return {layer: first.outputs[0].name, touched, roles, peaks: peaksOf(graph, roles), saved};
+  }
+}
+
+/** What becomes of nodes where the strides of some double; who else would have to double its stride; or why it cannot be. */
+function rolesFrom(
+  graph: Graph,
+  head: Head,
+  nodes: readonly Node[],
+  halving: readonly Node[],
+  fitted: ReadonlySet<ValueId>,
+): Map<Node, Role> | readonly Node[] | string {
+  const half = new Set(halving.map(({outputs: [{id}]}) => id));
+  const roles = new Map<Node, Role>(halving.map(node => [node, 'halves']));
+  for (const node of nodes) {
+    if (!node.inputs.some(input => input !== null && half.has(input))) continue;
+    const [{id, name}] = node.outputs;
+    const role = halving.includes(node) ? null : roleOf(node, graph, half);
+    if (role === null) {
+      const others = opOf(node).scalar ? makersOf(graph, node, half) : [];
+      if (others.length > 0) return others;
+      return `${name} ${isOp(node, conv2d) && node.attrs.groups > 1 ? 'has its channels in groups' : 'needs the larger image'}`;
+    }
+    // One by one they mean the same of a mean.
+    if (isOp(node, conv2d) && !fitted.has(id) && elements(valueAt(graph, node.inputs[1]!).type.shape.slice(2)) > 1)
+      return `${name} cannot be fitted anew`;
     roles.set(node, role);
-    if (role === 'inside') half.add(out.id);
+    if (role === 'inside') half.add(id);
   }
-  if (head.outputs.some(output => half.has(output))) return 'the result would be smaller';
-  let saved = macsSaved(first, graph);
-  for (const [{outputs}, role] of roles) {
-    const layer = fitted.get(outputs[0].id);
-    if (role === 'inside' && layer) saved += (3 * macsOf(layer)) / 4;
-  }
-  const touched = new Set(Array.from(roles.keys(), node => node.outputs[0].name));
-  return saved > 0 ? {layer: name, touched, roles, peaks: peaksOf(graph, roles), saved} : 'nothing would have less to do';
+  return head.outputs.some(output => half.has(output)) ? 'the result would be smaller' : roles;
+}
+
+/** Convolutions whose results meet an image that is half as large, as those of shortcuts do; none where someone else's do. */
+function makersOf(graph: Graph, node: Node, half: ReadonlySet<ValueId>): readonly Node[] {
+  const others = node.inputs.filter(id => id !== null && !half.has(id) && !constantOf(graph, id));
+  const makers = others.flatMap(id => (id === null ? [] : (producerOf(graph, id) ?? [])));
+  return makers.length === others.length && makers.every(maker => canHalve(maker, graph)) ? makers : [];
 }
 
 /** The kernel of the layer whose stride doubles: it sees what four of its windows saw. */
