@@ -20,6 +20,12 @@ export type Accuracy = {
 export const answersOf = (entry: Entry, data: Dataset, progress?: (done: number) => void): readonly number[] =>
   scoresOf(entry, data, progress).map(largestOf);
 
+/** How many samples are answered rightly. */
+export function rightBy(entry: Entry, data: Dataset): number {
+  const labels = labelsOf(entry.task, data);
+  return answersOf(entry, data).filter((answer, i) => answer === labels[i]).length;
+}
+
 /** The first output, per sample. */
 export function scoresOf(
   entry: Entry,

@@ -152,8 +152,8 @@ test('factors err less where samples are than those of the weights alone, less w
 
 test('choices save multiply-adds, and no two are alike', t => {
   for (const layer of layers) {
-    const choices = choicesFor(layer);
-    t.true(choices.length > 3);
+    const choices = choicesFor(layer, 'time');
+    t.true(choices.length > 3 && choicesFor(layer, 'macs').length > choices.length);
     t.is(new Set(choices.map(choiceName)).size, choices.length);
     for (const choice of choices) {
       const stages = stagesOf(layer, choice);
@@ -201,20 +201,20 @@ test('allocation: no other choice of the same time does less harm, and harm has 
   for (let draw = 0; draw < 30; draw++) {
     const sizes = Array.from({length: 4}, (): Option[] => {
       const whole = 10 + random.below(20);
-      const more = Array.from({length: 4}, () => ({microseconds: 1 + random.below(whole + 4), harm: random.unit()}));
-      return [{microseconds: whole, harm: 0}, ...more];
+      const more = Array.from({length: 4}, () => ({cost: 1 + random.below(whole + 4), harm: random.unit()}));
+      return [{cost: whole, harm: 0}, ...more];
     });
-    const total = sizes.reduce((sum, [whole]) => sum + whole!.microseconds, 0);
+    const total = sizes.reduce((sum, [whole]) => sum + whole!.cost, 0);
     const share = 0.3 + 0.6 * random.unit();
     const chosen = allocate(sizes, (1 - share) * total, Number.POSITIVE_INFINITY);
     const sum = (options: readonly Option[], of: keyof Option): number => options.reduce((all, option) => all + option[of], 0);
-    const least = sizes.reduce((all, options) => all + Math.min(...options.map(({microseconds}) => microseconds)), 0);
-    const [time, harm] = [sum(chosen, 'microseconds'), sum(chosen, 'harm')];
+    const least = sizes.reduce((all, options) => all + Math.min(...options.map(({cost}) => cost)), 0);
+    const [time, harm] = [sum(chosen, 'cost'), sum(chosen, 'harm')];
     t.true(time <= Math.max(share * total, least));
     // All of what takes no longer: 5 options of 4 layers.
     for (let at = 0; at < 625; at++) {
       const other = sizes.map((options, layer) => options[Math.floor(at / 5 ** layer) % 5]!);
-      if (sum(other, 'microseconds') <= time) t.true(sum(other, 'harm') >= harm - 1e-9);
+      if (sum(other, 'cost') <= time) t.true(sum(other, 'harm') >= harm - 1e-9);
     }
     t.true(sum(allocate(sizes, (1 - share) * total, 0.5), 'harm') <= 0.5);
   }
@@ -253,12 +253,16 @@ test('steps on top of each other, and variants beside each other, in one module'
 
 test('recipes of several steps by name', t => {
   t.deepEqual(parseRecipe('lowrank:0.5+int8').steps, [
-    {text: 'lowrank:0.5', step: {kind: 'lowrank', share: 0.5}},
+    {text: 'lowrank:0.5', step: {kind: 'lowrank', share: 0.5, spared: 'time'}},
     {text: 'int8', step: {kind: 'int8', equalize: false}},
   ]);
-  t.deepEqual(parseRecipe('lowrank').steps[0].step, {kind: 'lowrank', share: null});
+  const stepOf = (name: string) => parseRecipe(name).steps[0].step;
+  t.deepEqual(stepOf('lowrank'), {kind: 'lowrank', share: null, spared: 'time'});
+  t.deepEqual(stepOf('lowrank:macs'), {kind: 'lowrank', share: null, spared: 'macs'});
+  t.deepEqual(stepOf('prune:0.5:bytes'), {kind: 'prune', share: 0.5, spared: 'bytes'});
   const code = (name: string) => t.throws(() => parseRecipe(name), {instanceOf: DnncError})?.problems[0]?.code;
-  for (const wrong of ['lowrank:', 'lowrank:0', 'lowrank:1', 'lowrank:1.5', 'lowrank:half']) t.is(code(wrong), 'recipe.argument');
+  const unknown = ['lowrank:', 'lowrank:0', 'lowrank:1', 'lowrank:1.5', 'lowrank:half', 'lowrank:macs:0.5', 'prune:0.5:flops'];
+  for (const wrong of unknown) t.is(code(wrong), 'recipe.argument');
   for (const wrong of ['int8+lowrank:0.5', 'lowrank:0.5+lowrank:0.5', 'w4+int8']) t.is(code(wrong), 'recipe.steps');
 });
 
@@ -267,7 +271,7 @@ const compiled = hasCompiler ? test : test.skip;
 
 compiled('a network for weather, thin and in bytes, from the command line', async t => {
   t.timeout(180_000);
-  const names = ['lowrank:0.7', 'lowrank:0.7+int8'];
+  const names = ['lowrank:0.7', 'lowrank:0.7+int8', 'prune:0.8:macs'];
   const {outcome, manifest: written} = await buildWeather(folder, 60, names);
   t.is(outcome.code, 0, outcome.stderr);
   const {recipes} = documentOf<{recipes: readonly RecipeReport[]}>(outcome);
@@ -277,11 +281,15 @@ compiled('a network for weather, thin and in bytes, from the command line', asyn
       ['lowrank:0.7', undefined],
       ['lowrank:0.7+int8', 'lowrank:0.7'],
       ['lowrank:0.7+int8', 'int8'],
+      ['prune:0.8:macs', undefined],
     ],
   );
-  const [thin, again, bytes] = recipes as [RecipeReport, RecipeReport, RecipeReport];
+  const [thin, again, bytes, narrow] = recipes as [RecipeReport, RecipeReport, RecipeReport, RecipeReport];
   t.deepEqual(again.layers, thin.layers);
-  t.like(thin, {calibration: 'least squares', samples: 60});
+  t.like(thin, {calibration: 'least squares', samples: 60, spared: 'time'});
+  t.is(narrow.spared, 'macs');
+  const macs = (which: 'macsBefore' | 'macsAfter') => narrow.layers.reduce((sum, layer) => sum + (layer[which] ?? 0), 0);
+  t.true(macs('macsAfter') <= 0.8 * macs('macsBefore'), `${macs('macsAfter')} of ${macs('macsBefore')}`);
   t.true(thin.estimate!.agreement > 80);
   const changed = thin.layers.filter(({error}) => error !== undefined);
   t.true(changed.length > 0);

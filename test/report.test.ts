@@ -215,6 +215,11 @@ test('axes: marks are round and inside, wide ranges go by powers', t => {
 
 test('recipes in words', t => {
   t.is(recipeWords('lowrank:0.5+int8'), 'layers made thin, down to 0.5 of their time, then weights and activations of 8 bits');
+  t.is(
+    recipeWords('stride+lowrank:0.5:macs'),
+    'images halved earlier inside, then layers made thin, down to 0.5 of their multiply-adds',
+  );
+  t.is(recipeWords('prune:bytes'), 'channels left out to spare bytes, as far as the loss allows');
   t.is(recipeWords('w4:32'), 'weights of 4 bits, a scale per 32 of them');
   t.is(recipeWords('compact'), '');
   t.is(kindOf('lowrank:0.5+int8'), 'lowrank+int8');

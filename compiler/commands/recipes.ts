@@ -16,7 +16,7 @@ export const withRecipes = (command: Command): Command =>
   command
     .option(
       '--recipe <R>',
-      'adds a smaller, lossy variant of each task: lowrank:0.5, int8, w4, lowrank:0.5+int8 ...; repeatable',
+      'adds a smaller, lossy variant of each task: lowrank:0.5, lowrank:0.5:macs, int8, w4, lowrank:0.5+int8 ...; repeatable',
       collect,
       [],
     )
@@ -88,10 +88,12 @@ function hasLabels(data: Dataset): boolean {
 const mostRows = 40;
 
 export function tellRecipes(reports: readonly RecipeReport[]): void {
-  for (const {task, recipe, step, calibration, samples, loss, estimate, layers} of reports) {
+  for (const {task, recipe, step, calibration, samples, spared, loss, estimate, layers} of reports) {
     const by = calibration === undefined ? 'without samples' : `${calibration} over ${samples} samples`;
     const told = loss === undefined ? '' : `, ${loss.toFixed(2)} points lost`;
-    const expected = estimate ? `, ${estimate.agreement}% of labels equal on samples held out${choiceText(estimate)}` : '';
+    const expected = estimate
+      ? `, ${estimate.agreement}% of labels equal on samples held out${choiceText(estimate, spared)}`
+      : '';
     say(`\n${task}/${recipe}${step ? `, ${step}` : ''}: ${by}${expected}${told}`);
     const sqnr = ({outputSqnr, sumSqnr, weightSqnr, error}: LayerReport): number =>
       outputSqnr ?? sumSqnr ?? weightSqnr ?? decibelsOf(error);
@@ -104,8 +106,12 @@ export function tellRecipes(reports: readonly RecipeReport[]): void {
 }
 
 /** What is expected of the choice of sizes, and of one that treats all layers alike. */
-const choiceText = ({allocation}: NonNullable<RecipeReport['estimate']>): string =>
-  allocation ? ` (${allocation.chosen} nats expected; ${allocation.uniform} if each layer took that part of its time)` : '';
+const nounOf = {time: 'time', macs: 'multiply-adds', bytes: 'bytes'} as const;
+
+const choiceText = ({allocation}: NonNullable<RecipeReport['estimate']>, spared: RecipeReport['spared']): string =>
+  allocation
+    ? ` (${allocation.chosen} nats expected; ${allocation.uniform} if each layer had that part of its ${nounOf[spared ?? 'time']})`
+    : '';
 
 /** Of a relative error. */
 const decibelsOf = (error: number | undefined): number => (error ? -10 * Math.log10(error) : 150);

@@ -30,8 +30,8 @@ export function explain({network, options}: Studied, thin: Thinned): readonly La
       float: thin.chosen.get(name)!.choice
         ? 'no fit to so few samples stands for it'
         : rest.length > 0
-          ? 'others harm less for their time'
-          : 'no thinner form is faster and stands for it',
+          ? 'others harm less for what they save'
+          : 'no thinner form is cheaper and stands for it',
     };
   });
   return [...reportsOfFixed(network), ...others];

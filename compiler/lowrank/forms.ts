@@ -1,6 +1,7 @@
 /** The ways in which a layer becomes several thin ones, and what each costs. */
 import {elements} from '../../ir/tensor.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
+import type {Spared} from '../reconstruct/spared.js';
 import {macsOfStages, pointStage, type Stage, stageMacs, wholeStage} from '../reconstruct/stage.js';
 
 /**
@@ -44,7 +45,8 @@ export function stagesOf(layer: Layer, {form, ranks}: Choice): readonly Stage[] 
 }
 
 /** Ranks of each form that a layer is tried with; those that save no multiply-adds are left out. */
-export function choicesFor(layer: Layer): readonly Choice[] {
+export function choicesFor(layer: Layer, spared: Spared): readonly Choice[] {
+  const ranksUpTo = spared === 'time' ? wholeVectors : fineSteps;
   const {channels, weights} = layer;
   const [outputs, points] = [weights.rows, elements(kernelOf(layer))];
   const most = Math.min(outputs, weights.columns);
@@ -76,8 +78,14 @@ export function choicesFor(layer: Layer): readonly Choice[] {
 export const choiceName = ({form, ranks}: Choice): string => [form, ...ranks].join(' ');
 
 /** Ranks in steps of half a vector of channels, or of whole ones where there are many: about twelve at most. */
-function ranksUpTo(most: number): readonly number[] {
+function wholeVectors(most: number): readonly number[] {
   const step = most < 32 ? 4 : Math.ceil(most / 96) * 8;
+  return Array.from({length: Math.floor(most / step)}, (_, i) => (i + 1) * step);
+}
+
+/** What kernels make of a rank that is no multiple of a vector does not matter: steps are finer where there are few. */
+function fineSteps(most: number): readonly number[] {
+  const step = most < 32 ? 2 : Math.ceil(most / 96) * 4;
   return Array.from({length: Math.floor(most / step)}, (_, i) => (i + 1) * step);
 }
 

@@ -1,16 +1,17 @@
 /**
- * Low rank after training: which layers become which thin ones under a limit on time, and how they are fitted. Each layer's
- * options are judged on samples that no fit has seen; what a relative error of a layer does to the scores is measured once per
+ * Low rank after training: which layers become which thin ones under a limit on what they cost, and how they are fitted.
+ * Each layer's options are judged on samples that no fit has seen; what a relative error of a layer does to the scores is measured once per
  * layer.
  */
 import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
-import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
+import {measureCosts, type Sized} from '../reconstruct/costs.js';
 import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import type {Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
+import {costOf, isCheaper, negated} from '../reconstruct/spared.js';
 import {inputShapesOf, type Stage, wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
@@ -21,7 +22,7 @@ import {
   mostError,
   type Studied as Network,
   probeOf,
-  type StudyOptions,
+  type ShrinkOptions,
   studyNetwork,
 } from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
@@ -30,7 +31,7 @@ import {type Choice, choicesFor, stagesOf} from './forms.js';
 import type {ThinLayer} from './insert.js';
 
 /** A layer and what it may become; `error` is relative to the energy of what it gives, on samples that were held out. */
-export type LayerOption = Option & {readonly choice: Choice | null; readonly error: number};
+export type LayerOption = Option & {readonly choice: Choice | null; readonly microseconds: number; readonly error: number};
 
 export type Studied = Network & {
   /** By the name of the layer's result. The first option of each layer is to stay. */
@@ -38,11 +39,11 @@ export type Studied = Network & {
 };
 
 /** Errors: those of `studyNetwork`. */
-export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
-  const {progress = () => {}} = options;
+export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions): Promise<Studied> {
+  const {progress = () => {}, spared} = options;
   const studied = await studyNetwork(tasks, task, samples, options);
   const {layers} = studied.network;
-  const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer)] as const));
+  const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer, spared)] as const));
   const costs = await measureCosts(
     layers.flatMap(layer => [wholeOf(layer), ...choices.get(layer.name)!.flatMap(choice => sizedOf(layer, choice))]),
     tasks,
@@ -51,12 +52,18 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
   const found = new Map(
     layers.map(layer => {
       progress(`${task.name}: forms of ${layer.name}`);
-      const saved = layers.filter(({name}) => layer.feeders.includes(name)).reduce((sum, own) => sum + costs(wholeOf(own)), 0);
-      const tried = triedOf(studied, layer, choices.get(layer.name)!, costs, saved);
+      const feeding = layers.filter(({name}) => layer.feeders.includes(name)).map(wholeOf);
+      const cost = costOf([wholeOf(layer)], costs);
+      const cheaper = choices.get(layer.name)!.flatMap((choice): readonly Priced[] => {
+        // What feeds a layer that is removed is removed with it.
+        const own = choice.form === 'none' ? negated(costOf(feeding, costs)) : costOf(sizedOf(layer, choice), costs);
+        return isCheaper(own, cost, spared) ? [{choice, cost: own[spared], microseconds: own.time}] : [];
+      });
+      const tried = triedOf(studied, layer, cheaper);
       const probe = probeOf(tried);
       const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
-      const whole: LayerOption = {choice: null, microseconds: costs(wholeOf(layer)), harm: 0, error: 0};
-      const rest = tried.map(({choice, microseconds, error}) => ({choice, microseconds, error, harm: harm * error}));
+      const whole: LayerOption = {choice: null, cost: cost[spared], microseconds: cost.time, harm: 0, error: 0};
+      const rest = tried.map(({map: _, ...option}) => ({...option, harm: harm * option.error}));
       return [layer.name, [whole, ...rest]] as const;
     }),
   );
@@ -75,21 +82,19 @@ function sizedOf(layer: Layer, choice: Choice): readonly Sized[] {
   return stages.map((stage, i) => ({stage, input: inputs[i]!}));
 }
 
-type Tried = {readonly choice: Choice; readonly microseconds: number; readonly error: number; readonly map: Matrix};
+/** A form that is cheaper than the whole layer. */
+type Priced = {readonly choice: Choice; readonly cost: number; readonly microseconds: number};
+type Tried = Priced & {readonly error: number; readonly map: Matrix};
 
-/** Options that are faster than the whole layer and stand for it. What feeds a layer that is removed is removed with it. */
-function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], costs: Costs, feeding: number): readonly Tried[] {
+/** Those that stand for the layer. */
+function triedOf(studied: Network, layer: Layer, priced: readonly Priced[]): readonly Tried[] {
   const {gram} = metricOf(studied.fit.survey.moments.get(layer.name)!);
   const target = {map: layer.weights, gram};
-  const whole = costs(wholeOf(layer));
   const errorOf = errorsOf(studied, layer);
-  return choices.flatMap(choice => {
-    const own = sizedOf(layer, choice).reduce((sum, sized) => sum + costs(sized), 0);
-    const microseconds = choice.form === 'none' ? -feeding : own;
-    if (!(microseconds < whole)) return [];
-    const {map} = factorize(studied.network.product, layer, target, choice, quick);
+  return priced.flatMap(own => {
+    const {map} = factorize(studied.network.product, layer, target, own.choice, quick);
     const error = errorOf(map);
-    return error <= mostError ? [{choice, microseconds, error, map}] : [];
+    return error <= mostError ? [{...own, error, map}] : [];
   });
 }
 
@@ -118,7 +123,7 @@ export const thinLayers = ({network}: Studied, thin: Thinned): ReadonlyMap<strin
     }),
   );
 
-/** Where a fit is none, the fastest options that err at most so much as much are tried. */
+/** Where a fit is none, the cheapest options that err at most so much as much are tried. */
 const [gentle, mostFallbacks] = [0.6, 2];
 
 /** The network made thinner up to a limit. It has these weights afterwards. */
@@ -128,7 +133,7 @@ export function thinned(
   progress: (layer: string) => void,
 ): Thinned {
   const names = [...options.keys()];
-  const whole = [...options.values()].reduce((sum, [first]) => sum + first!.microseconds, 0);
+  const whole = [...options.values()].reduce((sum, [first]) => sum + first!.cost, 0);
   const lists = [...options.values()];
   const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [names[i]!, option]));
@@ -136,7 +141,7 @@ export function thinned(
   for (const [name, option] of chosen) {
     if (!option.choice) continue;
     const gentler = options.get(name)!.filter(({choice, error}) => choice && error < gentle * option.error);
-    const next = gentler.toSorted((a, b) => a.microseconds - b.microseconds).slice(0, mostFallbacks);
+    const next = gentler.toSorted((a, b) => a.cost - b.cost).slice(0, mostFallbacks);
     makers.set(
       name,
       [option, ...next].map(each => makerOf(network.product, each)),

@@ -15,7 +15,7 @@ export function explain(studied: Studied, pruned: Pruned): readonly LayerReport[
     return {
       layer: layer.name,
       ...(narrow ? {form: `${stage.shape[0]} x ${stage.shape[1]}`} : layers.has(layer.name) && {form: 'fitted anew'}),
-      ...(!narrow && {float: 'other channels matter less for their time'}),
+      ...(!narrow && {float: 'other channels matter less for what they cost'}),
       ...{macsBefore: macsOf(layer), macsAfter: stageMacs(stage, input)},
       ...{bytesBefore: bytesOfStages([whole]), bytesAfter: bytesOfStages([stage])},
     };

@@ -8,13 +8,13 @@ import {reshape} from '../../ir/ops/reshape/index.js';
 import {elements, numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Attrs, Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
 import type {Fitted} from '../reconstruct/front-to-back.js';
-import {type Groups, isPlainLayer} from './groups.js';
+import {elementsLeft, type Groups, isBeside, isPlainLayer, type Kept} from './groups.js';
 import {columnsOf} from './select.js';
 
 /** Channels that stay, by the number of their group, and layers fitted to them, by the names of their results. */
 export type Narrowing = {
   readonly groups: Groups;
-  readonly kept: ReadonlyMap<number, readonly number[]>;
+  readonly kept: Kept;
   readonly layers: ReadonlyMap<string, Fitted<'narrow' | null>>;
 };
 
@@ -23,11 +23,7 @@ export function withNarrower(module: Module, head: Head, narrowing: Narrowing, a
   const edit = editor(module, 'prune');
   const copies = new Map<ValueId, Value>();
   /** Elements of axis 1 that stay; null: all. */
-  const keptOf = (id: ValueId): readonly number[] | null => {
-    const place = narrowing.groups.of(id);
-    const kept = place && narrowing.kept.get(place.group);
-    return kept ? columnsOf(kept, place.span) : null;
-  };
+  const keptOf = (id: ValueId): readonly number[] | null => elementsLeft(narrowing.groups, narrowing.kept, id);
   for (const node of nodesFor(graph, head.outputs)) {
     const [{id, name}] = node.outputs;
     const build = edit.before(node);
@@ -41,9 +37,11 @@ export function withNarrower(module: Module, head: Head, narrowing: Narrowing, a
       copies.set(id, build.emit(opOf(node), operands, node.attrs)[0]);
       continue;
     }
-    // Depthwise layers and element-wise constants have a row for each channel.
+    // Depthwise layers and element-wise constants have a row for each channel; what lies side by side does so.
     const narrow =
-      out === null ? null : operands.map((operand, i) => narrowed(build, graph, node.inputs[i] ?? null, operand, node, out));
+      out === null || isBeside(node)
+        ? null
+        : operands.map((operand, i) => narrowed(build, graph, node.inputs[i] ?? null, operand, node, out));
     const results = build.emit(opOf(node), narrow ?? operands, attrsNow(node, narrow !== null, narrow ?? operands));
     node.outputs.forEach((output, i) => {
       copies.set(output.id, results[i]!);

@@ -1,5 +1,5 @@
 /** Which channels of a group matter least to what its readers give on samples, and what readers make of those that are left. */
-import {inner, type Matrix, type Product, timesTransposed, zeros} from '../algebra/matrix.js';
+import {inner, type Matrix, minus, type Product, timesTransposed, zeros} from '../algebra/matrix.js';
 import {cholesky, solve} from '../algebra/solve.js';
 import type {Target} from '../reconstruct/least-squares.js';
 
@@ -22,8 +22,29 @@ export function restricted(product: Product, {map, gram}: Target, columns: reado
   return result;
 }
 
-/** A reader of a group: its map and metric, and how many columns a channel is. */
-export type Seen = {readonly target: Target; readonly each: number};
+/** A reader of a group: its map and metric on the group's columns, how many a channel is, and the energy of what it gives. */
+export type Seen = {readonly target: Target; readonly each: number; readonly energy: number};
+
+/**
+ * A reader by the columns of each channel. Whatever other columns it has make up for what is gone: what is left of the metric when
+ * they have done so is Schur's complement.
+ */
+export function seenIn(product: Product, {map, gram}: Target, channels: readonly (readonly number[])[]): Seen {
+  const own = channels.flat();
+  const inside = new Set(own);
+  const others = Array.from({length: map.columns}, (_, i) => i).filter(i => !inside.has(i));
+  const across = part(gram, own, others);
+  const l = others.length > 0 ? cholesky(product, part(gram, others, others)) : null;
+  const metric = part(gram, own, own);
+  return {
+    target: {
+      map: part(map, null, own),
+      gram: l ? minus(metric, timesTransposed(product, solve(product, l, across), across)) : metric,
+    },
+    each: channels[0]!.length,
+    energy: inner(timesTransposed(product, map, gram), map) || 1,
+  };
+}
 
 /**
  * Channels in the order in which they go, the least important first, until `least` are left. What a channel costs is the least
@@ -36,8 +57,8 @@ export function removalOrder(product: Product, channels: number, least: number, 
   const round = Math.max(1, Math.ceil(channels / 8));
   while (left.length > least) {
     const prices = new Map(left.map(channel => [channel, 0]));
-    for (const {target, each} of readers)
-      pricesOf(product, target, left, each).forEach((price, i) => {
+    for (const seen of readers)
+      pricesOf(product, seen, left).forEach((price, i) => {
         prices.set(left[i]!, prices.get(left[i]!)! + price);
       });
     const cheapest = left.toSorted((a, b) => prices.get(a)! - prices.get(b)!).slice(0, Math.min(round, left.length - least));
@@ -48,12 +69,11 @@ export function removalOrder(product: Product, channels: number, least: number, 
 }
 
 /** Of each channel that is left, relative to the energy of what the reader gives. */
-function pricesOf(product: Product, target: Target, left: readonly number[], each: number): readonly number[] {
+function pricesOf(product: Product, {target, each, energy}: Seen, left: readonly number[]): readonly number[] {
   const columns = columnsOf(left, each);
   const inside = part(target.gram, columns, columns);
   const l = cholesky(product, inside);
   const map = part(restricted(product, target, columns), null, columns);
-  const energy = inner(timesTransposed(product, target.map, target.gram), target.map) || 1;
   if (!l) return left.map(() => 0);
   const inverse = solve(product, l, identity(columns.length));
   return left.map((_, i) => {

@@ -1,18 +1,20 @@
 /**
- * Fewer channels after training: which ones, under a limit on time, and what their readers become (He et al. 2017, with the
+ * Fewer channels after training: which ones, under a limit on what they cost, and what their readers become (He et al. 2017, with the
  * choice by second moments of optimal brain surgeon in place of the lasso).
  */
 
 import {headOf} from '../../ir/graph.js';
+import type {ValueId} from '../../ir/types.js';
 import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
-import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
+import {measureCosts, type Sized} from '../reconstruct/costs.js';
 import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
-import {type Stage, wholeStage} from '../reconstruct/stage.js';
+import {type Cost, costOf, isCheaper} from '../reconstruct/spared.js';
+import {wholeStage} from '../reconstruct/stage.js';
 import {
   divergenceOf,
   type Expected,
@@ -22,45 +24,70 @@ import {
   mostError,
   type Studied as Network,
   probeOf,
-  type StudyOptions,
+  type ShrinkOptions,
   studyNetwork,
 } from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
-import {type Group, type Groups, groupsOf, type Reader} from './groups.js';
-import {columnsOf, removalOrder, restricted} from './select.js';
+import {elementsLeft, type Group, type Groups, groupsOf, type Kept} from './groups.js';
+import {columnsOf, removalOrder, restricted, seenIn} from './select.js';
 
 /** Channels of a group that stay, in order; null: all. `error` is the mean over readers of what they are off. */
-export type GroupOption = Option & {readonly kept: readonly number[] | null; readonly error: number};
+export type GroupOption = Option & {
+  readonly kept: readonly number[] | null;
+  readonly error: number;
+  /** What layers cost that make or read them. */
+  readonly each: ReadonlyMap<Layer, number>;
+};
 
 export type Studied = Network & {
   readonly groups: Groups;
   /** By the number of the group. The first option is to keep all channels. */
-  readonly options: ReadonlyMap<number, readonly GroupOption[]>;
-  /** Microseconds that all layers take. */
-  readonly whole: number;
+  readonly options: readonly (readonly GroupOption[])[];
+  /** What layers cost as they are. */
+  readonly wholes: ReadonlyMap<Layer, number>;
 };
 
 /** Errors: those of `studyNetwork`. */
-export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
-  const {progress = () => {}} = options;
+export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions): Promise<Studied> {
+  const {progress = () => {}, spared} = options;
   const studied = await studyNetwork(tasks, task, samples, options);
   const {network} = studied;
   const groups = groupsOf(network.module, headOf(network.module, task.name), network);
-  const sizes = [...groups.free.values()].flatMap(group =>
-    countsOf(group).flatMap(count => sizedOf(network.layers, group, count)),
+  const sizes = groups.free.flatMap(group =>
+    countsOf(group).flatMap(count => touchedBy(network.layers, group, count).map(({sized}) => sized)),
   );
-  const wholes = network.layers.map((layer): Sized => ({stage: wholeStage(layer), input: layer.inputShape}));
-  const costs = await measureCosts([...sizes, ...wholes], tasks, options);
-  const found = new Map<number, readonly GroupOption[]>();
-  for (const [number, group] of groups.free) {
+  const wholes = network.layers.map((layer): Touched => ({layer, sized: {stage: wholeStage(layer), input: layer.inputShape}}));
+  const costs = await measureCosts([...sizes, ...wholes.map(({sized}) => sized)], tasks, options);
+  const found = groups.free.map((group): readonly GroupOption[] => {
     progress(`${task.name}: channels before ${group.readers[0]!.layer.name}`);
-    const tried = triedOf(studied, group, costs);
+    const priced = (count: number): Priced & {readonly all: Cost} => {
+      const touched = touchedBy(network.layers, group, count);
+      const all = costOf(
+        touched.map(({sized}) => sized),
+        costs,
+      );
+      const each = new Map(touched.map(({layer, sized}) => [layer, costOf([sized], costs)[spared]] as const));
+      return {count, cost: all[spared], each, all};
+    };
+    const whole = priced(group.channels);
+    const tried = triedOf(
+      studied,
+      group,
+      countsOf(group)
+        .map(priced)
+        .filter(({all}) => isCheaper(all, whole.all, spared)),
+    );
     const probe = probeOf(tried);
     const harm = probe ? divergenceOf(studied, probe.maps) / Math.max(probe.error, 1e-12) : 0;
-    const all: GroupOption = {kept: null, microseconds: timeOf(network.layers, group, group.channels, costs), harm: 0, error: 0};
-    found.set(number, [all, ...tried.map(({kept, microseconds, error}) => ({kept, microseconds, error, harm: harm * error}))]);
-  }
-  return {...studied, groups, options: found, whole: wholes.reduce((sum, sized) => sum + costs(sized), 0)};
+    const all: GroupOption = {kept: null, cost: whole.cost, each: new Map(), harm: 0, error: 0};
+    return [all, ...tried.map(({maps: _, ...option}) => ({...option, harm: harm * option.error}))];
+  });
+  return {
+    ...studied,
+    groups,
+    options: found,
+    wholes: new Map(wholes.map(({layer, sized}) => [layer, costOf([sized], costs)[spared]])),
+  };
 }
 
 /** How many channels may be left: whole vectors of them, or half ones where there are few. */
@@ -69,101 +96,129 @@ function countsOf({channels}: Group): readonly number[] {
   return Array.from({length: Math.max(0, Math.ceil(channels / step) - 1)}, (_, i) => (i + 1) * step).reverse();
 }
 
-/** Makers and readers with so many channels; makers that cannot be fitted are left out. */
-function sizedOf(layers: readonly Layer[], {makers, readers}: Group, count: number): readonly Sized[] {
-  const narrowed = (layer: Layer, change: (shape: readonly number[]) => readonly number[], input: readonly number[]): Sized => {
-    const stage: Stage = wholeStage(layer);
-    return {stage: {...stage, shape: change(stage.shape)}, input};
-  };
-  const made = layers.filter(({output}) => makers.some(node => node.outputs[0].id === output));
-  return [
-    ...made.map(layer => narrowed(layer, shape => shape.with(0, count), layer.inputShape)),
-    ...readers.map(({layer, span}) =>
-      narrowed(layer, shape => shape.with(1, count * span), layer.inputShape.with(1, count * span)),
-    ),
-  ];
+/** A layer, and its size where some channels are gone. */
+type Touched = {readonly layer: Layer; readonly sized: Sized};
+
+/** Makers and readers with so many channels of a group; makers that cannot be fitted are left out. */
+function touchedBy(layers: readonly Layer[], {channels, makers, readers}: Group, count: number): readonly Touched[] {
+  const gone = channels - count;
+  const made = layers.flatMap(layer => {
+    const each = makers.find(({node}) => node.outputs[0].id === layer.output)?.each;
+    return each === undefined ? [] : [{layer, sized: narrowed(layer, gone * each, 0)}];
+  });
+  return [...made, ...readers.map(({layer, places}) => ({layer, sized: narrowed(layer, 0, gone * places[0]!.length)}))];
 }
 
-const timeOf = (layers: readonly Layer[], group: Group, count: number, costs: Costs): number =>
-  sizedOf(layers, group, count).reduce((sum, sized) => sum + costs(sized), 0);
+/** A layer with fewer outputs and inputs. */
+function narrowed(layer: Layer, outputs: number, inputs: number): Sized {
+  const stage = wholeStage(layer);
+  const less = (shape: readonly number[], axis: number, by: number): readonly number[] => shape.with(axis, shape[axis]! - by);
+  return {stage: {...stage, shape: less(less(stage.shape, 0, outputs), 1, inputs)}, input: less(layer.inputShape, 1, inputs)};
+}
 
-type Tried = {
+/** How many channels are left, and what that costs. */
+type Priced = Pick<GroupOption, 'cost' | 'each'> & {readonly count: number};
+
+type Tried = Omit<GroupOption, 'harm' | 'kept'> & {
   readonly kept: readonly number[];
-  readonly microseconds: number;
-  readonly error: number;
   readonly maps: readonly {readonly layer: Layer; readonly map: Matrix}[];
 };
 
-/** Columns that a channel is for a reader. */
-const eachOf = ({layer, span}: Reader): number => span * kernelOf(layer)[0] * kernelOf(layer)[1];
+/** Weights of a layer that belong to elements of what it reads. */
+const columnsIn = (layer: Layer, elements: readonly number[]): readonly number[] =>
+  columnsOf(elements, kernelOf(layer)[0] * kernelOf(layer)[1]);
 
-/** Counts that are faster than all channels and whose readers stand for what they were. */
-function triedOf(studied: Network, group: Group, costs: Costs): readonly Tried[] {
+/** Counts at which readers stand for what they were. */
+function triedOf(studied: Network, group: Group, priced: readonly Priced[]): readonly Tried[] {
   const {network, fit} = studied;
-  const {product, layers} = network;
-  const whole = timeOf(layers, group, group.channels, costs);
-  const counts = countsOf(group).filter(count => timeOf(layers, group, count, costs) < whole);
-  const seen = group.readers.map(reader => ({
-    ...reader,
-    each: eachOf(reader),
-    errorOf: errorsOf(studied, reader.layer),
-    target: {map: reader.layer.weights, gram: metricOf(fit.survey.moments.get(reader.layer.name)!).gram},
+  const {product} = network;
+  const readers = group.readers.map(({layer, places}) => ({
+    ...{layer, places, errorOf: errorsOf(studied, layer)},
+    target: {map: layer.weights, gram: metricOf(fit.survey.moments.get(layer.name)!).gram},
   }));
-  const order = removalOrder(product, group.channels, counts.at(-1) ?? group.channels, seen);
+  const least = priced.at(-1)?.count ?? group.channels;
+  const seen = readers.map(({layer, places, target}) =>
+    seenIn(
+      product,
+      target,
+      places.map(own => columnsIn(layer, own)),
+    ),
+  );
+  const order = removalOrder(product, group.channels, least, seen);
   const result: Tried[] = [];
-  for (const count of counts) {
+  for (const {count, cost, each} of priced) {
     const gone = new Set(order.slice(0, group.channels - count));
     const kept = Array.from({length: group.channels}, (_, c) => c).filter(c => !gone.has(c));
-    const maps = seen.map(({layer, target, each}) => ({layer, map: restricted(product, target, columnsOf(kept, each))}));
-    const error = seen.reduce((sum, {errorOf}, i) => sum + errorOf(maps[i]!.map), 0) / maps.length;
+    const maps = readers.map(({layer, places, target}) => {
+      const without = new Set([...gone].flatMap(channel => places[channel]!));
+      const elements = Array.from({length: layer.channels}, (_, i) => i).filter(i => !without.has(i));
+      return {layer, map: restricted(product, target, columnsIn(layer, elements))};
+    });
+    const error = readers.reduce((sum, {errorOf}, i) => sum + errorOf(maps[i]!.map), 0) / maps.length;
     if (error > mostError) break;
-    result.push({kept, microseconds: timeOf(layers, group, count, costs), error, maps});
+    result.push({kept, cost, each, error, maps});
   }
   return result;
 }
 
 /** A layer as it has become by sizes: the channels that it makes and reads. */
 export function stageAfter({groups}: Studied, {chosen}: Pruned, layer: Layer): Sized {
-  const left = (id: Layer['input'], size: number): number => {
-    const place = groups.of(id);
-    const kept = place && chosen.get(place.group)?.kept;
-    return place && kept ? kept.length * place.span : size;
-  };
-  const stage = wholeStage(layer);
-  const [outputs, inputs] = [left(layer.output, stage.shape[0]!), left(layer.input, stage.shape[1]!)];
-  return {stage: {...stage, shape: stage.shape.with(0, outputs).with(1, inputs)}, input: layer.inputShape.with(1, inputs)};
+  const gone = (id: ValueId, size: number): number => size - (elementsLeft(groups, keptBy(chosen), id)?.length ?? size);
+  return narrowed(layer, gone(layer.output, layer.weights.rows), gone(layer.input, layer.channels));
 }
 
 export type Pruned = {
   /** By the name of the layer's result: readers of what is left, and those behind them, which were fitted anew. */
   readonly layers: ReadonlyMap<string, Fitted<'narrow' | null>>;
   /** By the number of the group. */
-  readonly chosen: ReadonlyMap<number, GroupOption>;
+  readonly chosen: readonly GroupOption[];
   readonly judgement: Judgement;
   readonly expected: Expected;
 };
 
 /** The network made narrower up to a limit. It has these weights afterwards. */
 export function pruned(
-  {network, fit, held, float, groups, options, whole}: Studied,
+  {network, fit, held, float, groups, options, wholes}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
 ): Pruned {
-  const numbers = [...options.keys()];
-  const lists = [...options.values()];
-  const allocated = allocate(lists, (1 - share) * whole, harm);
-  const chosen = new Map(allocated.map((option, i) => [numbers[i]!, option]));
+  const chosen = chosenFor(options, wholes, {share, harm});
+  const kept = keptBy(chosen);
   const makers = new Map<string, readonly Maker<'narrow'>[]>();
-  for (const [number, {kept}] of chosen)
-    if (kept)
-      for (const reader of groups.free.get(number)!.readers)
-        makers.set(reader.layer.name, [
-          (_, target) => ({
-            map: restricted(network.product, target, columnsOf(kept, eachOf(reader))),
-            factors: 'narrow',
-          }),
-        ]);
+  for (const layer of network.layers) {
+    const elements = elementsLeft(groups, kept, layer.input);
+    if (!elements) continue;
+    const columns = columnsIn(layer, elements);
+    makers.set(layer.name, [(_, target) => ({map: restricted(network.product, target, columns), factors: 'narrow'})]);
+  }
   // All readers of a group have to do without its channels: none may go back.
   const layers = frontToBack(network, {makers, fit, held, progress}, Number.POSITIVE_INFINITY);
-  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
+  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(options, chosen)};
+}
+
+/** Channels that stay, of groups that lose some. */
+export const keptBy = (chosen: readonly GroupOption[]): Kept =>
+  new Map(chosen.flatMap(({kept}, group) => (kept ? [[group, kept] as const] : [])));
+
+/**
+ * A layer that loses outputs and inputs saves less than both alone would: more is asked for until the share is reached, or there is
+ * no more.
+ */
+function chosenFor(options: Studied['options'], wholes: Studied['wholes'], {share, harm}: Limit): readonly GroupOption[] {
+  const whole = [...wholes.values()].reduce((sum, cost) => sum + cost, 0);
+  for (let wanted = (1 - share) * whole; ; ) {
+    const chosen = allocate(options, wanted, harm);
+    const over = costAfter(wholes, chosen) - share * whole;
+    const saved = chosen.reduce((sum, {cost}, group) => sum + options[group]![0]!.cost - cost, 0);
+    // Steps come one after the other, so where no more is saved there is nothing to be had.
+    if (over <= 0 || saved < wanted) return chosen;
+    wanted = saved + over;
+  }
+}
+
+/** What all layers cost: what each choice leaves of a layer, multiplied. */
+function costAfter(wholes: Studied['wholes'], chosen: readonly GroupOption[]): number {
+  let sum = 0;
+  for (const [layer, whole] of wholes) sum += chosen.reduce((cost, {each}) => (cost * (each.get(layer) ?? whole)) / whole, whole);
+  return sum;
 }

@@ -11,8 +11,9 @@ import {type Candidate, type Family, variantHead, withVariant} from './candidate
 import {input} from './input.js';
 import {int8} from './int8.js';
 import {narrow} from './narrow.js';
-import {isShrinking, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
+import {isShrinking, isStructure, needsBudget, needsSamples, parseRecipes, type Recipe} from './parse.js';
 import type {RecipeReport} from './report.js';
+import {restructure} from './restructure.js';
 import {type Shrinker, shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
 import {lastFew, type Studies} from './studies.js';
@@ -45,7 +46,7 @@ export type Applied = {readonly lossy: (module: Module) => Module; readonly reci
 
 /**
  * Errors: those of `parseRecipes`; usage recipe.samples, recipe.taken, recipe.evaluate, recipe.budget, int8.*, narrow.*, lowrank.*;
- * check recipe.loss; input calibrate.*.
+ * check recipe.loss, structure.none; input calibrate.*.
  */
 export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions): Promise<Applied> {
   const recipes = parseRecipes(given.recipes);
@@ -60,7 +61,7 @@ export async function applyRecipes(tasks: readonly Task[], given: RecipeOptions)
   const keyAt = ({task, recipe: {steps}}: Asked, place: number): string =>
     JSON.stringify([task.name, pointsAt(maxLoss ?? 0, place, steps.length), ...steps.slice(0, place + 1).map(({text}) => text)]);
   const different = [...new Map(asked.map(each => [keyAt(each, 0), each])).values()];
-  for (const kind of ['input', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
+  for (const kind of ['input', 'stride', 'tie', 'lowrank', 'prune', 'int8', 'narrow'] as const) {
     const own = different.filter(({recipe}) => recipe.steps[0].step.kind === kind);
     const made = await makeSteps(own, 0, [], context);
     own.forEach((each, i) => {
@@ -118,7 +119,9 @@ async function makeSteps(
   const [one] = asked;
   const reading: Reading = one && steps.length > 0 ? {...plain, before: module => after(module, one.task.name, steps)} : plain;
   const made: MadeStep[] = [];
-  for (const family of await familiesOf(asked, place, reading, context)) {
+  const last = before.at(-1);
+  const lost = last?.kept.loss ?? last?.candidate.facts.loss ?? 0;
+  for (const family of await familiesOf(asked, place, lost, reading, context)) {
     const kept: Kept[] = [];
     for (const own of family.candidates) {
       const {name} = own.task;
@@ -142,6 +145,7 @@ const pointsAt = (maxLoss: number, place: number, steps: number): number => (max
 async function familiesOf(
   asked: readonly Asked[],
   place: number,
+  lost: number,
   reading: Reading,
   {tasks, given, labelledOf, studies}: Context,
 ): Promise<readonly Family[]> {
@@ -159,9 +163,10 @@ async function familiesOf(
     if (!samples) continue;
     const options = {...reading, count: wanted ?? manySamples};
     if (step.kind === 'input') families.push(await input({task, recipe, samples, scale: step.scale}, tasks, options));
-    if (!isShrinking(step)) continue;
     const labelled = labelledOf(task.name);
-    const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), labelled};
+    const budget = labelled && {points: pointsAt(maxLoss ?? 0, place, named.steps.length), lost, labelled};
+    if (isStructure(step)) families.push(await restructure(step.kind, {task, recipe, samples, budget}, tasks, options));
+    if (!isShrinking(step)) continue;
     families.push(await shrink({task, recipe, step, samples, budget}, tasks, options, studies));
   }
   return families;
@@ -184,7 +189,13 @@ function askedOf(recipe: Recipe, task: Task, calibrate: ReadonlyMap<string, Labe
 }
 
 const refuseBudget = ({name}: Recipe): never =>
-  fail('usage', 'recipe.budget', name, 'has no limit', '--max-loss POINTS, or a share of the time: lowrank:0.5');
+  fail(
+    'usage',
+    'recipe.budget',
+    name,
+    'has no limit',
+    '--max-loss POINTS, or a share of the time or of the multiply-adds: lowrank:0.5, lowrank:0.5:macs',
+  );
 
 function reportOf({candidate, kept, layers}: MadeStep, {task, recipe: {name, steps}}: Asked, place: number): RecipeReport {
   return {

@@ -3,7 +3,9 @@ import {editor} from '../../ir/edit.js';
 import {nodesFor, valueAt} from '../../ir/graph.js';
 import type {Builder} from '../../ir/op.js';
 import {opOf} from '../../ir/ops/index.js';
-import type {Head, Module, Node, Value, ValueId} from '../../ir/types.js';
+import {tensorFrom} from '../../ir/tensor.js';
+import type {Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
+import type {Parameters} from '../reconstruct/network.js';
 
 /** Makes a layer from what it reads. */
 export type MakeLayer = (build: Builder, node: Node, x: Value) => Value;
@@ -41,4 +43,15 @@ export function withLayers(
   }
   edit.addHead({...head, ...as, outputs: head.outputs.map(id => copyOf(id).id)});
   return edit.finish();
+}
+
+/** A layer as it is, with other weights and another bias. */
+export function emitFitted(build: Builder, graph: Graph, node: Node, x: Value, {weights, bias}: Parameters): Value {
+  const [{name}] = node.outputs;
+  const {shape} = valueAt(graph, node.inputs[1]!).type;
+  const own = [
+    build.literal(tensorFrom('f32', shape, Array.from(weights)), `${name}.weights`),
+    build.literal(tensorFrom('f32', [bias.length], Array.from(bias)), `${name}.bias`),
+  ];
+  return build.emit(opOf(node), [x, ...own], node.attrs)[0];
 }

@@ -1,9 +1,10 @@
 /**
- * Recipes by name: `input:0.75`, `lowrank:0.5`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`, `w4:32`. A recipe is a list of lossy steps joined by
- * `+`, applied from left to right.
+ * Recipes by name: `input:0.75`, `stride`, `tie`, `lowrank:0.5`, `lowrank:0.5:macs`, `prune:0.7`, `int8`, `int8:equalize`, `f16`, `bf16`, `w8`, `w4`,
+ * `w4:32`. A recipe is a list of lossy steps joined by `+`, applied from left to right.
  */
 import {fail} from '../../ir/diagnostics.js';
 import {type Form, needsMoments} from '../quantize-weights/narrow.js';
+import {type Spared, sparable} from '../reconstruct/spared.js';
 
 /** 8-bit weights and activations; `equalize` evens out the ranges of channels before. */
 export type Int8Step = {readonly kind: 'int8'; readonly equalize: boolean};
@@ -12,16 +13,19 @@ export type Int8Step = {readonly kind: 'int8'; readonly equalize: boolean};
 export type NarrowStep = {readonly kind: 'narrow'; readonly form: Form};
 
 /**
- * Layers become several thin ones (`lowrank`), or have fewer channels (`prune`), so that they take that share of their time; null: the
- * least that the loss allows.
+ * Layers become several thin ones (`lowrank`), or have fewer channels (`prune`), so that they cost that share of what they did; null:
+ * the least that the loss allows.
  */
-export type ShrinkStep = {readonly kind: 'lowrank' | 'prune'; readonly share: number | null};
+export type ShrinkStep = {readonly kind: 'lowrank' | 'prune'; readonly share: number | null; readonly spared: Spared};
 
 /** The same network on images whose sides are that part of what they were. */
 export type InputStep = {readonly kind: 'input'; readonly scale: number};
 
+/** Images are halved earlier inside the network (`stride`), or local layers become convolutions (`tie`), where that holds. */
+export type StructureStep = {readonly kind: 'stride' | 'tie'};
+
 /** One lossy step. Another kind is a member here, a line in `kinds` and a case in `apply.ts`. */
-export type Step = InputStep | ShrinkStep | Int8Step | NarrowStep;
+export type Step = InputStep | StructureStep | ShrinkStep | Int8Step | NarrowStep;
 
 export type Recipe = {
   /** As the user wrote it: the name of the variant. */
@@ -48,17 +52,27 @@ const plain = (dtype: 'f16' | 'bf16' | 'i8', usage: string): Kind => ({
 const partOf = (argument: string): number | null => (/^0?\.\d*[1-9]\d*$/.test(argument) ? Number(argument) : null);
 
 const shrinking = (kind: ShrinkStep['kind']): Kind => ({
-  usage: `${kind}:0.5 (of the time) or ${kind}`,
+  usage: `${kind}:0.5 or ${kind} (of the time; ${kind}:0.5:macs or :bytes of these)`,
   parse(argument) {
-    const share = argument === null ? null : partOf(argument);
-    return argument !== null && share === null ? null : {kind, share};
+    const parts = argument?.split(':') ?? [];
+    const spared = sparable.find(each => each === parts.at(-1));
+    const [part = null, ...rest] = spared ? parts.slice(0, -1) : parts;
+    const share = part === null ? null : partOf(part);
+    return rest.length > 0 || (part !== null && share === null) ? null : {kind, share, spared: spared ?? 'time'};
   },
+});
+
+const structure = (kind: StructureStep['kind']): Kind => ({
+  usage: kind,
+  parse: argument => (argument === null ? {kind} : null),
 });
 
 export const isShrinking = (step: Step): step is ShrinkStep => step.kind === 'lowrank' || step.kind === 'prune';
 
+export const isStructure = (step: Step): step is StructureStep => step.kind === 'stride' || step.kind === 'tie';
+
 /** Whether a step leaves a network of floats that others can change. */
-const leavesFloats = (step: Step): boolean => isShrinking(step) || step.kind === 'input';
+const leavesFloats = (step: Step): boolean => isShrinking(step) || isStructure(step) || step.kind === 'input';
 
 const kinds: Readonly<Record<string, Kind>> = {
   input: {
@@ -68,6 +82,8 @@ const kinds: Readonly<Record<string, Kind>> = {
       return scale === null ? null : {kind: 'input', scale};
     },
   },
+  stride: structure('stride'),
+  tie: structure('tie'),
   lowrank: shrinking('lowrank'),
   prune: shrinking('prune'),
   int8: {

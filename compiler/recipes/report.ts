@@ -41,12 +41,14 @@ export type RecipeReport = {
   /** How many samples it was chosen on, and the sha256 of their data. */
   readonly samples?: number;
   readonly data?: string;
+  /** What layers of a step that shrinks them have as little of as the limit asks: time, multiply-adds or bytes. */
+  readonly spared?: 'time' | 'macs' | 'bytes';
   /** What is expected on samples that were held out, without labels: points lost, percent of equal labels, nats of divergence. */
   readonly estimate?: {
     readonly loss: number;
     readonly agreement: number;
     readonly divergence: number;
-    /** Nats that were expected of the choice of ranks, and of the same part of the time for each layer. */
+    /** Nats that were expected of the choice of ranks, and of the same part of what is spared for each layer. */
     readonly allocation?: {readonly chosen: number; readonly uniform: number};
   };
   /** Percent of right answers of `full` less those of this variant (of all steps up to this one), where `--max-loss` was given. */

@@ -1,18 +1,18 @@
-/** Steps that leave a network less to do: as little as a share of its time, or as a loss budget allows. */
+/** Steps that leave a network less to do: as little as a share of what it costs, or as a loss budget allows. */
 import {headOf} from '../../ir/graph.js';
 import type {Head, Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
-import {answersOf, hashOfData, labelsOf} from '../evaluate-variant.js';
+import {hashOfData, rightBy} from '../evaluate-variant.js';
 import * as lowrank from '../lowrank/explain.js';
 import {withThin} from '../lowrank/insert.js';
 import {study as studyLowrank, thinLayers, thinned} from '../lowrank/study.js';
 import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
-import {pruned, study as studyPrune} from '../prune/study.js';
+import {keptBy, pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
 import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
-import {type Expected, type Limit, mostHarm, type StudyOptions} from '../reconstruct/study.js';
+import {type Expected, type Limit, mostHarm, type ShrinkOptions, type StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
@@ -28,7 +28,8 @@ export type Wanted = {
   readonly budget: Budget | null;
 };
 
-type Budget = {readonly points: number; readonly labelled: Labelled};
+/** Steps before have lost some of these points already. */
+export type Budget = {readonly points: number; readonly lost: number; readonly labelled: Labelled};
 
 /** A network that has been made smaller; it runs with these weights until another one is made. */
 type Smaller = {
@@ -47,7 +48,7 @@ type Show = (layer: string) => void;
 const shrinkers: Readonly<
   Record<
     ShrinkStep['kind'],
-    (tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions, show: Show) => Promise<Shrinker>
+    (tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions, show: Show) => Promise<Shrinker>
   >
 > = {
   async lowrank(tasks, task, samples, options, show) {
@@ -72,11 +73,7 @@ const shrinkers: Readonly<
       network: studied.network,
       at(limit) {
         const narrow = pruned(studied, limit, show);
-        const kept = new Map(
-          Array.from(narrow.chosen, ([group, option]) => [group, option.kept] as const).flatMap(([group, own]) =>
-            own ? [[group, own] as const] : [],
-          ),
-        );
+        const kept = keptBy(narrow.chosen);
         return {
           ...{judgement: narrow.judgement, expected: narrow.expected},
           changed: [...narrow.layers.keys()],
@@ -98,10 +95,11 @@ export async function shrink(
   options: StudyOptions,
   studies: Studies<Shrinker>,
 ): Promise<Family> {
+  const {spared} = step;
   const {progress = () => {}, before, count} = options;
   const show = (layer: string): void => progress(`${task.name}/${recipe}: ${layer}`);
-  const study = (): Promise<Shrinker> => shrinkers[step.kind](tasks, task, samples, options, show);
-  const key = JSON.stringify([step.kind, task.name, task.model, samples.path, count]);
+  const study = (): Promise<Shrinker> => shrinkers[step.kind](tasks, task, samples, {...options, spared}, show);
+  const key = JSON.stringify([step.kind, spared, task.name, task.model, samples.path, count]);
   const shrinker = await (before ? study() : studies.of(key, study));
   const {smaller, loss} = budget
     ? within(shrinker, budget, step.share ?? 0)
@@ -115,6 +113,7 @@ export async function shrink(
           calibration: 'least squares',
           samples: spread(samples.data, options.count).length,
           data: hashOfData(samples),
+          spared,
           estimate: {
             ...estimateOf(judgement),
             ...(expected.uniform !== null && {
@@ -138,17 +137,12 @@ type Tried = {readonly loss: number; readonly smaller: Smaller};
  * The most harm at which no more than that is lost and the share is not undercut. Loss grows with harm, so this is a search in
  * one number: by a factor until it is bracketed, then between. No harm loses nothing.
  */
-function within({network, at}: Shrinker, {points, labelled: {data}}: Budget, share: number): Tried {
-  const right = (): number => {
-    const entry = network.entry();
-    const labels = labelsOf(entry.task, data);
-    return answersOf(entry, data).filter((answer, i) => answer === labels[i]).length;
-  };
+function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budget, share: number): Tried {
   network.rewrite(new Map());
-  const whole = right();
+  const whole = rightBy(network.entry(), data);
   const tried = (harm: number): Tried => {
     const smaller = at({share, harm});
-    return {loss: Number(((100 * (whole - right())) / data.count).toFixed(2)), smaller};
+    return {loss: Number((lost + (100 * (whole - rightBy(network.entry(), data))) / data.count).toFixed(2)), smaller};
   };
   let [low, high, best] = [0, Number.POSITIVE_INFINITY, null as Tried | null];
   let harm = Math.min(mostHarm, usualHarm * Math.max(points, 0.1));

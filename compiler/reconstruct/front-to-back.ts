@@ -26,6 +26,12 @@ export type FloatOutputs = ReadonlyMap<string, readonly Float32Array[]>;
 /** Rows of what a layer reads from one sample, and values of what is added to its result there. */
 type Seen = {readonly x: Float32Array; readonly beside: Float32Array | null};
 
+/** Places of a layer that are looked at in a sample. */
+export function placesOf({layers}: Pick<Network, 'layers'>, layer: Layer, sample: number): readonly number[] {
+  const seed = 1 + layers.indexOf(layer) * 7919 + sample * 104729;
+  return choosePlaces(positionsOf(layer), positionsPerImage, randomNumbers(seed));
+}
+
 export function seen(network: Network, look: ReturnType<Network['look']>, layer: Layer, sample: number): Seen {
   const {window, input, inputShape, weights, beside, outputShape} = layer;
   const width = weights.columns;
@@ -37,8 +43,7 @@ export function seen(network: Network, look: ReturnType<Network['look']>, layer:
       beside: beside === null ? null : look(beside).slice(0, rows * weights.rows),
     };
   }
-  const seed = 1 + network.layers.indexOf(layer) * 7919 + sample * 104729;
-  const places = choosePlaces(positionsOf(layer), positionsPerImage, randomNumbers(seed));
+  const places = placesOf(network, layer, sample);
   const x = new Float32Array(places.length * width);
   gatherRows(look(input), inputShape, window, {n: 0, group: 0, places}, x);
   return {x, beside: beside === null ? null : gatherValues(look(beside), outputShape, places)};

@@ -11,11 +11,15 @@ import type {Layer} from './layers.js';
 import type {Moments} from './moments.js';
 import {type Network, openNetwork, type Parameters} from './network.js';
 import {samplesFor} from './samples.js';
+import type {Spared} from './spared.js';
 
 export type StudyOptions = Reading & {
   /** How many samples are looked at; a fifth of them is held out. */
   readonly count: number;
 };
+
+/** Of a study that looks for cheaper layers. */
+export type ShrinkOptions = StudyOptions & {readonly spared: Spared};
 
 export type Studied = {
   readonly network: Network;
@@ -84,21 +88,19 @@ export function divergenceOf(
   return Math.max(judge(network, held.samples.slice(0, mostHeld), float).divergence, 1e-9);
 }
 
-/** How far a network may go: to a share of the time that its layers take, and to so many nats of expected divergence. */
+/** How far a network may go: to a share of what its layers cost, and to so many nats of expected divergence. */
 export type Limit = {readonly share: number; readonly harm: number};
 
-/** Expected nats: of what was chosen, and where each layer alone is held to the same share of its time; null: some cannot be. */
+/** Expected nats: of what was chosen, and where each layer alone is held to the same share of its cost; null: some cannot be. */
 export type Expected = {readonly harm: number; readonly uniform: number | null};
 
 /** Of options chosen from lists whose first ones are to stay. */
 export function expectedOf<O extends Option>(lists: readonly (readonly O[])[], chosen: readonly O[]): Expected {
-  const time = (options: readonly O[]): number => options.reduce((sum, {microseconds}) => sum + microseconds, 0);
-  const share = time(chosen) / time(lists.map(([whole]) => whole!));
+  const costOf = (options: readonly O[]): number => options.reduce((sum, {cost}) => sum + cost, 0);
+  const share = costOf(chosen) / costOf(lists.map(([whole]) => whole!));
   // Layers without any option stay in both.
   const open = lists.filter(list => list.length > 1);
-  const harms = open.map(list =>
-    Math.min(...list.filter(({microseconds}) => microseconds <= share * list[0]!.microseconds).map(({harm}) => harm)),
-  );
+  const harms = open.map(list => Math.min(...list.filter(({cost}) => cost <= share * list[0]!.cost).map(({harm}) => harm)));
   const uniform = harms.reduce((sum, harm) => sum + harm, 0);
   return {harm: chosen.reduce((sum, {harm}) => sum + harm, 0), uniform: Number.isFinite(uniform) ? uniform : null};
 }

@@ -48,6 +48,7 @@ const recipe: z.ZodType<RecipeReport> = z.object({
   calibration: z.string().exactOptional(),
   samples: count.exactOptional(),
   data: z.string().exactOptional(),
+  spared: z.enum(['time', 'macs', 'bytes']).exactOptional(),
   estimate: z
     .object({
       loss: z.number(),

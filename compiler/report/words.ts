@@ -28,7 +28,7 @@ export const recipeWords = (recipe: string): string =>
     .join(', then ')
     .replace(/^(, then )+$/, '');
 
-const put = (text: string, part: string, at: number): string => text.replace(`$${at}`, part);
+const put = (text: string, part: string, at: number): string => text.replace(`$${at}`, part === 'macs' ? 'multiply-adds' : part);
 
 const words: readonly (readonly [RegExp, string])[] = [
   [/^full$/, 'the network as it is'],
@@ -38,9 +38,16 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/^w(\d)$/, 'weights of $0 bits'],
   [/^w(\d):(\d+)$/, 'weights of $0 bits, a scale per $1 of them'],
   [/^lowrank$/, 'layers made thin, as far as the loss allows'],
-  [/^lowrank:(.+)$/, 'layers made thin, down to $0 of their time'],
+  [/^lowrank:(time|macs|bytes)$/, 'layers made thin to spare $0, as far as the loss allows'],
+  [/^lowrank:([\d.]+)$/, 'layers made thin, down to $0 of their time'],
+  [/^lowrank:([\d.]+):(time|macs|bytes)$/, 'layers made thin, down to $0 of their $1'],
   [/^prune$/, 'channels left out, as far as the loss allows'],
-  [/^prune:(.+)$/, 'channels left out, down to $0 of the time'],
+  [/^prune:(time|macs|bytes)$/, 'channels left out to spare $0, as far as the loss allows'],
+  [/^prune:([\d.]+)$/, 'channels left out, down to $0 of the time'],
+  [/^prune:([\d.]+):(time|macs|bytes)$/, 'channels left out, down to $0 of the $1'],
+  [/^input:(.+)$/, 'images of $0 of the side'],
+  [/^stride$/, 'images halved earlier inside'],
+  [/^tie$/, 'local layers made convolutions'],
   [/^exit@(\d+)$/, 'an early answer from inside the network'],
   [/^cascade@(\d+)$/, 'a cheap stage first, the whole network where it is unsure'],
   [/^retarget@(\d+)$/, "a new head on another task's network"],

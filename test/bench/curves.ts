@@ -1,11 +1,12 @@
 /**
  * What low rank reaches on real networks: accuracy lost against multiply-adds, measured time and bytes of weights, at several
- * shares of the time; beside it SVD of the weights alone with ranks in the same ratio everywhere, which is what needs no samples.
+ * shares of the time (or of multiply-adds, or of bytes), perhaps after pruning; beside it SVD of the weights alone with ranks in the same ratio everywhere, which is what needs no samples.
  *
- *     npm run bench:curves -- [name of a network ...] [--folder ../shared] [--shares 0.8,0.7,...] [--samples 500] [--json]
+ *     npm run bench:curves -- [name of a network ...] [--folder ../shared] [--shares 0.8,0.7,...] [--spare macs] [--prune 0.8]
+ *         [--samples 500] [--json]
  */
 import {join, resolve} from 'node:path';
-import {Command} from 'commander';
+import {Command, Option} from 'commander';
 import {matrixOf} from '../../compiler/algebra/matrix.js';
 import {build} from '../../compiler/build.js';
 import {openDataset} from '../../compiler/data/dataset.js';
@@ -18,9 +19,13 @@ import {withThin} from '../../compiler/lowrank/insert.js';
 import {choiceOf, type Studied, stagesNow, study, type Thinned, thinLayers, thinned} from '../../compiler/lowrank/study.js';
 import {temporaryFolder} from '../../compiler/open.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
+import {withNarrower} from '../../compiler/prune/insert.js';
+import {keptBy, type Studied as PruneStudied, pruned, study as studyPrune} from '../../compiler/prune/study.js';
 import {randomInput} from '../../compiler/random-inputs.js';
+import {after, type Made} from '../../compiler/recipes/steps.js';
 import {macsOf} from '../../compiler/reconstruct/layers.js';
-import type {Parameters} from '../../compiler/reconstruct/network.js';
+import type {Network, Parameters} from '../../compiler/reconstruct/network.js';
+import {type Spared, sparable} from '../../compiler/reconstruct/spared.js';
 import {macsOfStages, type Stage} from '../../compiler/reconstruct/stage.js';
 import {mostHarm} from '../../compiler/reconstruct/study.js';
 import {inputTensor} from '../../compiler/samples.js';
@@ -32,11 +37,13 @@ import {load, type TypedArray} from '../../runtime/index.js';
 const command = new Command('curves')
   .argument('[names...]', 'networks; default: all')
   .option('--folder <DIR>', 'models and data', '../shared')
-  .option('--shares <LIST>', 'shares of the time', '0.85,0.7,0.6,0.5,0.4,0.3')
+  .option('--shares <LIST>', 'shares of what is spared', '0.85,0.7,0.6,0.5,0.4,0.3')
+  .addOption(new Option('--spare <COST>', 'what is spared').choices([...sparable]).default('time'))
+  .option('--prune <SHARE>', 'to which share channels are left out before')
   .option('--samples <N>', 'samples to fit to', '500')
   .option('--json')
   .parse();
-const flags = command.opts<{folder: string; shares: string; samples: string; json?: boolean}>();
+const flags = command.opts<{folder: string; shares: string; spare: Spared; prune?: string; samples: string; json?: boolean}>();
 const root = resolve(flags.folder);
 const shares = flags.shares.split(',').map(Number);
 
@@ -82,7 +89,7 @@ const bind = new Map<string, number>();
 /** Samples as the network takes them, and its labels. */
 type Labelled = {readonly inputs: readonly TypedArray[]; readonly labels: readonly number[]};
 
-const answersBy = ({network}: Studied, {inputs}: Labelled): readonly number[] =>
+const answersBy = ({network}: {readonly network: Network}, {inputs}: Labelled): readonly number[] =>
   inputs.map(input => largestOf(network.probabilities(input)));
 
 /** Points lost, with the standard error of a paired comparison, and the percentage of equal answers. */
@@ -104,7 +111,7 @@ function uniform(studied: Studied, share: number): number {
   let macs = 0;
   for (const layer of layers) {
     const macsFor = (stages: readonly Stage[]): number => Math.abs(macsOfStages(layer, stages) / macsOf(layer) - share);
-    const [best] = choicesFor(layer)
+    const [best] = choicesFor(layer, 'time')
       .filter(({form}) => form === 'channel')
       .toSorted((a, b) => macsFor(stagesOf(layer, a)) - macsFor(stagesOf(layer, b)));
     const width = layer.weights.columns;
@@ -123,17 +130,26 @@ function uniform(studied: Studied, share: number): number {
   return macs;
 }
 
+/** The step that leaves out channels, up to a share. */
+function narrowerBy(task: string, studied: PruneStudied, share: number): Made {
+  const {chosen, layers} = pruned(studied, {share, harm: mostHarm}, show);
+  const {groups} = studied;
+  const kept = keptBy(chosen);
+  return (module, as) => withNarrower(module, headOf(module, task), {groups, kept, layers}, as);
+}
+
 /** Milliseconds and bytes of weights: of the network, then of each of what it became. */
-async function measured(task: Task, studied: Studied, all: readonly Thinned[]) {
+async function measured(task: Task, studied: Studied, all: readonly Thinned[], before: readonly Made[]) {
   const directory = join(temporaryFolder(), 'curves');
   await build([task], {
     ...{directory, name: 'curves', targets: targetsNamed(['native']), bind, progress: show, measure: false, typed: false},
     lossy: module =>
       all.reduce((extended, thin, i) => {
         const layers = thinLayers(studied, thin);
-        const head = headOf(module, task.name);
+        const now = after(module, task.name, before);
+        const head = headOf(now, task.name);
         const as = {name: `thin_${i}`, attrs: {...head.attrs, task: task.name, recipe: `thin:${i}`}};
-        return graft(module, extended, withThin(module, head, layers, as), as.name);
+        return graft(module, extended, withThin(now, head, layers, as), as.name);
       }, module),
   });
   const session = load(directory);
@@ -151,7 +167,11 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
     const path = join(root, 'data', `${part}.npz`);
     return {path, data: openDataset(path, part.endsWith('calibrate') ? {} : {labelsKey: rest.labelsKey})};
   };
-  const studied = await study([task], task, data(fit), {bind, progress: show, count: Number(flags.samples)});
+  const options = {bind, progress: show, count: Number(flags.samples), spared: flags.spare};
+  const pruning = flags.prune === undefined ? null : await studyPrune([task], task, data(fit), options);
+  const narrow = pruning && narrowerBy(name, pruning, Number(flags.prune));
+  const steps: readonly Made[] = narrow ? [narrow] : [];
+  const studied = await study([task], task, data(fit), {...options, before: module => after(module, task.name, steps)});
   const {network} = studied;
   const {data: samples} = data(evaluate);
   const [input] = network.entry().task.inputs;
@@ -162,8 +182,9 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
     }),
     labels: Array.from({length: samples.count}, (_, i) => samples.label(i) + rest.labelOffset),
   };
-  network.rewrite(new Map());
-  const float = answersBy(studied, labelled);
+  const first = pruning ?? studied;
+  first.network.rewrite(new Map());
+  const float = answersBy(first, labelled);
   const all: Thinned[] = [];
   const rows = shares.map(share => {
     const thin = thinned(studied, {share, harm: mostHarm}, layer => show(`${name}, ${share}: ${layer}`));
@@ -181,7 +202,7 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
     const {loss} = lossOf(float, answersBy(studied, labelled), labelled.labels);
     return {share, macs: whole / spent, loss};
   });
-  const [full, ...thin] = await measured(task, studied, all);
+  const [full, ...thin] = await measured(task, studied, all, steps);
   const accuracy = (100 * float.filter((answer, i) => answer === labelled.labels[i]).length) / float.length;
   return {
     ...{name, n: float.length, accuracy, seconds: (performance.now() - started) / 1000},
