@@ -8,7 +8,7 @@ import type {Module, ValueId} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
 import type {Task} from '../tasks.js';
 import {type Equalized, equalize} from './equalize.js';
-import {type Changes, type Quantization, withQuantized} from './insert.js';
+import {type Changes, type Quantization, type Rounded, withQuantized} from './insert.js';
 import type {Method} from './ranges.js';
 import {spread} from './samples.js';
 import {isQuantized, type Sites, sitesOf} from './sites.js';
@@ -30,6 +30,8 @@ export type Int8Options = Reading & {
   readonly count: number;
   /** Whether biases make up for what rounding does to means. */
   readonly correctBias: boolean;
+  /** Whether weights are rounded together with the network before them, where that helps. */
+  readonly reconstruct: boolean;
 };
 
 /** What has been found out about a task. */
@@ -39,6 +41,8 @@ export type Studied = Wanted & {
   /** Of the values surveyed: another build of the same models has the same. */
   readonly names: ReadonlyMap<ValueId, string>;
   readonly equalized?: Equalized;
+  /** Of layers by their names, where rounding was found out together with the layers before. */
+  readonly rounded?: ReadonlyMap<string, Rounded>;
 };
 
 /**
@@ -131,7 +135,7 @@ function refuse(sites: Sites, task: string): void {
 /** How a task is quantized where the layers named stay in float. */
 export function quantizationOf(
   module: Module,
-  {task, survey, names, equalized}: Studied,
+  {task, survey, names, equalized, rounded}: Studied,
   float: ReadonlyMap<string, string>,
   correctBias: boolean,
 ): Quantization {
@@ -142,5 +146,6 @@ export function quantizationOf(
     ...{sites, affine: affineFor(sites, survey.ranges)},
     ...(correctBias && {means: survey.means}),
     ...(equalized && {changed: equalized.changed}),
+    ...(rounded && {rounded}),
   };
 }

@@ -32,6 +32,10 @@ export function quantizeWeights(w: Tensor, bias: readonly number[], input: numbe
   return {weights, scales};
 }
 
+/** Whether biases fit into sums of 32 bits. `input` is the scale of x. */
+export const fitsBias = (bias: readonly number[], scales: Float32Array, input: number): boolean =>
+  bias.every((value, o) => Math.abs(value) / (scales[o]! * input) <= mostBias);
+
 /** i32 in steps of the sum: the scale of x times that of the channel's weights. */
 export function quantizeBias(bias: readonly number[], scales: Float32Array): Tensor {
   const whole = zeros('i32', [bias.length]);

@@ -28,6 +28,8 @@ export type RecipeOptions = {
   readonly samples?: number;
   /** Whether biases make up for what rounding does to means. Default: true. */
   readonly correctBias?: boolean;
+  /** Whether weights of `int8` are rounded together with the network before them, where that helps. Default: true. */
+  readonly reconstruct?: boolean;
   /** Percentage points of right answers that a variant may lose against `full`; layers stay in float until it holds. */
   readonly maxLoss?: number;
   /** Labelled samples by task that the loss is counted on. */
@@ -145,14 +147,14 @@ async function familiesOf(
   reading: Reading,
   {tasks, given, labelledOf, studies}: Context,
 ): Promise<readonly Family[]> {
-  const {method = {kind: 'min-max'}, samples: wanted, correctBias = true, maxLoss} = given;
+  const {method = {kind: 'min-max'}, samples: wanted, correctBias = true, reconstruct = true, maxLoss} = given;
   const count = wanted ?? usualSamples;
   const families: Family[] = [];
   const own = asked.map(({recipe, ...rest}) => ({...rest, recipe: recipe.name, named: recipe, step: recipe.steps[place]!.step}));
   const quantized = own.flatMap(({step, samples, ...rest}) =>
     step.kind === 'int8' && samples ? [{...rest, equalize: step.equalize, samples}] : [],
   );
-  if (quantized.length > 0) families.push(await int8(quantized, tasks, {...reading, method, count, correctBias}));
+  if (quantized.length > 0) families.push(await int8(quantized, tasks, {...reading, method, count, correctBias, reconstruct}));
   const narrowed = own.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : []));
   if (narrowed.length > 0) families.push(await narrow(narrowed, tasks, {...reading, count}));
   for (const {task, recipe, named, step, samples} of own) {
