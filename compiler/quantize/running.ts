@@ -14,7 +14,7 @@ import {type Network, openNetwork} from '../reconstruct/network.js';
 import type {Task} from '../tasks.js';
 import {integerLayer, parametersOf, type Rounded, withQuantized} from './insert.js';
 import type {Range} from './ranges.js';
-import {type Int8Options, quantizationOf, type Studied} from './study.js';
+import {type Int8Options, movedTo, quantizationOf, type Studied} from './study.js';
 
 /** A layer that reads bytes. */
 export type ByteLayer = {
@@ -39,7 +39,7 @@ export async function openRunning(studied: Studied, tasks: readonly Task[], opti
   const plain: {readonly node: Node; readonly nearest: Rounded; readonly step: number}[] = [];
   const layers: ByteLayer[] = [];
   const withBytes = (module: Module, as: Pick<Head, 'name' | 'attrs'>): Module => {
-    const quantization = quantizationOf(module, studied, new Map(), options.correctBias);
+    const quantization = quantizationOf(module, movedTo(module, studied), new Map(), options.correctBias);
     plain.length = 0;
     for (const {node, float} of quantization.sites.layers) {
       if (float !== null) continue;

@@ -12,7 +12,7 @@ import {type Changes, type Quantization, type Rounded, withQuantized} from './in
 import type {Method} from './ranges.js';
 import {spread} from './samples.js';
 import {isQuantized, type Sites, sitesOf} from './sites.js';
-import {affineFor, type Survey, surveyOf, watchedOf} from './survey.js';
+import {affineFor, type Survey, seenIn, surveyOf, watchedOf} from './survey.js';
 import {openTapped, type Reading} from './taps.js';
 
 /** A task under a recipe. */
@@ -147,5 +147,22 @@ export function quantizationOf(
     ...(correctBias && {means: survey.means}),
     ...(equalized && {changed: equalized.changed}),
     ...(rounded && {rounded}),
+  };
+}
+
+/** The same on another module with that network, whose values have other numbers. */
+export function movedTo(module: Module, studied: Studied): Studied {
+  const {task, survey} = studied;
+  const sites = sitesOf(module, headOf(module, task.name));
+  const were = [...survey.ranges.keys()];
+  const are = seenIn(module, sites);
+  invariant(were.length === are.length, 'int8.module', task.name, 'is not the network that was surveyed');
+  const moved = <T>(some: ReadonlyMap<ValueId, T>): ReadonlyMap<ValueId, T> =>
+    new Map(were.map((id, i) => [are[i]!, some.get(id)!] as const));
+  const {ranges, means, largest, clipped} = survey;
+  return {
+    ...studied,
+    survey: {ranges: moved(ranges), means: moved(means), largest: moved(largest), clipped: moved(clipped)},
+    names: moved(studied.names),
   };
 }

@@ -16,6 +16,7 @@ import type {RecipeReport} from './report.js';
 import {type Shrinker, shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
 import {lastFew, type Studies} from './studies.js';
+import {type LayerTimes, timesOf} from './times.js';
 
 export type RecipeOptions = {
   /** `lowrank:0.5`, `int8`, `w4`, `lowrank:0.5+int8`: as `parseRecipe` takes them. Each becomes a variant of each task. */
@@ -30,6 +31,8 @@ export type RecipeOptions = {
   readonly correctBias?: boolean;
   /** Whether weights of `int8` are rounded together with the network before them, where that helps. Default: true. */
   readonly reconstruct?: boolean;
+  /** Whether layers of `int8` and of narrow weights are timed before and after. Default: false. */
+  readonly measure?: boolean;
   /** Percentage points of right answers that a variant may lose against `full`; layers stay in float until it holds. */
   readonly maxLoss?: number;
   /** Labelled samples by task that the loss is counted on. */
@@ -114,7 +117,7 @@ async function makeSteps(
   context: Context,
 ): Promise<readonly MadeStep[]> {
   const {tasks, given, labelledOf} = context;
-  const {calibrate, maxLoss = 0, bind, share = true, progress = () => {}} = given;
+  const {calibrate, maxLoss = 0, bind, share = true, measure = false, progress = () => {}} = given;
   const plain: Reading = {bind, share, progress};
   const steps = before.map(makeOf);
   const [one] = asked;
@@ -132,9 +135,19 @@ async function makeSteps(
       kept.push(budget ? await keepWithin(budget, onTopOf(steps, own), tasks, plain) : nothing);
     }
     const layers = await family.explain(kept.map(({float}) => float));
-    made.push(...family.candidates.map((candidate, i) => ({candidate, kept: kept[i]!, layers: layers[i]!})));
+    const timed = family.candidates.map((candidate, i) => ({candidate, float: kept[i]!.float}));
+    // A step that makes networks smaller has timed what it chose from.
+    const times = measure && !family.settled && timed.length > 0 ? await timesOf(timed, tasks, reading) : [];
+    made.push(...timed.map(({candidate}, i) => ({candidate, kept: kept[i]!, layers: withTimes(layers[i]!, times[i])})));
   }
   return made;
+}
+
+function withTimes(layers: RecipeReport['layers'], times: LayerTimes | undefined): RecipeReport['layers'] {
+  return layers.map(layer => {
+    const [before, after] = [times?.before.get(layer.layer), times?.after.get(layer.layer)];
+    return {...layer, ...(before !== undefined && after !== undefined && {timeBefore: before, timeAfter: after})};
+  });
 }
 
 /** Each step may lose its part of what the recipe may lose, and what steps before it have left. */

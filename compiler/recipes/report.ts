@@ -27,7 +27,7 @@ export type LayerReport = {
   readonly form?: string;
   /** What the form alone costs: the relative energy of its error on samples that no fit has seen. */
   readonly error?: number;
-  /** Multiply-adds, and microseconds as timed alone on this machine. */
+  /** Multiply-adds, and microseconds on this machine: of a layer of bytes or narrow weights within the network, of others alone. */
   readonly macsBefore?: number;
   readonly macsAfter?: number;
   readonly timeBefore?: number;

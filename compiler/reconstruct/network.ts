@@ -70,7 +70,7 @@ export async function openNetwork(
     opened.push({module, layers, parts});
     return parts.reduce(
       (tapped, {watched}, part) => withTaps(tapped, tappedTask(task, part), watched),
-      withPlaceholders(module, layers.layers, placeholders),
+      withPlaceholders(holding(module, parts, task), layers.layers, placeholders),
     );
   };
   const built = await build(all, {
@@ -133,6 +133,13 @@ export async function openNetwork(
       };
     },
   };
+}
+
+/** The module whose tapped tasks return all that is looked at, so that no edit takes it for dead. */
+function holding(module: Module, parts: readonly Part[], task: string): Module {
+  const names = new Set(parts.map((_, part) => tappedTask(task, part)));
+  const outputs = parts.flatMap(({watched}) => watched);
+  return {...module, heads: module.heads.map(head => (names.has(head.name) ? {...head, outputs} : head))};
 }
 
 type Part = {readonly layers: readonly Layer[]; readonly watched: readonly ValueId[]};
