@@ -18,7 +18,7 @@ import {numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/ten
 import type {Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
 import type {Affine} from './ranges.js';
 import {keepsScale, movesBytes, type Sites} from './sites.js';
-import {biasCorrection, type IntegerWeights, type Means, quantizeBias, quantizeWeights} from './weights.js';
+import {biasCorrection, type IntegerWeights, type Means, quantizeBias, quantizeWeights, seenBy} from './weights.js';
 
 /** What the copy is made by. */
 export type Quantization = {
@@ -72,7 +72,9 @@ export function integerLayer(graph: Graph, node: Node, {affine, means, changed, 
   const groups = isOp(node, conv2d) ? node.attrs.groups : 1;
   const integer = quantizeWeights(real, plain, input.scale);
   const isFitting = its !== undefined && its.real.length === groups * real.shape[1]!;
-  const correction = isFitting ? biasCorrection(real, integer, its, groups) : null;
+  const [, , height = 1, width = 1] = valueAt(graph, x!).type.shape;
+  const seen = isOp(node, conv2d) ? seenBy({...node.attrs, kernel: real.shape.slice(2)}, [height, width]) : undefined;
+  const correction = isFitting ? biasCorrection(real, integer, its, groups, seen) : null;
   const bias = correction ? plain.map((value, o) => value + correction[o]!) : plain;
   return {...integer, real, bias, input};
 }
