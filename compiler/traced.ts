@@ -30,13 +30,14 @@ export async function buildTraced(
 const [rounds, iterations] = [15, 5];
 
 /**
- * Microseconds of each step of each task of each build, tasks one after the other: medians over rounds, in which the builds
+ * Microseconds of each step of each variant of each build, one after the other: medians over rounds, in which the builds
  * take turns, since one interruption of the machine must not become a layer's time.
  */
 export function timeSteps(traced: readonly Traced[]): readonly (readonly number[])[] {
   const tracers = traced.map(({built, session}) =>
-    built.compiled.plan.entries.map(({name, steps}) => {
-      const entry = session.entry(name);
+    built.compiled.plan.entries.map(({name, steps}, i) => {
+      const {task, id} = built.manifest.variants[i]!;
+      const entry = session.entry(task, id);
       const trace = entry.trace ?? fail('bug', 'traced.trace', name, 'the library has no trace entry');
       const inputs = entry.task.inputs.map((input, i) => randomInput(input, 1 + i).data);
       const outputs = entry.newOutputs();

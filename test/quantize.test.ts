@@ -8,7 +8,7 @@ import {affineOf, parseMethod, type Range, rangeBy, rounded, stored} from '../co
 import {isQuantized, sitesOf} from '../compiler/quantize/sites.js';
 import {withReal} from '../compiler/quantize/study.js';
 import {affineFor} from '../compiler/quantize/survey.js';
-import {biasCorrection, quantizeBias, quantizeWeights, realWeights} from '../compiler/quantize/weights.js';
+import {biasCorrection, quantizeBias, quantizeWeights, realWeights, seenBy} from '../compiler/quantize/weights.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
 import {producerOf, valueAt} from '../ir/graph.js';
@@ -258,6 +258,43 @@ test('a corrected bias leaves less of the error of means', t => {
     t.true(Math.abs(got + correction[o]! - wanted) < 1e-5);
     t.true(Math.abs(got - wanted) > 1e-3);
   }
+});
+
+test('points of a kernel that lie on the border count as often as they lie on the image', t => {
+  const window = {kernel: [3, 3], strides: [2, 1], dilations: [1, 1], pads: [1, 1, 0, 1], groups: 1};
+  // Rows 0 and 2 of four give two results; columns give five, of which one misses the first point and one the last.
+  const columns = [0.8, 1, 0.8];
+  t.deepEqual(
+    [...seenBy(window, [4, 5])],
+    [0.5, 1, 1].flatMap(row => columns.map(column => row * column)),
+  );
+  t.deepEqual([...seenBy({...window, pads: [0, 0, 0, 0]}, [4, 5])], new Array<number>(9).fill(1));
+});
+
+test('an image of one colour: the mean of the results is right with its borders', t => {
+  const image = 1.7;
+  const text = (weights: string) => `dnnc-ir 1
+module @padded {
+  input %x : f32[1,1,4,5]
+  const %w : f32[1,1,3,3] = [${weights}]
+  %y = conv2d(%x, %w) {pads = [1, 1, 1, 1]} : f32[1,1,4,5]
+  head @y = %y
+}`;
+  const real = tensorFrom('f32', [1, 1, 3, 3], [0.9, -0.31, 0.12, 0.44, 0.73, -0.27, 0.05, 0.66, -0.18]);
+  const integer = quantizeWeights(real, [0], 0.05);
+  const meanOf = (weights: ArrayLike<number>): number => {
+    const values = evaluate(
+      parse(text(Array.from(weights).join(', '))),
+      new Map([['x', tensorFrom('f32', [1, 1, 4, 5], new Array<number>(20).fill(image))]]),
+    );
+    return numbersOf([...values.values()].at(-1)!).reduce((sum, value) => sum + value, 0) / 20;
+  };
+  const window = {kernel: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], groups: 1};
+  const means = {real: [image], stored: [image]};
+  const lost = meanOf(numbersOf(real)) - meanOf(realWeights(integer));
+  const [correction] = biasCorrection(real, integer, means, 1, seenBy(window, [4, 5]));
+  t.true(Math.abs(correction! - lost) < 1e-6, `${correction} for ${lost}`);
+  t.true(Math.abs(biasCorrection(real, integer, means, 1)[0]! - lost) > 1e-5);
 });
 
 test('of whole networks too: the mean error of scores gets smaller', t => {

@@ -10,10 +10,13 @@ import {beforeFusion} from '../compiler/pipeline.js';
 import {applyRecipes, type RecipeOptions} from '../compiler/recipes/apply.js';
 import {needsSamples, parseRecipe, parseRecipes} from '../compiler/recipes/parse.js';
 import type {RecipeReport} from '../compiler/recipes/report.js';
+import {layersOf} from '../compiler/recipes/times.js';
 import {resolveTasks} from '../compiler/tasks.js';
 import {DnncError} from '../ir/diagnostics.js';
 import {evaluate} from '../ir/evaluate.js';
+import type {Step} from '../ir/plan.js';
 import {numbersOf, tensorFrom} from '../ir/tensor.js';
+import type {Loc, Node, ValueId} from '../ir/types.js';
 import {runPasses} from '../passes/framework/manager.js';
 import {buildWeather, documentOf, dnnc as run, writeTiny} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
@@ -137,6 +140,48 @@ test('what is missing is said before anything is built', async t => {
   }
 });
 
+test("what a step takes is its layer's: with borders and loops, apart where layers began at one place", t => {
+  const at = (node: string): Loc => ({kind: 'onnx', file: 'net.onnx', node});
+  const passed = (...from: readonly Loc[]): Loc => ({kind: 'pass', pass: 'fuse', from});
+  const layer = (name: string, loc: Loc): Node => ({
+    ...{op: 'conv2d', inputs: [], attrs: {}, loc},
+    outputs: [{name, id: name as unknown as ValueId, type: {dtype: 'f32', shape: []}}],
+  });
+  const step = (loc: Loc, macs: number): Step => ({
+    loc,
+    macs,
+    text: '',
+    value: '',
+    mayTake: [],
+    work: {kind: 'loop'} as Step['work'],
+  });
+  const layers = [
+    layer('first', at('a')),
+    layer('thin', passed(at('b'))),
+    layer('other', passed(at('b'))),
+    layer('lost', at('c')),
+    layer('gone', at('c')),
+  ];
+  const steps = [
+    step(passed(), 0),
+    step(passed(at('a'), at('relu')), 10),
+    step(passed(at('pool')), 0),
+    step(passed(at('b')), 10),
+    step(passed(passed(), at('b')), 10),
+    step(at('b'), 0),
+    step(at('c'), 10),
+  ];
+  const times = layersOf({steps}, layers, i => 2 ** i);
+  t.deepEqual(
+    [...times],
+    [
+      ['first', 1 + 2],
+      ['thin', 8],
+      ['other', 16 + 32],
+    ],
+  );
+});
+
 compiled('several tasks, with other networks, under several recipes at once', async t => {
   const [first] = tasks;
   const others = [{recipe: 'twin', model: at('tiny.onnx'), output: null}];
@@ -146,12 +191,15 @@ compiled('several tasks, with other networks, under several recipes at once', as
   ];
   const path = write('two.npz', noise(21, 8, 1), new Array<number>(8).fill(0));
   const calibrate = samplesOf(two, [path]);
-  const {lossy, recipes} = await applyRecipes(two, {recipes: ['int8', 'int8:equalize'], calibrate, bind});
+  const {lossy, recipes} = await applyRecipes(two, {recipes: ['int8', 'int8:equalize'], calibrate, bind, measure: true});
   t.deepEqual(
     recipes.map(({task, recipe}) => `${task}/${recipe}`),
     ['a/int8', 'b/int8', 'a/int8:equalize', 'b/int8:equalize'],
   );
-  for (const {layers} of recipes) t.true(layers.every(({outputSqnr}) => outputSqnr! > 25));
+  for (const {layers} of recipes) {
+    t.true(layers.every(({outputSqnr}) => outputSqnr! > 25));
+    for (const {timeBefore, timeAfter} of layers) t.true(timeBefore! > 0 && timeAfter! > 0);
+  }
   const {module} = loadTasks(two, {name: 'two', bind});
   const {heads} = lossy(runPasses(module, beforeFusion));
   t.deepEqual(heads.map(({name}) => name).sort(), ['a', 'a_int8', 'a_int8_equalize', 'a_twin', 'b', 'b_int8', 'b_int8_equalize']);

@@ -131,7 +131,7 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
           calibrate: samples ?? new Map(),
           evaluate,
           bind: flags.bind,
-          share,
+          ...{share, measure: flags.measure},
           progress: show,
         }).finally(show.done)
       : null;

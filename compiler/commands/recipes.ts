@@ -118,6 +118,8 @@ const decibelsOf = (error: number | undefined): number => (error ? -10 * Math.lo
 
 const decibels = (value: number | undefined): string | null => (value === undefined ? null : `${value.toFixed(1)} dB`);
 
+const roundingText = (way: string, gain: number): string => (way === 'nearest' ? way : `${way}, ${gain.toFixed(1)} dB less`);
+
 /** Those that apply to no layer are left out. */
 const columns: readonly {readonly title: string; readonly of: (layer: LayerReport) => string | null}[] = [
   {title: 'layer', of: ({layer}) => layer},
@@ -125,6 +127,10 @@ const columns: readonly {readonly title: string; readonly of: (layer: LayerRepor
   {title: 'zero', of: ({zero}) => (zero === undefined ? null : `${zero}`)},
   {title: 'clipped', of: ({clipped}) => (clipped === undefined ? null : `${(100 * clipped).toFixed(2)}%`)},
   {title: 'weights', of: ({weightSqnr}) => decibels(weightSqnr)},
+  {
+    title: 'rounded',
+    of: ({rounding, gain}) => (rounding === undefined || gain === undefined ? null : roundingText(rounding, gain)),
+  },
   {title: 'sums', of: ({sumSqnr}) => decibels(sumSqnr)},
   {title: 'output', of: ({outputSqnr}) => decibels(outputSqnr)},
   {title: 'form', of: ({form}) => form ?? null},

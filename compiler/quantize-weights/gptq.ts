@@ -25,14 +25,32 @@ export type Gptq = Quantized & {
 /** `moments` is [width][width], symmetric. */
 export function gptq(weights: Matrix, moments: Float64Array, {bits, group = weights.width, damping = 0.01}: GptqOptions): Gptq {
   const {outputs, width} = weights;
-  const corrections = correctionsOf(moments, width, damping);
-  const importance = diagonalOf(moments, width);
+  const chosen = inTurn(weights, correctionsOf(moments, width, damping), diagonalOf(moments, width), bits, group);
+  const nearest = roundToNearest(weights, bits, group);
+  const whole = energy(weights.data, outputs, width, moments);
+  const lost = (quantized: Quantized): number => {
+    const differences = Float64Array.from(weights.data, (value: number, at: number) => value - weightAt(quantized, width, at));
+    return whole > 0 ? energy(differences, outputs, width, moments) / whole : 0;
+  };
+  const [before, after] = [lost(nearest), lost(chosen)];
+  // Where G says nothing, or next to nothing, corrections may do harm.
+  return after <= before ? {...chosen, before, after} : {...nearest, before, after: before};
+}
+
+/** Rounds one input after the other by the `corrections` of moments; `importance` is of each input, for the choice of scales. */
+export function inTurn(
+  {data, outputs, width}: Matrix,
+  corrections: Float64Array,
+  importance: Float64Array,
+  bits: Bits,
+  group = width,
+): Quantized {
   const rows = Math.ceil(width / group);
   const codes = new Int8Array(outputs * width);
   const scales = new Float32Array(outputs * rows);
   for (let o = 0; o < outputs; o++) {
     // Outputs do not depend on each other: one row stays in the nearest cache.
-    const row = Float64Array.from(weights.data.subarray(o * width, (o + 1) * width));
+    const row = Float64Array.from(data.subarray(o * width, (o + 1) * width));
     let scale = 1;
     for (let j = 0; j < width; j++) {
       if (j % group === 0) {
@@ -46,19 +64,10 @@ export function gptq(weights: Matrix, moments: Float64Array, {bits, group = weig
       for (let k = j + 1; k < width; k++) row[k]! -= error * corrections[base + k]!;
     }
   }
-  const chosen = {codes, scales, group};
-  const nearest = roundToNearest(weights, bits, group);
-  const whole = energy(weights.data, outputs, width, moments);
-  const lost = (quantized: Quantized): number => {
-    const differences = Float64Array.from(weights.data, (value: number, at: number) => value - weightAt(quantized, width, at));
-    return whole > 0 ? energy(differences, outputs, width, moments) / whole : 0;
-  };
-  const [before, after] = [lost(nearest), lost(chosen)];
-  // Where G says nothing, or next to nothing, corrections may do harm.
-  return after <= before ? {...chosen, before, after} : {...nearest, before, after: before};
+  return {codes, scales, group};
 }
 
-const diagonalOf = (matrix: Float64Array, width: number): Float64Array =>
+export const diagonalOf = (matrix: Float64Array, width: number): Float64Array =>
   Float64Array.from({length: width}, (_, i) => matrix[i * width + i]!);
 
 /** U of (G + damping)^-1 = U'U. Inputs that are always zero correct nothing and cost nothing. */

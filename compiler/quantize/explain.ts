@@ -35,7 +35,7 @@ export async function explain(
     });
     return {module, taps};
   });
-  return studied.map(({task, samples, indices, survey}, i) => {
+  return studied.map(({task, samples, indices, survey, rounded}, i) => {
     const {graph, quantization} = known[i]!;
     const {layers} = quantization.sites;
     const errors = layers.map((): ErrorSoFar => ({signal: 0, noise: 0}));
@@ -58,9 +58,11 @@ export async function explain(
       const affine = quantization.affine.get(layer.result);
       const integer = integerLayer(graph, layer.node, quantization);
       const outputs = integer.scales.length;
+      const found = rounded?.get(layer.name);
       return {
         ...common,
         ...(affine && {...affine, clipped: round(survey.clipped.get(layer.result) ?? 0, 6)}),
+        ...(found && {rounding: found.way, gain: round(found.gain, 2)}),
         weightSqnr: round(sqnrOf(errorOfWeights(integer.real, integer)), 2),
         // A scale and a bias of four bytes per channel.
         bytesAfter: integer.weights.data.length + 8 * outputs,

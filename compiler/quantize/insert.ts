@@ -18,7 +18,7 @@ import {numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/ten
 import type {Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
 import type {Affine} from './ranges.js';
 import {keepsScale, movesBytes, type Sites} from './sites.js';
-import {biasCorrection, type IntegerWeights, type Means, quantizeBias, quantizeWeights} from './weights.js';
+import {biasCorrection, type IntegerWeights, type Means, quantizeBias, quantizeWeights, seenBy} from './weights.js';
 
 /** What the copy is made by. */
 export type Quantization = {
@@ -29,7 +29,25 @@ export type Quantization = {
   readonly means?: ReadonlyMap<ValueId, Means>;
   /** Of layers whose channels were evened out, by their results: they have these instead of their own. */
   readonly changed?: Changes;
+  /** Of layers that were rounded together with the network before them, by their names. */
+  readonly rounded?: ReadonlyMap<string, Rounded>;
+  /** Weights stay real: of a network that is to find out how they are rounded. */
+  readonly realWeights?: boolean;
 };
+
+/** Integers for weights, and the bias that goes with them. */
+export type Rounded = IntegerWeights & {
+  readonly bias: readonly number[];
+  readonly way: Way;
+  /** By how many decibels less the layer errs on samples that were held out than rounded to nearest by itself. */
+  readonly gain: number;
+};
+
+/**
+ * How integers were found: by themselves; with a bias that makes the means of results right; rounded one after the other (GPTQ);
+ * or likewise, of the weights that least squares give.
+ */
+export type Way = 'nearest' | 'bias' | 'gptq' | 'fit';
 
 /** Weights, and the bias where there is one. */
 export type Parameters = {readonly weights: Tensor; readonly bias: readonly number[] | null};
@@ -42,17 +60,21 @@ export function parametersOf(graph: Graph, {inputs: [, w, b], outputs: [{id}]}: 
 /** The layer's weights and bias as numbers, and as integers. */
 export type IntegerLayer = IntegerWeights & {readonly real: Tensor; readonly bias: readonly number[]; readonly input: Affine};
 
-export function integerLayer(graph: Graph, node: Node, {affine, means, changed}: Quantization): IntegerLayer {
+export function integerLayer(graph: Graph, node: Node, {affine, means, changed, rounded}: Quantization): IntegerLayer {
   const [x] = node.inputs;
   const input = affine.get(x!);
   invariant(input, 'int8.input', node.outputs[0].name, 'reads a value without a scale');
   const {weights: real, bias: own} = parametersOf(graph, node, changed);
+  const found = rounded?.get(node.outputs[0].name);
+  if (found) return {...found, real, input};
   const plain = own ?? new Array<number>(real.shape[0]!).fill(0);
   const its = means?.get(x!);
   const groups = isOp(node, conv2d) ? node.attrs.groups : 1;
   const integer = quantizeWeights(real, plain, input.scale);
   const isFitting = its !== undefined && its.real.length === groups * real.shape[1]!;
-  const correction = isFitting ? biasCorrection(real, integer, its, groups) : null;
+  const [, , height = 1, width = 1] = valueAt(graph, x!).type.shape;
+  const seen = isOp(node, conv2d) ? seenBy({...node.attrs, kernel: real.shape.slice(2)}, [height, width]) : undefined;
+  const correction = isFitting ? biasCorrection(real, integer, its, groups, seen) : null;
   const bias = correction ? plain.map((value, o) => value + correction[o]!) : plain;
   return {...integer, real, bias, input};
 }
@@ -117,7 +139,7 @@ export function withQuantized(
     const operands = node.inputs.map(input => (input === null ? null : stands(input)));
     const change = quantization.changed?.get(id);
     if (change) operands.splice(1, 2, ...literalsOf(build, change, node.outputs[0].name));
-    if (layers.has(node))
+    if (layers.has(node) && !quantization.realWeights)
       copies.set(id, integerSum(edit, node, stands(node.inputs[0]!), integerLayer(graph, node, quantization)));
     else {
       const made = build.emit(opOf(node), operands, node.attrs);

@@ -8,11 +8,11 @@ import type {Module, ValueId} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
 import type {Task} from '../tasks.js';
 import {type Equalized, equalize} from './equalize.js';
-import {type Changes, type Quantization, withQuantized} from './insert.js';
+import {type Changes, type Quantization, type Rounded, withQuantized} from './insert.js';
 import type {Method} from './ranges.js';
 import {spread} from './samples.js';
 import {isQuantized, type Sites, sitesOf} from './sites.js';
-import {affineFor, type Survey, surveyOf, watchedOf} from './survey.js';
+import {affineFor, type Survey, seenIn, surveyOf, watchedOf} from './survey.js';
 import {openTapped, type Reading} from './taps.js';
 
 /** A task under a recipe. */
@@ -30,6 +30,8 @@ export type Int8Options = Reading & {
   readonly count: number;
   /** Whether biases make up for what rounding does to means. */
   readonly correctBias: boolean;
+  /** Whether weights are rounded together with the network before them, where that helps. */
+  readonly reconstruct: boolean;
 };
 
 /** What has been found out about a task. */
@@ -39,6 +41,8 @@ export type Studied = Wanted & {
   /** Of the values surveyed: another build of the same models has the same. */
   readonly names: ReadonlyMap<ValueId, string>;
   readonly equalized?: Equalized;
+  /** Of layers by their names, where rounding was found out together with the layers before. */
+  readonly rounded?: ReadonlyMap<string, Rounded>;
 };
 
 /**
@@ -131,7 +135,7 @@ function refuse(sites: Sites, task: string): void {
 /** How a task is quantized where the layers named stay in float. */
 export function quantizationOf(
   module: Module,
-  {task, survey, names, equalized}: Studied,
+  {task, survey, names, equalized, rounded}: Studied,
   float: ReadonlyMap<string, string>,
   correctBias: boolean,
 ): Quantization {
@@ -142,5 +146,23 @@ export function quantizationOf(
     ...{sites, affine: affineFor(sites, survey.ranges)},
     ...(correctBias && {means: survey.means}),
     ...(equalized && {changed: equalized.changed}),
+    ...(rounded && {rounded}),
+  };
+}
+
+/** The same on another module with that network, whose values have other numbers. */
+export function movedTo(module: Module, studied: Studied): Studied {
+  const {task, survey} = studied;
+  const sites = sitesOf(module, headOf(module, task.name));
+  const were = [...survey.ranges.keys()];
+  const are = seenIn(module, sites);
+  invariant(were.length === are.length, 'int8.module', task.name, 'is not the network that was surveyed');
+  const moved = <T>(some: ReadonlyMap<ValueId, T>): ReadonlyMap<ValueId, T> =>
+    new Map(were.map((id, i) => [are[i]!, some.get(id)!] as const));
+  const {ranges, means, largest, clipped} = survey;
+  return {
+    ...studied,
+    survey: {ranges: moved(ranges), means: moved(means), largest: moved(largest), clipped: moved(clipped)},
+    names: moved(studied.names),
   };
 }

@@ -28,6 +28,12 @@ export function watchedOf(module: Module, sites: Sites): readonly ValueId[] {
   return [...new Set([...sites.made, ...read])].filter(id => !inputs.has(id));
 }
 
+/** All that a survey tells of, in its order. */
+export function seenIn(module: Module, sites: Sites): readonly ValueId[] {
+  const inputs = module.graph.inputs.map(({id}) => id).filter(id => sites.scales.has(id));
+  return [...inputs, ...watchedOf(module, sites)];
+}
+
 /**
  * Two passes over the samples; three where the method needs histograms. The taps are what `watchedOf` lists.
  * Errors: input calibrate.infinite, and those of `forEachSample`.
@@ -50,7 +56,7 @@ export function surveyOf(
 ): Survey {
   const sites = sitesOf(module, head);
   const inputs = module.graph.inputs.map(({id}) => id).filter(id => sites.scales.has(id));
-  const watched = [...inputs, ...watchedOf(module, sites)];
+  const watched = seenIn(module, sites);
   const shapes = watched.map(id => valueAt(module.graph, id).type.shape);
   const each = (doing: string, see: (values: ArrayLike<number>, at: number) => void): void =>
     forEachSample(

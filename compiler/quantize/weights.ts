@@ -1,5 +1,6 @@
 /** Weights and biases of one layer as integers. */
 import {numberAt, type Tensor, zeros} from '../../ir/tensor.js';
+import {sizeBehind, type Window} from '../reconstruct/rows.js';
 import {type ErrorSoFar, seeError} from './observe.js';
 
 export type IntegerWeights = {
@@ -32,6 +33,10 @@ export function quantizeWeights(w: Tensor, bias: readonly number[], input: numbe
   return {weights, scales};
 }
 
+/** Whether biases fit into sums of 32 bits. `input` is the scale of x. */
+export const fitsBias = (bias: readonly number[], scales: Float32Array, input: number): boolean =>
+  bias.every((value, o) => Math.abs(value) / (scales[o]! * input) <= mostBias);
+
 /** i32 in steps of the sum: the scale of x times that of the channel's weights. */
 export function quantizeBias(bias: readonly number[], scales: Float32Array): Tensor {
   const whole = zeros('i32', [bias.length]);
@@ -62,9 +67,16 @@ export type Means = {readonly real: ArrayLike<number>; readonly stored: ArrayLik
 
 /**
  * What quantization takes from the mean of each output, by which the bias grows (Nagel et al. 2019, section 4.2): the sum over
- * a kernel of W E[x] - Wq E[xq]. Borders of zeros are not accounted for.
+ * a kernel of W E[x] - Wq E[xq]. `seen` is for each point of the kernel the part of the results for which it lies on the image
+ * and not on the border; all, where absent.
  */
-export function biasCorrection(w: Tensor, integer: IntegerWeights, means: Means, groups: number): Float64Array {
+export function biasCorrection(
+  w: Tensor,
+  integer: IntegerWeights,
+  means: Means,
+  groups: number,
+  seen?: ArrayLike<number>,
+): Float64Array {
   const [outputs = 1, perGroup = 1] = w.shape;
   const window = w.data.length / outputs / perGroup;
   const quantized = realWeights(integer);
@@ -74,12 +86,28 @@ export function biasCorrection(w: Tensor, integer: IntegerWeights, means: Means,
     for (let i = 0; i < perGroup; i++) {
       let [real, whole] = [0, 0];
       const start = (o * perGroup + i) * window;
-      for (let at = start; at < start + window; at++) {
-        real += numberAt(w, at);
-        whole += quantized[at]!;
+      for (let point = 0; point < window; point++) {
+        const part = seen?.[point] ?? 1;
+        real += part * numberAt(w, start + point);
+        whole += part * quantized[start + point]!;
       }
       sum += real * means.real[first + i]! - whole * means.stored[first + i]!;
     }
     return sum;
   });
+}
+
+/** For each point of a kernel, row by row, the part of the results for which it lies on an image of that size. */
+export function seenBy(window: Window, size: readonly [number, number]): Float64Array {
+  const results = sizeBehind(window, size);
+  const along = (axis: 0 | 1): readonly number[] =>
+    Array.from({length: window.kernel[axis]!}, (_, point) => {
+      const places = Array.from(
+        {length: results[axis]},
+        (_, i) => i * window.strides[axis]! - window.pads[axis]! + point * window.dilations[axis]!,
+      );
+      return places.filter(place => place >= 0 && place < size[axis]).length / results[axis];
+    });
+  const [rows, columns] = [along(0), along(1)];
+  return Float64Array.from(rows.flatMap(row => columns.map(column => row * column)));
 }

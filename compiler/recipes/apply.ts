@@ -17,6 +17,7 @@ import {restructure} from './restructure.js';
 import {type Shrinker, shrink} from './shrink.js';
 import {after, type Made, onTopOf} from './steps.js';
 import {lastFew, type Studies} from './studies.js';
+import {type LayerTimes, timesOf} from './times.js';
 
 export type RecipeOptions = {
   /** `lowrank:0.5`, `int8`, `w4`, `lowrank:0.5+int8`: as `parseRecipe` takes them. Each becomes a variant of each task. */
@@ -29,6 +30,10 @@ export type RecipeOptions = {
   readonly samples?: number;
   /** Whether biases make up for what rounding does to means. Default: true. */
   readonly correctBias?: boolean;
+  /** Whether weights of `int8` are rounded together with the network before them, where that helps. Default: true. */
+  readonly reconstruct?: boolean;
+  /** Whether layers of `int8` and of narrow weights are timed before and after. Default: false. */
+  readonly measure?: boolean;
   /** Percentage points of right answers that a variant may lose against `full`; layers stay in float until it holds. */
   readonly maxLoss?: number;
   /** Labelled samples by task that the loss is counted on. */
@@ -113,7 +118,7 @@ async function makeSteps(
   context: Context,
 ): Promise<readonly MadeStep[]> {
   const {tasks, given, labelledOf} = context;
-  const {calibrate, maxLoss = 0, bind, share = true, progress = () => {}} = given;
+  const {calibrate, maxLoss = 0, bind, share = true, measure = false, progress = () => {}} = given;
   const plain: Reading = {bind, share, progress};
   const steps = before.map(makeOf);
   const [one] = asked;
@@ -133,9 +138,19 @@ async function makeSteps(
       kept.push(budget ? await keepWithin(budget, onTopOf(steps, own), tasks, plain) : nothing);
     }
     const layers = await family.explain(kept.map(({float}) => float));
-    made.push(...family.candidates.map((candidate, i) => ({candidate, kept: kept[i]!, layers: layers[i]!})));
+    const timed = family.candidates.map((candidate, i) => ({candidate, float: kept[i]!.float}));
+    // A step that makes networks smaller has timed what it chose from.
+    const times = measure && !family.settled && timed.length > 0 ? await timesOf(timed, tasks, reading) : [];
+    made.push(...timed.map(({candidate}, i) => ({candidate, kept: kept[i]!, layers: withTimes(layers[i]!, times[i])})));
   }
   return made;
+}
+
+function withTimes(layers: RecipeReport['layers'], times: LayerTimes | undefined): RecipeReport['layers'] {
+  return layers.map(layer => {
+    const [before, after] = [times?.before.get(layer.layer), times?.after.get(layer.layer)];
+    return {...layer, ...(before !== undefined && after !== undefined && {timeBefore: before, timeAfter: after})};
+  });
 }
 
 /** Each step may lose its part of what the recipe may lose, and what steps before it have left. */
@@ -149,14 +164,14 @@ async function familiesOf(
   reading: Reading,
   {tasks, given, labelledOf, studies}: Context,
 ): Promise<readonly Family[]> {
-  const {method = {kind: 'min-max'}, samples: wanted, correctBias = true, maxLoss} = given;
+  const {method = {kind: 'min-max'}, samples: wanted, correctBias = true, reconstruct = true, maxLoss} = given;
   const count = wanted ?? usualSamples;
   const families: Family[] = [];
   const own = asked.map(({recipe, ...rest}) => ({...rest, recipe: recipe.name, named: recipe, step: recipe.steps[place]!.step}));
   const quantized = own.flatMap(({step, samples, ...rest}) =>
     step.kind === 'int8' && samples ? [{...rest, equalize: step.equalize, samples}] : [],
   );
-  if (quantized.length > 0) families.push(await int8(quantized, tasks, {...reading, method, count, correctBias}));
+  if (quantized.length > 0) families.push(await int8(quantized, tasks, {...reading, method, count, correctBias, reconstruct}));
   const narrowed = own.flatMap(({step, ...rest}) => (step.kind === 'narrow' ? [{...rest, form: step.form}] : []));
   if (narrowed.length > 0) families.push(await narrow(narrowed, tasks, {...reading, count}));
   for (const {task, recipe, named, step, samples} of own) {

@@ -4,13 +4,17 @@ import {hashOfData} from '../evaluate-variant.js';
 import {explain} from '../quantize/explain.js';
 import {withQuantized} from '../quantize/insert.js';
 import {methodText} from '../quantize/ranges.js';
+import {roundedTogether} from '../quantize/rounding.js';
 import {sitesOf} from '../quantize/sites.js';
-import {type Int8Options, quantizationOf, study, type Wanted} from '../quantize/study.js';
+import {type Int8Options, quantizationOf, type Studied, study, type Wanted} from '../quantize/study.js';
 import type {Task} from '../tasks.js';
 import type {Family} from './candidate.js';
 
 export async function int8(wanted: readonly Wanted[], tasks: readonly Task[], options: Int8Options): Promise<Family> {
-  const studied = wanted.length === 0 ? [] : await study(wanted, tasks, options);
+  const studied: Studied[] = [];
+  // Evened channels are not those of the float network: there is nothing to fit to.
+  for (const each of wanted.length === 0 ? [] : await study(wanted, tasks, options))
+    studied.push(options.reconstruct && !each.equalized ? await roundedTogether(each, tasks, options) : each);
   return {
     candidates: studied.map(each => {
       const {task, recipe, samples, indices, equalized} = each;

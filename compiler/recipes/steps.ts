@@ -9,8 +9,9 @@ export type Made = (module: Module, as: Pick<Head, 'name' | 'attrs'>) => Module;
 
 /** The module in which the task's head is what these steps make of it. Its own network stays, as another head. */
 export function after(module: Module, task: string, steps: readonly Made[]): Module {
-  return steps.reduce((current, make, i) => {
-    const name = `${task}.before.${i}`;
+  return steps.reduce((current, make) => {
+    // Earlier steps may have left some.
+    const name = `${task}.before.${current.heads.filter(head => head.name.startsWith(`${task}.before.`)).length}`;
     const extended = make(current, {name, attrs: headOf(current, task).attrs});
     const [was, is] = [headOf(extended, task), headOf(extended, name)];
     const heads = extended.heads.map(head => {

@@ -33,7 +33,7 @@ const nameOf = ({stage, input}: Sized): string => JSON.stringify([input, ...Obje
 const mostAtOnce = 48;
 
 /** Of all kernels that stages may run by. */
-function kernelsHash(): string {
+export function kernelsHash(): string {
   const folder = packageFile('codegen', 'kernels');
   const digest = createHash('sha256');
   for (const file of readdirSync(folder).sort()) if (file.endsWith('.h')) digest.update(readFileSync(join(folder, file)));

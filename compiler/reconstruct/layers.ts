@@ -94,7 +94,7 @@ function feedersOf(module: Module, node: Node): readonly string[] {
   return names;
 }
 
-function behind(module: Module, node: Node, order: ReadonlyMap<Node, number>): Pick<Layer, 'beside' | 'rectified'> {
+export function behind(module: Module, node: Node, order: ReadonlyMap<Node, number>): Pick<Layer, 'beside' | 'rectified'> {
   const {graph} = module;
   const [{id, type}] = node.outputs;
   const next = onlyUser(module, id);

@@ -42,11 +42,20 @@ const partCount = 4;
 /** The name of a task beside it that returns what is looked at in a part. */
 const tappedTask = (task: string, part: number): string => `${task}_taps_${part}`;
 
+/** Which layers can be rewritten, and what is looked at with a layer besides what it reads and what is added to it. */
+export type Looking = {
+  readonly layersIn: (module: Module, head: Head) => Layers;
+  readonly besides: (layer: Layer) => readonly ValueId[];
+};
+
+const asTheyAre: Looking = {layersIn: layersOf, besides: () => []};
+
 /** For the best target of this machine: what layers take there decides what they become. */
 export async function openNetwork(
   tasks: readonly Task[],
   task: string,
   {bind, share = true, progress = () => {}, before = module => module}: Reading,
+  {layersIn, besides}: Looking = asTheyAre,
 ): Promise<Network> {
   const directory = join(temporaryFolder(), 'network');
   const name = 'network';
@@ -56,12 +65,12 @@ export async function openNetwork(
   const placeholders = new Map<string, {readonly layer: string; readonly what: keyof Parameters}>();
   const lossy = (given: Module): Module => {
     const module = withoutOthers(before(given), all);
-    const layers = layersOf(module, headOf(module, task));
-    const parts = partsOf(module, layers.layers, headOf(module, task));
+    const layers = layersIn(module, headOf(module, task));
+    const parts = partsOf(module, layers.layers, headOf(module, task), besides);
     opened.push({module, layers, parts});
     return parts.reduce(
       (tapped, {watched}, part) => withTaps(tapped, tappedTask(task, part), watched),
-      withPlaceholders(module, layers.layers, placeholders),
+      withPlaceholders(holding(module, parts, task), layers.layers, placeholders),
     );
   };
   const built = await build(all, {
@@ -126,14 +135,21 @@ export async function openNetwork(
   };
 }
 
+/** The module whose tapped tasks return all that is looked at, so that no edit takes it for dead. */
+function holding(module: Module, parts: readonly Part[], task: string): Module {
+  const names = new Set(parts.map((_, part) => tappedTask(task, part)));
+  const outputs = parts.flatMap(({watched}) => watched);
+  return {...module, heads: module.heads.map(head => (names.has(head.name) ? {...head, outputs} : head))};
+}
+
 type Part = {readonly layers: readonly Layer[]; readonly watched: readonly ValueId[]};
 
 /** All that fits of layers in turn look at; inputs of the network are known without a tap. */
-function partsOf({graph}: Module, layers: readonly Layer[], {outputs}: Head): readonly Part[] {
+function partsOf({graph}: Module, layers: readonly Layer[], {outputs}: Head, besides: Looking['besides']): readonly Part[] {
   const each = Math.ceil(layers.length / partCount);
   return Array.from({length: partCount}, (_, part) => {
     const own = layers.slice(part * each, (part + 1) * each);
-    const read = own.flatMap(({input, beside}) => (beside === null ? [input] : [input, beside]));
+    const read = own.flatMap(layer => [layer.input, ...(layer.beside === null ? [] : [layer.beside]), ...besides(layer)]);
     const watched = [...new Set(read)].filter(id => producerOf(graph, id) !== null);
     // Every task returns something.
     return {layers: own, watched: watched.length > 0 ? watched : outputs.slice(0, 1)};

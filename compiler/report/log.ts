@@ -30,6 +30,8 @@ const layer: z.ZodType<LayerReport> = z.object({
   weightSqnr: sometimes,
   outputSqnr: sometimes,
   sumSqnr: sometimes,
+  rounding: z.enum(['nearest', 'bias', 'gptq', 'fit']).exactOptional(),
+  gain: sometimes,
   effect: sometimes,
   form: z.string().exactOptional(),
   error: sometimes,

@@ -12,7 +12,7 @@ import {reshape} from '../../ir/ops/reshape/index.js';
 import {arg, cast, substitute} from '../../ir/scalar/expression.js';
 import {printScalar} from '../../ir/scalar/text.js';
 import {simplify} from '../../ir/simplify.js';
-import {tensorFrom} from '../../ir/tensor.js';
+import {elements, tensorFrom} from '../../ir/tensor.js';
 import type {Value} from '../../ir/types.js';
 import {type Rule, rewriteToFixpoint} from '../framework/fixpoint.js';
 import {definePass} from '../framework/pass.js';
@@ -27,7 +27,7 @@ import {
   unsignedOf,
   usesSigned,
 } from './bytes.js';
-import {fitsBytes, isSmall, layerOf, literals, narrowest} from './layer.js';
+import {fitted, imageOf, isSmall, layerOf, literals, narrowest} from './layer.js';
 import {movers} from './movers.js';
 
 export const integerKernels = definePass({
@@ -98,12 +98,13 @@ const rules: readonly Rule[] = [
       const inputs = [valueAt(module.graph, x!).type, valueAt(module.graph, w!).type];
       const depthwise = isDepthwise({attrs: node.attrs, inputs});
       const layer = image && layerOf(module.graph, w!, b ?? null, image.zero);
-      if (!image || !layer || !(depthwise || fitsBytes(layer))) return false;
+      const fits = layer && (depthwise ? {layer, again: []} : fitted(layer, node.attrs.groups, elements(inputs[0]!.shape)));
+      if (!image || !fits) return false;
       if (node.attrs.pads.some(pad => pad > 0) && !isByte(image.zero)) return false;
       const build = edit.before(node);
-      const [weights, bias] = depthwise ? (['f32', 'f32'] as const) : ([narrowest(layer), 'i32'] as const);
+      const [weights, bias] = depthwise ? (['f32', 'f32'] as const) : ([narrowest(fits.layer), 'i32'] as const);
       const outside = isByte(image.zero) ? image.zero : 0;
-      const operands = [image.make(build), ...literals(layer, weights, bias, build)];
+      const operands = [imageOf(image.make(build), fits.again, 1, build), ...literals(fits.layer, weights, bias, build)];
       edit.redirect(node.outputs[0].id, build.emit(conv2dU8, operands, {...node.attrs, outside})[0]);
       return true;
     },
@@ -116,9 +117,12 @@ const rules: readonly Rule[] = [
       const [x, w, b] = node.inputs;
       const rows = bytesOf(module, x);
       const layer = rows && layerOf(module.graph, w!, b ?? null, rows.zero);
-      if (!rows || !layer || !fitsBytes(layer)) return false;
+      const {shape} = valueAt(module.graph, x!).type;
+      const fits = layer && fitted(layer, 1, elements(shape));
+      if (!rows || !fits) return false;
       const build = edit.before(node);
-      const operands = [rows.make(build), ...literals(layer, narrowest(layer), 'i32', build)];
+      const given = imageOf(rows.make(build), fits.again, shape.length - 1, build);
+      const operands = [given, ...literals(fits.layer, narrowest(fits.layer), 'i32', build)];
       edit.redirect(node.outputs[0].id, build.emit(linearU8, operands, node.attrs)[0]);
       return true;
     },
@@ -133,23 +137,19 @@ const rules: readonly Rule[] = [
       const bytes = dynamicBytesOf(module, x!);
       const layer = bytes && layerOf(module.graph, w!, b ?? null, 0);
       const types = [valueAt(module.graph, x!).type, valueAt(module.graph, w!).type];
-      if (
-        !bytes ||
-        !layer ||
-        !fitsBytes(layer) ||
-        !isSmall(layer) ||
-        (isConvolution && isDepthwise({attrs: node.attrs, inputs: types}))
-      )
-        return false;
+      const {shape} = types[0]!;
+      const fits = layer && fitted(layer, isConvolution ? node.attrs.groups : 1, elements(shape));
+      if (!bytes || !fits || !isSmall(layer) || (isConvolution && isDepthwise({attrs: node.attrs, inputs: types}))) return false;
       const build = edit.before(node);
-      const operands: readonly Value[] = [bytes.q, ...literals(layer, narrowest(layer), 'i32', build)];
+      const given = imageOf(bytes.q, fits.again, isConvolution ? 1 : shape.length - 1, build);
+      const operands: readonly Value[] = [given, ...literals(fits.layer, narrowest(fits.layer), 'i32', build)];
       const [sums] = isConvolution
         ? build.emit(conv2dU8, operands, {...node.attrs, outside: 0})
         : build.emit(linearU8, operands, node.attrs);
       const {totals} = layer;
-      const shape = isConvolution ? [totals.length, 1, 1] : [totals.length];
+      const perOutput = isConvolution ? [totals.length, 1, 1] : [totals.length];
       const [zero] = build.emit(reshape, [bytes.zero], {shape: []});
-      const [part] = build.emit(mul, [build.literal(tensorFrom('f32', shape, totals)), zero], {});
+      const [part] = build.emit(mul, [build.literal(tensorFrom('f32', perOutput, totals)), zero], {});
       edit.redirect(node.outputs[0].id, build.emit(sub, [sums, part], {})[0]);
       return true;
     },
