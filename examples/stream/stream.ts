@@ -179,7 +179,7 @@ function count(task: string, label: string | undefined, {labels}: Frame, scores:
 const percent = ({right, asked}: Score): number => (asked > 0 ? (100 * right) / asked : 0);
 
 function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: number, lines: number): void {
-  const {requests, served, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
+  const {requests, served, refused, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
   const accuracy = Object.fromEntries([...scores].map(([task, score]) => [task, percent(score)]));
   const microseconds = 1e6 / decisionsPerSecond;
   if (flags.json) {
@@ -187,6 +187,7 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
     const document = {
       requests,
       served,
+      refused,
       accuracy,
       expectedAccuracy: summary.accuracy,
       used,
@@ -203,7 +204,7 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
   }
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(
-    `${requests} requests: ${served.device} answered on the device, ${served.cloud} by the server, ${served.split} by both, ${served.none} not`,
+    `${requests} requests: ${served.device} answered on the device, ${served.cloud} by the server, ${served.split} by both, ${served.none} not${refused > 0 ? ` (${refused} for want of time)` : ''}`,
   );
   say(
     `right answers, of all: ${
