@@ -4,7 +4,6 @@
  */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Command} from 'commander';
 import {createRouter, deviceExecutor, httpLink, type LiveSummary, type Router, remoteExecutor, type TaskAnswer} from 'dnnc/live';
@@ -13,6 +12,7 @@ import {catalogFromManifest, type Limits, type Problem, problemOf, readProfile} 
 import {alternating, replay} from 'dnnc/simulate';
 import {nameOf, type Task, taskNames} from '../signs/tasks.js';
 import {drawn, type Frame, fromFolder} from './frames.js';
+import {openLog} from './log.js';
 import {buildOnce, cli, profileOf} from './network.js';
 import {viewOf} from './view.js';
 
@@ -115,8 +115,13 @@ async function run(): Promise<void> {
   const device = deviceExecutor({session, ...(flags.watts !== undefined && {watts: flags.watts})});
   const link = url === null ? null : httpLink({url});
   const lines: string[] = [];
+  const log = flags.log === undefined ? null : openLog(flags.log);
+  const keep = (line: string): void => {
+    lines.push(line);
+    log?.write(line);
+  };
   const router = createRouter({
-    ...{catalog, setting, device, policy: flags.policy, log: line => void lines.push(line)},
+    ...{catalog, setting, device, policy: flags.policy, log: keep},
     clock: () => (speed * performance.now()) / 1000,
     ...(link && {remote: remoteExecutor({manifest: session.manifest, send: link.send, runTo: device.runTo}), probe: link.probe}),
   });
@@ -157,14 +162,11 @@ async function run(): Promise<void> {
   server?.child.kill();
   if (server) await once(server.child, 'exit');
   view?.end();
-  if (flags.log !== undefined) writeFileSync(flags.log, `${lines.join('\n')}\n`);
-  tell(
-    router.summary(),
-    setting.limits,
-    scores,
-    replay({name: flags.log ?? 'the record', lines}, problem).requests,
-    lines.length,
-  );
+  log?.close();
+  const started = performance.now();
+  const {requests} = replay({name: flags.log ?? 'the record', lines}, problem);
+  const replayed = {requests, lines: lines.length, seconds: (performance.now() - started) / 1000};
+  tell(router.summary(), setting.limits, scores, replayed);
 }
 
 function count(task: string, label: string | undefined, {labels}: Frame, scores: Map<string, Score>): void {
@@ -178,7 +180,9 @@ function count(task: string, label: string | undefined, {labels}: Frame, scores:
 
 const percent = ({right, asked}: Score): number => (asked > 0 ? (100 * right) / asked : 0);
 
-function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: number, lines: number): void {
+type Replayed = {readonly requests: number; readonly lines: number; readonly seconds: number};
+
+function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: Replayed): void {
   const {requests, served, refused, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
   const accuracy = Object.fromEntries([...scores].map(([task, score]) => [task, percent(score)]));
   const microseconds = 1e6 / decisionsPerSecond;
@@ -198,7 +202,7 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
       rates,
     };
     process.stdout.write(
-      `${JSON.stringify({...document, latencies, loads: paged, decisionMicroseconds: microseconds, replayed, lines}, null, 2)}\n`,
+      `${JSON.stringify({...document, latencies, loads: paged, decisionMicroseconds: microseconds, ...{replayed: replayed.requests, lines: replayed.lines, replaySeconds: replayed.seconds}}, null, 2)}\n`,
     );
     return;
   }
@@ -220,7 +224,9 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
     say(
       `answers after ${waits.p50.toFixed(1)} ms, 95% within ${waits.p95.toFixed(1)} ms; ${failures} executions failed; a decision took ${microseconds.toFixed(0)} us`,
     );
-  say(`replayed from ${lines} lines: ${replayed} requests, the same decisions to the last bit`);
+  say(
+    `replayed from ${replayed.lines} lines in ${replayed.seconds.toFixed(1)} s: ${replayed.requests} requests, the same decisions to the last bit`,
+  );
 }
 
 await run();
