@@ -82,7 +82,7 @@ test('what would come too late is answered by a cheaper variant, then refused, f
   t.false(overspent);
   t.true(used.energy > before.used.energy);
   t.deepEqual(replay({name: 'log', lines}, problem).refused, refused);
-  t.true(lines.some(line => line.includes('"refused":"too-late"')));
+  t.true(lines.some(line => line.includes('"why":{"reason":"too-late"}')));
   await router.close();
 });
 

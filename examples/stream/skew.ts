@@ -124,7 +124,7 @@ async function ask(session: Session, {shared, prior: corrected}: Way, plans: rea
 }
 
 async function run(): Promise<void> {
-  const session = load(buildOnce(flags.build));
+  const session = load(flags.build ?? buildOnce());
   const general = questions.map(task => plan(session, task, 'general').variant);
   const all = ways
     .map(way => ({

@@ -24,14 +24,20 @@ export type Device = Executor &
 export function deviceExecutor({session, watts}: DeviceOptions): Device {
   const stock = newStock(session);
   let last: Promise<unknown> = Promise.resolve();
+  let lastEnded = 0;
 
-  /** After all that was ready to run before, whether it succeeded or not. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work);
-    last = result.catch(() => undefined);
+  /** After all that was ready to run before, whether it succeeded or not. `work` is told since when nothing else could run. */
+  const inTurn = <T>(work: (since: number) => Promise<T>): Promise<T> => {
+    const ready = performance.now();
+    const result = last.then(() => work(Math.max(ready, lastEnded)));
+    last = result
+      .catch(() => undefined)
+      .then(() => {
+        lastEnded = performance.now();
+      });
     return result;
   };
-  const once = <T>(job: Job, work: () => Promise<T>): Promise<T> => {
+  const once = <T>(job: Job, work: (since: number) => Promise<T>): Promise<T> => {
     void stock.change(job).catch(() => undefined);
     return stock.use(job.segments, () => inTurn(work));
   };
@@ -39,7 +45,7 @@ export function deviceExecutor({session, watts}: DeviceOptions): Device {
   return {
     load: stock.change,
     run: (job, answered) =>
-      once(job, async () => {
+      once(job, async since => {
         const started = performance.now();
         const frame = session.frame(job.input);
         await Promise.all(
@@ -57,8 +63,9 @@ export function deviceExecutor({session, watts}: DeviceOptions): Device {
             });
           }),
         );
-        const milliseconds = performance.now() - started;
-        return {milliseconds, ...(watts !== undefined && {energy: (watts * milliseconds) / 1000})};
+        const ended = performance.now();
+        const milliseconds = ended - started;
+        return {milliseconds, occupied: ended - since, ...(watts !== undefined && {energy: (watts * milliseconds) / 1000})};
       }),
     runTo: job =>
       once(job, async () => session.frame(job.input).runTo(job.tasks[0]!, job.option.cut!, {variant: job.variants[0]!})),

@@ -41,8 +41,16 @@ export type TaskAnswer = {
   readonly under: readonly number[] | null;
 };
 
-/** What a job took: milliseconds of work, waiting for other jobs not counted. Energy (J) and data (bytes) where they were measured. */
-export type Ran = {readonly milliseconds: number; readonly energy?: number; readonly data?: number};
+/**
+ * What a job took: milliseconds of work, waiting for other jobs not counted, and those in which no other could run, where it is more: since
+ * the one before had ended, or this was ready. Energy (J) and data (bytes) where they were measured.
+ */
+export type Ran = {
+  readonly milliseconds: number;
+  readonly occupied?: number;
+  readonly energy?: number;
+  readonly data?: number;
+};
 
 export type Executor = {
   /** Tells each answer as soon as it is there. Rejects with what went wrong. */

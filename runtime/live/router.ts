@@ -232,8 +232,9 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-const tookOf = ({milliseconds, energy, data}: Ran): Took => ({
+const tookOf = ({milliseconds, occupied, energy, data}: Ran): Took => ({
   milliseconds,
+  ...(occupied !== undefined && {occupied}),
   ...(energy !== undefined && {energy}),
   ...(data !== undefined && {data}),
 });

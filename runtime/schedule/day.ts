@@ -44,8 +44,14 @@ export type Decision = {
   readonly state: State;
 };
 
-/** What an execution took. Joules beside loads: absent, as annotated; bytes: absent, what is held; milliseconds: absent, nothing is learnt of them. */
-export type Took = {readonly energy?: number; readonly data?: number; readonly milliseconds?: number; readonly failed?: boolean};
+/** What an execution took. Joules beside loads: absent, as annotated; bytes: absent, what is held; milliseconds: absent, nothing is learnt of them; `occupied`, for which no other could run: absent, these. */
+export type Took = {
+  readonly energy?: number;
+  readonly data?: number;
+  readonly milliseconds?: number;
+  readonly occupied?: number;
+  readonly failed?: boolean;
+};
 
 export type Day = {
   readonly state: State;
@@ -231,11 +237,11 @@ export function newDay(problem: Problem, {limits, idle, loads, queue: most = Inf
       take('data', decision.data);
       findLeft();
     },
-    learn({kind, option: chosen, energy}, {milliseconds, failed}) {
+    learn({kind, option: chosen, energy}, {milliseconds, occupied, failed}) {
       const option = problem.kinds[kind]!.options[chosen];
       if (!option || failed) return;
       scheduler.observe?.(kind, chosen, energy);
-      if (milliseconds !== undefined) queue.learn(option.at, milliseconds);
+      if (milliseconds !== undefined) queue.learn(option.at, milliseconds, occupied ?? milliseconds);
       if (milliseconds !== undefined && latencies.observe(state.time, option.at, milliseconds)) scheduler.optionsChanged?.(state);
     },
   };

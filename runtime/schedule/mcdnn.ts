@@ -82,6 +82,8 @@ function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Schedul
       if (fits && (best < 0 || isBetter(option, options[best]!, state))) best = i;
     }
     const chosen = best >= 0 ? best : cheapest;
+    // Nothing stands in: what was chosen first is what is explained.
+    if (state.onlyReady && chosen < 0) return -1;
     last.kind = kind;
     last.option = chosen;
     last.fits = best >= 0;

@@ -16,8 +16,8 @@ export type Queue = {
   look(open: readonly Open[], kind: number): void;
   /** After it: forgets the marks. Where nothing was chosen, whether a mark is to blame. */
   judge(chosen: number): Refusal | undefined;
-  /** Takes what an execution took, in milliseconds. */
-  learn(at: number, milliseconds: number): void;
+  /** Takes what an execution took, and for how long it kept others waiting, in milliseconds. */
+  learn(at: number, milliseconds: number, occupied: number): void;
 };
 
 /** How much each execution changes what is expected of the next. */
@@ -27,8 +27,9 @@ const step = 0.125;
 export function newQueue(problem: Problem, state: State, most: number): Queue {
   const {kinds} = problem;
   const {late} = state;
-  /** Milliseconds. */
+  /** Milliseconds of work, and what comes to it between two executions: on a busy thread that may be more. */
   const expected = Float64Array.from(kinds.flatMap(({options}) => options.map(({latency}) => latency)));
+  let between = 0;
   let marked: readonly Option[] = [];
   let isFull = false;
 
@@ -42,11 +43,12 @@ export function newQueue(problem: Problem, state: State, most: number): Queue {
         if (place === 'cloud') continue;
         here++;
         // Whole, whether it has begun or not; of a split too, whose part here is not known.
-        wait += expected[at]!;
+        wait += expected[at]! + between;
       }
       const {options, latencyLimit} = kinds[kind]!;
       const isOver = ({place, linked}: Option): boolean => (place !== 'cloud' && here >= most) || (linked && there >= most);
-      const isLate = ({place, at}: Option): boolean => place !== 'cloud' && here > 0 && wait + expected[at]! > latencyLimit;
+      const isLate = ({place, at}: Option): boolean =>
+        place !== 'cloud' && here > 0 && wait + between + expected[at]! > latencyLimit;
       marked = options.filter(option => isOver(option) || isLate(option));
       isFull = marked.some(isOver);
       for (const {at} of marked) late[at] = 1;
@@ -62,8 +64,9 @@ export function newQueue(problem: Problem, state: State, most: number): Queue {
       const could = blamed.some(option => affords(problem, state, option, option.energy + loadEnergy(problem, state, option)));
       return could ? (isFull ? 'queue-full' : 'too-late') : undefined;
     },
-    learn(at, milliseconds) {
+    learn(at, milliseconds, occupied) {
       expected[at]! += step * (milliseconds - expected[at]!);
+      between += step * (Math.max(0, occupied - milliseconds) - between);
     },
   };
 }

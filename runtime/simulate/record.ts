@@ -31,10 +31,10 @@ export function decisionLine({kinds, segments}: Problem, decision: Decision, exp
     ...{variant: chosen?.variant ?? null, place: chosen?.place ?? null, ...(chosen?.cut !== undefined && {cut: chosen.cut})},
     ...{energy: energy + load, money, data},
     ...pages(paged),
-    ...(refused !== undefined && {refused}),
     ...(begins && {begins: {load: begins.number, energy: begins.energy, ...pages(begins.paged)}}),
     ...{left: {energy: left.energy, money: left.money, data: left.data}, connected: state.connected},
-    why: explain(),
+    // Where many are refused, saying so must cost little.
+    why: refused === undefined ? explain() : {reason: refused},
   });
 }
 
@@ -50,12 +50,13 @@ export const heldLine = (time: number, {number, data}: Decision): string => JSON
 
 /** What a decision took, and for people what was answered: labels by task. */
 export function tookLine(time: number, {number}: Decision, took: Took, answers?: Readonly<Record<string, string>>): string {
-  const {energy, data, milliseconds, failed} = took;
+  const {energy, data, milliseconds, occupied, failed} = took;
   return JSON.stringify({
     ...{t: time, took: number},
     ...(energy !== undefined && {energy}),
     ...(data !== undefined && {data}),
     ...(milliseconds !== undefined && {milliseconds}),
+    ...(occupied !== undefined && {occupied}),
     ...(failed && {failed}),
     ...(answers && {answers}),
   });

@@ -152,11 +152,12 @@ function timeOf({t: time}: Line, place: Place): number {
 const amountOf = (value: unknown, place: Place): number =>
   typeof value === 'number' && value >= 0 ? value : refuse(place, 'has an amount that is no number from 0');
 
-function tookOf({energy, data, milliseconds, failed}: Line, place: Place): Took {
+function tookOf({energy, data, milliseconds, occupied, failed}: Line, place: Place): Took {
   return {
     ...(energy !== undefined && {energy: amountOf(energy, place)}),
     ...(data !== undefined && {data: amountOf(data, place)}),
     ...(milliseconds !== undefined && {milliseconds: amountOf(milliseconds, place)}),
+    ...(occupied !== undefined && {occupied: amountOf(occupied, place)}),
     ...(failed === true && {failed}),
   };
 }

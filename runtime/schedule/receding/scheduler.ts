@@ -157,6 +157,7 @@ export function recedingScheduler(
     const kept = idle * forecast.remaining(state);
     const window = tie * largest[kind]!;
     const missRate = isPaged ? paging.missRate(kind) : 0;
+    const before = state.onlyReady ? {...last} : undefined;
     last.kind = kind;
     let best = 0;
     for (let i = 0; i < options.length; i++) {
@@ -183,7 +184,10 @@ export function recedingScheduler(
       if (score > best) best = score;
     }
     last.option = pick(kind, state.connected, best - window, best);
-    return last.option;
+    if (before === undefined || last.option >= 0) return last.option;
+    // Nothing stands in: what was chosen first is what is explained.
+    Object.assign(last, before);
+    return -1;
   };
 
   /** One of the options whose score is at least `enough`; nothing counts 0 and may be among them. */
