@@ -15,6 +15,7 @@ import type {Summary} from '../simulate/tally.js';
 import type {Executor, Job, LiveInput, Ran, TaskAnswer} from './executor.js';
 import {newLedger} from './ledger.js';
 import {watchLink} from './link.js';
+import {partsOf} from './parts.js';
 import {newProfiler, type Profiled} from './profiler.js';
 import {type Results, results} from './results.js';
 
@@ -238,16 +239,3 @@ const tookOf = ({milliseconds, occupied, energy, data}: Ran): Took => ({
   ...(energy !== undefined && {energy}),
   ...(data !== undefined && {data}),
 });
-
-/** Variants of the build by task, for each variant of each request. */
-function partsOf({requests}: Catalog): readonly ReadonlyMap<string, readonly string[]>[] {
-  return requests.map(
-    ({variants}) =>
-      new Map(
-        variants.map(({id, parts}) => {
-          if (parts) return [id, parts];
-          throw new DnncRuntimeError('live.setup', id, 'does not say which variants of a build it stands for', 'give it `parts`');
-        }),
-      ),
-  );
-}

@@ -3,55 +3,15 @@
  * what it may take at most until it is known what it took, so budgets last whatever is still running. The same events
  * give the same decisions, bit for bit: clocks and measurements come in as arguments.
  */
+
+import type {Decision, Load, Took} from './decision.js';
 import {type Latencies, newLatencies} from './latencies.js';
 import type {Future, Policy, Scheduler, Setting} from './policy.js';
 import type {Problem} from './problem.js';
-import {newQueue, type Refusal} from './queue.js';
+import {newQueue} from './queue.js';
 import {type Amounts, isReady, loadEnergy, newState, type Paged, page, type State} from './state.js';
 
-/** Weights that come into memory beside the requests. Paid when they set out. */
-export type Load = {
-  /** Loads are counted from 1. */
-  readonly number: number;
-  /** Joules. */
-  readonly energy: number;
-  readonly paged: Paged;
-};
-
-/** What happened to one request. `option` is -1 where it was not served. */
-export type Decision = {
-  /** Decisions are counted from 1. */
-  readonly number: number;
-  /** Seconds since the day began. */
-  readonly time: number;
-  readonly kind: number;
-  readonly option: number;
-  /** Joules beside loads: what it may take at most, and once it is paid, what it took. */
-  energy: number;
-  /** Joules of what was loaded for it. */
-  readonly load: number;
-  readonly money: number;
-  /** Bytes, as `energy`. */
-  data: number;
-  readonly paged: Paged;
-  /** The decision that failed, of a request that is answered in another way. */
-  readonly again: number | undefined;
-  /** Why nothing was chosen, where it would have been if less waited. */
-  readonly refused: Refusal | undefined;
-  /** What sets out beside it. */
-  readonly begins: Load | undefined;
-  /** Changes with the next event. */
-  readonly state: State;
-};
-
-/** What an execution took. Joules beside loads: absent, as annotated; bytes: absent, what is held; milliseconds: absent, nothing is learnt of them; `occupied`, for which no other could run: absent, these. */
-export type Took = {
-  readonly energy?: number;
-  readonly data?: number;
-  readonly milliseconds?: number;
-  readonly occupied?: number;
-  readonly failed?: boolean;
-};
+export type {Decision, Load, Took} from './decision.js';
 
 export type Day = {
   readonly state: State;
