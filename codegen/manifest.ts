@@ -98,6 +98,7 @@ export const loaderSources: readonly string[] = [
   'loader',
   'cpu',
   'library',
+  'page',
   'entry',
   'async',
   'measure',

@@ -145,6 +145,7 @@ export function openBuild(
           : loader.bind(library, symbol, blob, manifest.arena.bytes, inputs, outputs);
       }),
     page: ({offset, bytes}, wanted) => loader.page(blob, offset, bytes, wanted),
+    pageAsync: ({offset, bytes}) => loader.pageAsync(blob, offset, bytes),
     exit(exit, cut, scores, bytes) {
       const head = bytes ? exit.file : join(directory, exit.file);
       verifyHash(head, exit.sha256, 'weights.file', bytes);

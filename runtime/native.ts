@@ -58,6 +58,8 @@ export type NativeLoader = {
    * 0 for weights inside a library. What was given back is read from the file again when it is needed.
    */
   page(blob: NativeBlob, offset: number, bytes: number, wanted: boolean): number;
+  /** Brings part of the weights into memory as `page` does, on the thread pool. */
+  pageAsync(blob: NativeBlob, offset: number, bytes: number): Promise<number>;
   /** A copy of bytes that no file has, aligned to 64 bytes. */
   hold(bytes: Uint8Array): NativeBlob;
   /** Weights that were compiled into the library under this symbol. */
@@ -98,10 +100,13 @@ export type NativeLoader = {
 };
 
 /** The version of these types; the addon must have an equal one. */
-export const loaderVersion = 4;
+export const loaderVersion = 5;
 
 /** With `trace` and `capture` where the library was compiled with -DDNNC_TRACE. */
 export type BoundEntry = NativeEntry & Partial<Pick<NativeTracedEntry, 'trace' | 'capture'>>;
+
+/** Of weights in the file of the build, in bytes. */
+type Place = {readonly offset: number; readonly bytes: number};
 
 /** Binds what a library has to weights and an arena; `inputs` and `outputs` are the tensors that the code takes, in order. */
 export type Binder = {
@@ -113,5 +118,7 @@ export type Binder = {
    */
   exit(exit: Exit, cut: TensorType, scores: TensorType, bytes?: Uint8Array): BoundEntry;
   /** `page` of NativeLoader, on the weights of the build. */
-  page(weights: {readonly offset: number; readonly bytes: number}, wanted: boolean): number;
+  page(weights: Place, wanted: boolean): number;
+  /** `pageAsync` of NativeLoader, on the weights of the build. */
+  pageAsync(weights: Place): Promise<number>;
 };

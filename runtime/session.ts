@@ -138,6 +138,8 @@ export type Session<M extends Manifest = Manifest> = {
    */
   loadSegment(id: string): number;
   unloadSegment(id: string): number;
+  /** `loadSegment` that reads on the thread pool: calls go on meanwhile, also of this segment. */
+  loadSegmentAsync(id: string): Promise<number>;
   /** Gives back the memory of all weights, of whatever segment; what runs next reads its own again. Returns bytes as `unloadSegment`. */
   unload(): number;
   /** For callers that bring their own arrays. Bound once per variant; without `variant` the first one of the task. */
@@ -333,6 +335,10 @@ export function createSession<M extends Manifest>(manifest: M, target: string, b
     segment: paths.segment,
     loadSegment: id => page(id, true),
     unloadSegment: id => page(id, false),
+    async loadSegmentAsync(id) {
+      const {weights} = paths.segment(id).segment;
+      return weights ? bind.pageAsync(weights) : 0;
+    },
     unload: () => bind.page({offset: 0, bytes: manifest.weights.bytes}, false),
     adopt(variants, heads) {
       adopted.adopt(variants, heads);

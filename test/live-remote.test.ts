@@ -42,7 +42,17 @@ function jobOf(tasks: readonly string[], {cut, claim = () => true, prior}: Asked
   const {options} = problemOf(catalog()).kinds[0]!;
   const option = {...options.find(({place}) => place === 'cloud')!, ...(cut !== undefined && {cut})};
   return {
-    ...{request: 'any', tasks, variants: tasks.map(task => `${task}/full`), option, input: x, load: [], evict: [], claim},
+    ...{
+      request: 'any',
+      tasks,
+      variants: tasks.map(task => `${task}/full`),
+      option,
+      input: x,
+      segments: [],
+      load: [],
+      evict: [],
+      claim,
+    },
     prior: () => prior ?? null,
   };
 }

@@ -1,67 +1,10 @@
 /** The live half against executors that only pretend: budgets, replay, memory, failures on the way, and what comes when. */
 import test from 'ava';
-import {createRouter, type Executor, type Job, type LiveSummary, type RouterOptions, type Served} from '../runtime/live/index.js';
-import {type Catalog, type Decision, policies, problemOf, readCatalog, type Setting} from '../runtime/schedule/index.js';
-import {feasibilityChecker, type Random, random, replay, simulate, type Trace} from '../runtime/simulate/index.js';
+import type {Job} from '../runtime/live/index.js';
+import {policies, problemOf} from '../runtime/schedule/index.js';
+import {random, replay, simulate} from '../runtime/simulate/index.js';
+import {length, play, pretending, randomSetting, runnable, violationsOf} from './support/live-day.js';
 import {randomCatalog, randomTrace} from './support/random-catalog.js';
-
-const none = Number.POSITIVE_INFINITY;
-const length = 250;
-const input = Float32Array.of(1);
-
-/** The catalog, with a variant of some build for every task. */
-const runnable = (catalog: Catalog): Catalog =>
-  readCatalog({
-    ...catalog,
-    requests: catalog.requests.map(request => ({
-      ...request,
-      variants: request.variants.map(variant => ({...variant, parts: request.tasks.map(({name}) => `${name}/${variant.id}`)})),
-    })),
-  });
-
-function randomSetting(dice: Random): Setting {
-  const some = (most: number): number => (dice.below(4) === 0 ? none : most * dice.unit());
-  return {
-    limits: {energy: 80 * dice.unit(), money: some(40), data: some(2500), memory: some(150)},
-    ...{day: length * (0.3 + 2 * dice.unit()), idle: dice.below(3) === 0 ? 0.05 * dice.unit() : 0},
-    energyDoubt: dice.below(2) / 20,
-  };
-}
-
-/** Answers every task at once with what the function says, or fails with it. */
-const pretending = (
-  what: (job: Job) => {readonly energy?: number; readonly data?: number; readonly milliseconds?: number} | Error,
-): Executor => ({
-  async run(job, answered) {
-    const took = what(job);
-    if (took instanceof Error) throw took;
-    for (const task of job.tasks) answered({task, label: 'x', index: 0, scores: input, under: job.prior(task)});
-    return {milliseconds: 1, ...took};
-  },
-});
-
-type Played = {
-  readonly lines: readonly string[];
-  readonly summary: LiveSummary;
-  readonly served: readonly Served[];
-};
-
-/** Walks a trace with a clock that stands where the trace is. `overlap`: requests run until so many later ones have come. */
-async function play(options: Omit<RouterOptions, 'log' | 'clock'>, trace: Trace, overlap = 0): Promise<Played> {
-  const lines: string[] = [];
-  const served: Promise<Served>[] = [];
-  let now = 0;
-  const router = createRouter({...options, clock: () => now, log: line => void lines.push(line)});
-  const names = options.catalog.requests.map(({name}) => name);
-  for (const {time, kind, up} of trace) {
-    now = time;
-    if (kind < 0) router.setLink(up);
-    else served.push(router.submit(names[kind]!, input).served);
-    if (overlap === 0 || served.length % overlap === 0) await Promise.allSettled(served);
-  }
-  await router.close();
-  return {lines, summary: router.summary(), served: await Promise.all(served)};
-}
 
 test('live decisions are the simulated ones where executions take what is annotated', async t => {
   for (let seed = 1; seed <= 12; seed++) {
@@ -104,9 +47,8 @@ test('budgets hold when requests overlap, servers fail and executions take up to
     };
     const executor = pretending(took);
     const {lines, summary, ...played} = await play(
-      {catalog, setting, device: executor, remote: executor},
+      {catalog, setting, device: executor, remote: executor, overlap: 1 + dice.below(6)},
       trace,
-      1 + dice.below(6),
     );
     t.false(
       lines.some(line => /"left":[^}]*:-/.test(line)),
@@ -124,39 +66,3 @@ test('budgets hold when requests overlap, servers fail and executions take up to
   }
   t.true(served > 200 && retried > 10, `${served} ${retried}`);
 });
-
-/** The checker over a live record: executions that are not paid yet count as what is held for them. */
-function violationsOf(lines: readonly string[], catalog: Catalog, setting: Setting): readonly string[] {
-  const problem = problemOf(catalog);
-  const paid = new Map<number, {energy?: number; data?: number}>();
-  for (const line of lines) {
-    const {took, held, ...amounts} = JSON.parse(line) as {took?: number; held?: number; energy?: number; data?: number};
-    if (took !== undefined) paid.set(took, {...paid.get(took), ...amounts});
-    else if (held !== undefined) paid.set(held, {data: amounts.data!});
-  }
-  const checker = feasibilityChecker(problem, setting, 'measured');
-  for (const line of lines.slice(1)) {
-    const event = JSON.parse(line) as {t: number; request?: string; n: number; variant: string; place: string; cut?: string} & {
-      loaded?: string[];
-      evicted?: string[];
-      connected: boolean;
-    };
-    if (event.request === undefined) continue;
-    const kind = problem.kinds.findIndex(({name}) => name === event.request);
-    const {options} = problem.kinds[kind]!;
-    const option = options.findIndex(
-      each => each.variant === event.variant && each.place === event.place && each.cut === event.cut,
-    );
-    const positions = (ids: readonly string[] = []) => ids.map(id => problem.segments.findIndex(segment => segment.id === id));
-    checker.see({
-      ...{time: event.t, kind, option, number: event.n, load: 0, money: 0, again: undefined},
-      ...{
-        energy: paid.get(event.n)?.energy ?? options[option]?.energy ?? 0,
-        data: paid.get(event.n)?.data ?? options[option]?.bytes ?? 0,
-      },
-      paged: {loaded: positions(event.loaded), evicted: positions(event.evicted)},
-      state: {connected: event.connected} as Decision['state'],
-    });
-  }
-  return checker.violations;
-}

@@ -114,6 +114,8 @@ needsCc('misuse of handles throws', t => {
   t.is(native.check(library, 'tiny_check', native.hold(own)), 2);
   t.is(native.check(library, 'tiny_check', native.hold(new Uint8Array())), 1);
   t.is(native.page(held, 0, 64, false), 0);
+  t.throws(() => native.pageAsync(library as never, 0, 64), {instanceOf: TypeError, message: /blob must come/});
+  t.throws(() => native.pageAsync(held, 0, 2 ** 50), {instanceOf: RangeError});
   for (const nothing of [new Int8Array(4), null, undefined])
     t.throws(() => native.hold(nothing as never), {instanceOf: TypeError, message: /Uint8Array/});
   const bind = (arena: number, inputs: unknown) => () =>

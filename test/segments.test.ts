@@ -156,6 +156,16 @@ type Document = {shared: {tasks: string[]; macs: number; weightBytes: number; cu
   const after = residentOf(join(place, weights.file));
   t.true(before === null || before - after! >= given, `${before} ${after}`);
   t.deepEqual(session.run('weather', pixels).scores, scores);
+  session.unload();
+  const low = residentOf(join(place, weights.file));
+  const loads = segments.map(({id}) => session.loadSegmentAsync(id));
+  t.deepEqual(session.run('weather', pixels).scores, scores, 'calls go on while weights are read');
+  t.deepEqual(
+    await Promise.all(loads),
+    segments.map(({id}) => session.loadSegment(id)),
+  );
+  t.true(low === null || residentOf(join(place, weights.file))! - low >= given, `${low}`);
+  await t.throwsAsync(session.loadSegmentAsync('nothing'), {message: /session\.segment/});
   t.is(
     wrong(() => session.loadSegment('nothing')),
     'session.segment',

@@ -76,11 +76,6 @@ test('figure 11: variants of several sizes answer many more requests where memor
   t.true(mcdnn!['served: ours']! > 0.65 && mcdnn!['J/request: ours']! < 3.2, JSON.stringify(mcdnn));
 });
 
-test('loads damp changes of place: the term of the amortised budget (C8)', t => {
-  const {paged} = paperDay('share', 1, policies.mcdnn, {energy: 1080});
-  t.true(paged <= 10, `${paged}`);
-});
-
 test('on days that were not tuned for, ours is near the bound and the oracle on it', t => {
   for (const shape of ['share', 'separate'] as const) {
     const one = caseOf({shape, energy: 0.2, money: 1, transmit: 0.0038, link: 's3'}, 'stationary', 3001);

@@ -58,11 +58,34 @@ compiled('a stream is answered within its budgets, and its record comes out agai
   t.is(differs.code, 5);
   t.regex(differs.stderr, /record\.differs: .*other\.jsonl:\d+/);
 
+  const unheard = await t.throwsAsync(run(process.execPath, [stream, ...common, '--server', 'http://127.0.0.1:1']));
+  t.regex(unheard?.message ?? '', /remote\.unreachable: http:\/\/127\.0\.0\.1:1: does not answer/);
+  const unwritable = await t.throwsAsync(run(process.execPath, [stream, ...common, '--log', join(folder, 'no', 'log')]));
+  t.regex(unwritable?.message ?? '', /ENOENT.*no\/log/);
+
   const words = await run(process.execPath, [stream, ...common, '--no-server', '--energy', '1']);
   t.regex(
     words.stdout,
     /sky {3}.*no connection.*\n[\s\S]*6 requests: 6 answered on the device, 0 by the server.*\n.*\n.*\n.*\nreplayed from \d+ lines/,
   );
+});
+
+test('the stream says in a line what is wrong, and leaves no server behind', async t => {
+  const wrong = async (...args: readonly string[]) =>
+    run(process.execPath, [stream, ...args], {timeout: 60_000}).catch(
+      (error: {readonly code: number; readonly stderr: string}) => error,
+    );
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [['--build', join(folder, 'none')], 4, /^manifest\.file: /],
+    [['--fps', 'many'], 1, /--fps.*number from 0/],
+    [['--outages', '9-3'], 1, /LEAST-MOST/],
+    [['--policy', 'greedy'], 1, /Allowed choices are dnnc/],
+  ];
+  for (const [args, code, says] of cases) {
+    const ended = await wrong(...args);
+    t.is('code' in ended ? ended.code : 0, code, args.join(' '));
+    t.regex(ended.stderr, says);
+  }
 });
 
 test('serve refuses what is no build, and a place where it cannot listen', async t => {

@@ -1,6 +1,8 @@
 /** Accuracy by energy budget, cloud budget and energy of a transmission, beside the re-run of the authors' simulator. */
-import {policies} from 'dnnc/schedule';
-import {type DayOptions, paperDay} from './golden.js';
+import {mcdnnPolicy, type PolicyName, policies, problemOf} from 'dnnc/schedule';
+import {generate, type Summary, simulate} from 'dnnc/simulate';
+import {catalogOf} from './catalogs.js';
+import {type DayOptions, day, paperDay} from './golden.js';
 
 const none = Number.NaN;
 export const energies = [90, 180, 360, 720, 1080, 1440, 1800, 2700, 3600, 7200, 14_400, 36_000];
@@ -18,14 +20,61 @@ export const releasedByMoney = [78.28, 78.98, 80.15, 80.49, 80.69, 80.69];
 export const transmits = [0.0038, 0.1, 0.3, 0.5, 0.9];
 export const releasedLeft = [47, 45, -396, -1279, -3210];
 
-export type Row = {readonly mcdnn: number; readonly dnnc: number; readonly oracle: number; readonly left: number};
+/** The same rule, all by the server and all on the device. */
+export const releasedServer = 51.57;
+export const releasedClient = [2.39, 5.03, 10.3, 20.86, 31.4, 41.95, 52.51, 78.09, 78.43, 79.08, 80.24, 81.95];
 
-/** Accuracies in percent, one draw; `left`: joules that remain under dnnc. */
+export type Row = {
+  readonly server: number;
+  readonly client: number;
+  readonly mcdnn: number;
+  readonly dnnc: number;
+  readonly oracle: number;
+  /** Joules that remain under dnnc. */
+  readonly left: number;
+};
+
+/** Accuracies in percent, one draw. */
 export function rowOf(shape: 'share' | 'separate', options: DayOptions): Row {
-  const run = (name: 'mcdnn' | 'dnnc' | 'oracle') => paperDay(shape, 1, policies[name], options);
+  const run = (name: PolicyName): Summary => paperDay(shape, 1, policies[name], options);
+  const accuracyOf = (name: PolicyName): number => run(name).accuracy;
   const ours = run('dnnc');
   return {
-    ...{mcdnn: run('mcdnn').accuracy, dnnc: ours.accuracy, oracle: run('oracle').accuracy},
+    ...{server: accuracyOf('cloud-only'), client: accuracyOf('device-only'), mcdnn: accuracyOf('mcdnn')},
+    ...{dnnc: ours.accuracy, oracle: accuracyOf('oracle')},
     left: (options.energy ?? 1800) - ours.used.energy,
   };
+}
+
+/** Joules of the days below. */
+export const boundaries = [1800, 3600];
+
+/**
+ * Where the server's budget and 50 MB of memory are both short: changes of a request's place, and loads, of the paper's rule with and without
+ * the part of a budget that it keeps for loads to come (section 5.3), and of ours.
+ */
+export function damping(energy: number): readonly (readonly [name: string, moves: number, loads: number, accuracy: number])[] {
+  const problem = problemOf(catalogOf('share'));
+  const arrivals = problem.kinds.map(({rate}, kind) => ({kind, rate}));
+  const limits = {energy, money: 0.005, data: Number.POSITIVE_INFINITY, memory: 50e6};
+  const rule = {places: 'both', reserve: true, paced: false} as const;
+  const all = [
+    ['mcdnn', policies.mcdnn],
+    ['mcdnn, undamped', mcdnnPolicy('mcdnn', {...rule, isUndamped: true})],
+    ['dnnc', policies.dnnc],
+  ] as const;
+  return all.map(([name, policy]) => {
+    const places = new Map<number, string>();
+    let moves = 0;
+    const {paged, accuracy} = simulate({
+      ...{problem, policy, setting: {limits, day, idle: 0}, trace: generate({length: day, seed: 1, arrivals})},
+      watch({kind, option}) {
+        const place = problem.kinds[kind]!.options[option]?.place;
+        if (place === undefined) return;
+        if ((places.get(kind) ?? place) !== place) moves++;
+        places.set(kind, place);
+      },
+    });
+    return [name, moves, paged, accuracy];
+  });
 }

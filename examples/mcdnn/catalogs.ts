@@ -15,6 +15,8 @@ export type Row = {
   readonly loadMilliseconds?: number;
   readonly cloudMilliseconds: number;
   readonly cloudLoadMilliseconds?: number;
+  /** Accuracies where seven classes hold a part of the requests, from the smallest part on: [part, percent]. */
+  readonly special?: readonly (readonly [number, number])[];
 };
 
 type Models = {
@@ -23,6 +25,8 @@ type Models = {
   readonly object: readonly Row[];
   readonly scene: readonly Row[];
   readonly video: readonly Row[];
+  /** Specialized face networks, which answer or say that it is another face. */
+  readonly special: readonly Row[];
   readonly attributes: {readonly [task: string]: {readonly [variant: string]: number}};
   readonly outages: {readonly s1: Outages; readonly s2: Outages; readonly s3: Outages};
 };
@@ -30,7 +34,7 @@ type Models = {
 export const models: Models = JSON.parse(readFileSync(new URL('../../../examples/mcdnn/models.json', import.meta.url), 'utf8'));
 
 /** Dollars per millisecond of a cloud GPU, and bytes of a JPEG: the simulator of the authors. */
-const price = 1.8e-7;
+export const price = 1.8e-7;
 const frameBytes = 10_000;
 /** Joules to send a frame: what the simulator of the authors has. Figure 12 of the paper has 0.1 to 0.5. */
 export const cheapTransmit = 0.0038;

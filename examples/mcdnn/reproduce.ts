@@ -4,13 +4,17 @@
  */
 import {mcdnnPolicy} from 'dnnc/schedule';
 import {
+  boundaries,
+  damping,
   energies,
   moneys,
   releasedBound,
   releasedByEnergy,
   releasedByMoney,
+  releasedClient,
   releasedLeft,
   releasedSeparate,
+  releasedServer,
   rowOf,
   transmits as sent,
 } from './budgets.js';
@@ -22,6 +26,7 @@ import {modelledJoules} from './energy.js';
 import {figure11} from './figure11.js';
 import {figure12Policies, proportions, published, servedAt, transmits} from './figure12.js';
 import {faceSteps, golden} from './golden.js';
+import {publishedRepairs, repaired, repairs} from './repairs.js';
 import {decisionTimes} from './speed.js';
 
 const isJson = process.argv.includes('--json');
@@ -52,7 +57,7 @@ for (const [task, rows] of [
   columns('modelled', rows.map(modelledJoules));
 }
 
-heading('The golden day (figure 13; means of 5 draws of the arrivals)');
+heading('The golden day (C1, C16; figure 13; means of 5 draws of the arrivals)');
 const day = golden();
 const separate = golden('separate');
 columns('', ['paper', 'ours', 'least', 'most', 'served']);
@@ -65,7 +70,7 @@ say('Without sharing (paper 63.42, 50.31, 13.17)');
 for (const name of ['mcdnn', 'server', 'client', 'dnnc', 'oracle'] as const)
   columns(name, ['-', separate[name].accuracy, separate[name].least, separate[name].most, separate[name].served]);
 
-heading('Figure 13: accuracy of the face task under mcdnn, where it changes [second, percent]');
+heading('Figure 13 (C9, C24): accuracy of the face task under mcdnn, where it changes [second, percent]');
 const steps = faceSteps(1, mcdnnPolicy('mcdnn', {places: 'both', reserve: false, paced: false}));
 say(
   steps
@@ -75,11 +80,24 @@ say(
 );
 say('paper: 8: 69.2, 9: 75.7, 2498: 66.7, 8905: 75.7, 10966: 66.7, ..., 26240: 66.7, 27453: 69.2, 28606: 75.7, 34770: 69.2');
 
-heading("Accuracy by energy budget, J (the authors' rule run again, whose budgets are soft, and its bound)");
+heading("Accuracy by energy budget, J (C2; the authors' rule run again, whose budgets are soft, and its bound)");
 const byEnergy = energies.map(energy => rowOf('share', {energy}));
 columns('', energies.map(String));
+columns(
+  'paper, server',
+  energies.map(() => releasedServer),
+);
+columns('paper, client', releasedClient);
 columns('paper, mcdnn', releasedByEnergy);
 columns('paper, bound', releasedBound);
+columns(
+  'server',
+  byEnergy.map(row => row.server),
+);
+columns(
+  'client',
+  byEnergy.map(row => row.client),
+);
 columns(
   'mcdnn',
   byEnergy.map(row => row.mcdnn),
@@ -103,7 +121,7 @@ columns(
   bySeparate.map(row => row.dnnc),
 );
 
-heading('Accuracy by cloud budget, $');
+heading('Accuracy by cloud budget, $ (C26)');
 const byMoney = moneys.map(money => rowOf('share', {money}));
 columns('', moneys.map(String));
 columns('paper, mcdnn', releasedByMoney);
@@ -116,7 +134,7 @@ columns(
   byMoney.map(row => row.dnnc),
 );
 
-heading("Energy left at the end by energy of a transmission, J (1800 J; the authors' rule overspends)");
+heading("Energy left at the end by energy of a transmission, J (C4; 1800 J; the authors' rule overspends)");
 const byTransmit = sent.map(transmit => rowOf('share', {transmit}));
 columns('', sent.map(String));
 columns('paper, mcdnn', releasedLeft);
@@ -129,11 +147,19 @@ columns(
   byTransmit.map(row => row.dnnc),
 );
 
-heading('Figure 11: paging, served part / J per request / accuracy by load rate');
+heading('Loads damp changes of place (C8): changes of place, loads, accuracy; 50 MB, $0.005');
+const damped = boundaries.map(energy => {
+  say(`${energy} J`);
+  const rows = damping(energy);
+  for (const [name, ...values] of rows) columns(name, values);
+  return {energy, rows};
+});
+
+heading('Figure 11 (C6): paging, served part / J per request / accuracy by load rate');
 const paging = figure11();
 for (const {name, rows} of paging) for (const [label, values] of rows) columns(`${name}, ${label}`, values);
 
-heading('Figure 12: percent served by proportion of cheap requests, and joules of a transmission');
+heading('Figure 12 (C5): percent served by proportion of cheap requests, and joules of a transmission');
 columns('', proportions.map(two));
 const locations = transmits.map(joules => {
   const row = (name: keyof typeof figure12Policies) => proportions.map(part => servedAt(part, joules, figure12Policies[name]));
@@ -146,7 +172,7 @@ const locations = transmits.map(joules => {
   return {transmit: joules, ...ours};
 });
 
-heading('Contexts of faces: percent of requests in which one is noticed, in spells / outside (3 draws of the day)');
+heading('Contexts of faces (C19, C20): percent of requests in which one is noticed, in spells / outside (3 draws of the day)');
 const contexts = Object.entries(streams).flatMap(([stream, spells]) =>
   Object.entries(rules).map(([rule, how]) => {
     const days = [1, 2, 3].map(seed => noticed(spells, how, seed));
@@ -156,7 +182,18 @@ const contexts = Object.entries(streams).flatMap(([stream, spells]) =>
   }),
 );
 
-heading('The face catalogue decoded into passes (MFLOPs and MB, computed / reported)');
+heading("The authors' rule, repaired (C30): accuracy, change, percent served, J left, specialized answers; 3 draws");
+const repairRows = (['s1', 's2'] as const).map(scenario => {
+  const {none, released, window} = publishedRepairs[scenario];
+  say(`${scenario}; their trace: ${none} without specialization, ${released} as released, ${window} with the window repaired`);
+  const rows = Object.entries(repairs).map(([name, repair]) => [name, repaired(scenario, repair)] as const);
+  const base = rows.find(([name]) => name === 'released')![1].accuracy;
+  for (const [name, {accuracy, served, energyLeft, specialized}] of rows)
+    columns(name, [accuracy, accuracy - base, served, energyLeft, specialized]);
+  return [scenario, Object.fromEntries(rows)] as const;
+});
+
+heading('The face catalogue decoded into passes (C12; MFLOPs and MB, computed / reported)');
 const decoded = decodeTable();
 for (const {id, change, megaflops, megabytes, reported} of decoded)
   columns(`${id} ${change}`.slice(0, 33), [megaflops, reported.megaflops, megabytes, reported.megabytes]);
@@ -214,6 +251,8 @@ if (isJson)
         figure11: paging,
         decoded,
         contexts,
+        repairs: Object.fromEntries(repairRows),
+        damping: damped,
       },
       energies: Object.fromEntries(
         [...models.object, ...models.face].map(row => [row.id, [row.deviceJoules, modelledJoules(row)]]),

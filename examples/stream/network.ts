@@ -51,25 +51,28 @@ export function buildOnce(directory = join(root, 'dnnc-out', 'stream')): string 
   return directory;
 }
 
+/** Watts while it computes, and milliseconds within which it must answer. */
+export type Device = {readonly watts?: number; readonly latency?: number};
+
 export type Rates = {readonly sign: number; readonly sky: number};
 
 /**
  * A device that computes slowly and sends cheaply, such as a camera with a microcontroller, and a price list: models, not measurements.
  * `sky` is asked less often. Tasks that the build lacks are left out.
  */
-export function profileOf({tasks}: Manifest, {sign, sky}: Rates, watts?: number): Profile {
+export function profileOf({tasks}: Manifest, {sign, sky}: Rates, {watts, latency}: Device = {}): Profile {
   const has = ({name}: {readonly name: string}): boolean => Object.hasOwn(tasks, name);
+  const limit = latency === undefined ? {} : {latencyLimit: latency};
   const requests = [
     {
-      name: 'sign',
-      rate: sign,
+      ...{name: 'sign', rate: sign, ...limit},
       tasks: [
         {name: 'shape', share},
         {name: 'colour', share},
         {name: 'number', weight: 2, share},
       ].filter(has),
     },
-    {name: 'sky', rate: sky, tasks: [{name: 'weather'}].filter(has)},
+    {name: 'sky', rate: sky, ...limit, tasks: [{name: 'weather'}].filter(has)},
   ].filter(request => request.tasks.length > 0);
   return {
     ...{schema: 1, name: 'camera', requests},

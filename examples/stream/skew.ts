@@ -1,9 +1,10 @@
 /**
  * `npm run stream:skew`: three questions about a stream that mostly shows a few kinds of signs. What computing the common trunk once
- * saves, what specialization saves, and both: right answers, CPU time, and energy as the stream's profile models it.
+ * saves, what specialization saves, both, and what cheaper variants add where the build has some: right answers, CPU time, and energy
+ * as the stream's profile models it.
  */
 import {Command} from 'commander';
-import {type Frequencies, frequenciesIn, load, type Session} from 'dnnc/runtime';
+import {type Frequencies, frequenciesIn, load, type Session, type Variant} from 'dnnc/runtime';
 import {nameOf, type Task, tasks} from '../signs/tasks.js';
 import {context, drawn, type Frame, share} from './frames.js';
 import {buildOnce} from './network.js';
@@ -11,10 +12,14 @@ import {buildOnce} from './network.js';
 const flags = new Command('skew')
   .description('sharing and specialization on a skewed stream')
   .option('--frames <N>', 'how many pictures', Number, 1000)
-  .option('--build <DIR>', 'what buildOnce wrote (default: dnnc-out/stream, built if it is not there)')
+  .option(
+    '--build <DIR>',
+    'a build of the example, such as one with --catalog (default: dnnc-out/stream, built if it is not there)',
+  )
+  .option('--loss <POINTS>', 'that a cheaper variant may have lost', Number, 1)
   .option('--json', 'print one document')
   .parse()
-  .opts<{readonly frames: number; readonly build?: string; readonly json?: boolean}>();
+  .opts<{readonly frames: number; readonly build?: string; readonly loss: number; readonly json?: boolean}>();
 
 /** Joules per 10^9 multiply-accumulates, as in the stream's profile. */
 const joulesPerGmac = 1.5;
@@ -28,17 +33,24 @@ const questions = Object.keys(context) as readonly (keyof typeof context)[];
 type Way = {
   readonly name: string;
   readonly shared: boolean;
-  readonly specialized: boolean;
-  /** General networks corrected by how often each class is asked for. */
+  readonly uses: Use;
+  /** Answers corrected by how often each class is asked for. */
   readonly prior: boolean;
 };
 
+/** The general network, its cascade, or what takes the fewest operations or the least time of all that lost little. */
+type Use = 'general' | 'cascade' | 'operations' | 'time';
+
 const ways: readonly Way[] = [
-  {name: 'each for itself', shared: false, specialized: false, prior: false},
-  {name: 'shared trunk', shared: true, specialized: false, prior: false},
-  {name: 'specialized', shared: false, specialized: true, prior: false},
-  {name: 'both', shared: true, specialized: true, prior: false},
-  {name: 'shared trunk, with the prior', shared: true, specialized: false, prior: true},
+  {name: 'each for itself', shared: false, uses: 'general', prior: false},
+  {name: 'shared trunk', shared: true, uses: 'general', prior: false},
+  {name: 'specialized', shared: false, uses: 'cascade', prior: false},
+  {name: 'both', shared: true, uses: 'cascade', prior: false},
+  {name: 'shared trunk, with the prior', shared: true, uses: 'general', prior: true},
+  {name: 'fewest operations', shared: true, uses: 'operations', prior: false},
+  {name: 'fewest operations, prior', shared: true, uses: 'operations', prior: true},
+  {name: 'least time', shared: true, uses: 'time', prior: false},
+  {name: 'least time, prior', shared: true, uses: 'time', prior: true},
 ];
 
 type Sum = {right: number; microseconds: number; macs: number};
@@ -52,11 +64,23 @@ function priorOf(task: keyof typeof context): Frequencies {
   );
 }
 
+/** Which of a task's variants is used; the first is the general one. */
+function chosenOf(own: readonly Variant[], uses: Use): Variant {
+  const general = own[0]!;
+  if (uses === 'general') return general;
+  if (uses === 'cascade') return own.find(({cascade}) => cascade) ?? general;
+  const least = (general.quality?.value ?? 100) - flags.loss;
+  const costOf = ({macs, latency = {}}: Variant): number =>
+    uses === 'operations' ? macs : (Object.values(latency)[0]?.p50 ?? Number.POSITIVE_INFINITY);
+  return own
+    .filter(({cascade, quality}) => !cascade && quality && quality.value >= least)
+    .reduce((best, each) => (costOf(each) < costOf(best) ? each : best), general);
+}
+
 /** The variant of a question, and multiply-accumulates of the segments that an answer by `answeredBy` ran. */
-function plan({manifest}: Session, task: Task, specialized: boolean) {
+function plan({manifest}: Session, task: Task, uses: Use) {
   const own = manifest.variants.filter(variant => variant.task === task);
-  const cascade = own.find(variant => variant.cascade);
-  const chosen = specialized && cascade ? cascade : own[0]!;
+  const chosen = chosenOf(own, uses);
   const work = (answeredBy: string): ReadonlyMap<string, number> => {
     const ran = new Map<string, number>();
     const variants = chosen.cascade && answeredBy !== chosen.cascade.first ? [chosen.cascade.first, answeredBy] : [answeredBy];
@@ -100,12 +124,15 @@ async function ask(session: Session, {shared, prior: corrected}: Way, plans: rea
 }
 
 async function run(): Promise<void> {
-  const session = load(buildOnce(flags.build));
-  const all = ways.map(way => ({
-    way,
-    sum: {right: 0, microseconds: 0, macs: 0},
-    plans: questions.map(task => plan(session, task, way.specialized)),
-  }));
+  const session = load(flags.build ?? buildOnce());
+  const general = questions.map(task => plan(session, task, 'general').variant);
+  const all = ways
+    .map(way => ({
+      way,
+      sum: {right: 0, microseconds: 0, macs: 0},
+      plans: questions.map(task => plan(session, task, way.uses)),
+    }))
+    .filter(({way: {uses}, plans}) => uses === 'general' || plans.some(({variant}, i) => variant !== general[i]));
   const frames = drawn(seed);
   for (const each of all)
     await ask(session, each.way, each.plans, ready(drawn(seed).next().value), {right: 0, microseconds: 0, macs: 0});
@@ -118,8 +145,9 @@ async function run(): Promise<void> {
       sum.microseconds += user + system;
     }
   }
-  const rows = all.map(({way, sum}) => ({
+  const rows = all.map(({way, sum, plans}) => ({
     way: way.name,
+    variants: plans.map(({variant}) => variant),
     accuracy: (100 * sum.right) / (flags.frames * questions.length),
     cpuMicroseconds: sum.microseconds / flags.frames,
     megamacs: sum.macs / flags.frames / 1e6,
@@ -131,6 +159,7 @@ async function run(): Promise<void> {
 
 type Row = {
   readonly way: string;
+  readonly variants: readonly string[];
   readonly accuracy: number;
   readonly cpuMicroseconds: number;
   readonly megamacs: number;
@@ -142,10 +171,10 @@ function tell(rows: readonly Row[]): void {
   say(
     `${flags.frames} pictures, ${questions.join(', ')}; ${100 * share}% of each show ${questions.map(task => context[task].join(' or ')).join('; ')}\n`,
   );
-  say('way                           right  CPU time       MACs  energy (modelled)');
-  for (const {way, accuracy, cpuMicroseconds, megamacs, millijoules} of rows)
+  say('way                           right  CPU time       MACs  energy (modelled), and variants');
+  for (const {way, variants, accuracy, cpuMicroseconds, megamacs, millijoules} of rows)
     say(
-      `${way.padEnd(28)} ${accuracy.toFixed(2)}%  ${cpuMicroseconds.toFixed(0).padStart(5)} us  ${megamacs.toFixed(2).padStart(7)} M  ${millijoules.toFixed(2)} mJ`,
+      `${way.padEnd(28)} ${accuracy.toFixed(2)}%  ${cpuMicroseconds.toFixed(0).padStart(5)} us  ${megamacs.toFixed(2).padStart(7)} M  ${millijoules.toFixed(2).padStart(5)} mJ  ${variants.join(', ')}`,
     );
 }
 

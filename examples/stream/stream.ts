@@ -3,60 +3,17 @@
  * and where, is decided frame by frame; at the end the record of all decisions is replayed.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {Command} from 'commander';
 import {createRouter, deviceExecutor, httpLink, type LiveSummary, type Router, remoteExecutor, type TaskAnswer} from 'dnnc/live';
-import {load} from 'dnnc/runtime';
+import {DnncRuntimeError, load, type Session} from 'dnnc/runtime';
 import {catalogFromManifest, type Limits, type Problem, problemOf, readProfile} from 'dnnc/schedule';
 import {alternating, replay} from 'dnnc/simulate';
 import {nameOf, type Task, taskNames} from '../signs/tasks.js';
+import {flags} from './flags.js';
 import {drawn, type Frame, fromFolder} from './frames.js';
+import {openLog} from './log.js';
 import {buildOnce, cli, profileOf} from './network.js';
 import {viewOf} from './view.js';
-
-type Flags = {
-  readonly seconds: number;
-  readonly fps: number;
-  readonly hours: number;
-  readonly build?: string;
-  readonly folder?: string;
-  readonly energy?: number;
-  readonly money?: number;
-  readonly data?: number;
-  readonly memory?: number;
-  readonly watts?: number;
-  readonly outages: string;
-  /** true or absent: started here. */
-  readonly server?: boolean | string;
-  readonly policy: 'dnnc' | 'mcdnn' | 'device-only' | 'cloud-only';
-  readonly seed: number;
-  readonly log?: string;
-  readonly json?: boolean;
-};
-
-const flags = new Command('stream')
-  .description('answers questions about a stream of pictures within budgets')
-  .option('--seconds <N>', 'how long', Number, 20)
-  .option('--fps <N>', 'pictures per second', Number, 10)
-  .option('--hours <N>', 'of a day that the stream stands for: the scheduler sees its clock so much faster', Number, 10)
-  .option('--build <DIR>', 'what dnnc build wrote (default: dnnc-out/stream, built if it is not there)')
-  .option('--folder <DIR>', 'PNG and JPEG files instead of drawn signs')
-  .option('--energy <JOULES>', 'default: half of what the device would need for the best answers', Number)
-  .option('--money <DOLLARS>', 'default: half of what the server would cost for all', Number)
-  .option('--data <BYTES>', 'that may be sent (default: no limit)', Number)
-  .option('--memory <BYTES>', 'for weights (default: no limit)', Number)
-  .option('--watts <W>', 'of the device while it computes: energy is then their product with measured time', Number)
-  .option('--outages <LEAST-MOST>', 'seconds that the connection is there, and gone, in turn', '4-8')
-  .option('--server <URL>', 'where the same build is served (default: dnnc serve is started)')
-  .option('--no-server', 'the device alone')
-  .option('--policy <P>', 'dnnc, mcdnn, device-only or cloud-only', 'dnnc')
-  .option('--seed <N>', 'of pictures and outages', Number, 1)
-  .option('--log <FILE>', 'where the record goes: dnnc simulate --replay reads it')
-  .option('--json', 'print one document at the end')
-  .parse()
-  .opts<Flags>();
 
 /** What the best answers to all expected requests would take, times `part`. */
 function defaults({kinds}: Problem, seconds: number, part: number): Pick<Limits, 'energy' | 'money'> {
@@ -83,9 +40,9 @@ async function serve(directory: string): Promise<{readonly url: string; readonly
 
 /** Says when the connection comes and goes, as the seed has it. */
 async function breakConnections(router: Router, until: number, signal: AbortSignal): Promise<void> {
-  const [, least = '4', most = '8'] = /^([\d.]+)-([\d.]+)$/.exec(flags.outages) ?? [];
+  const [least, most] = flags.outages;
   const began = performance.now();
-  for (const [from, to] of alternating(flags.seed, until, Number(least), Number(most)))
+  for (const [from, to] of alternating(flags.seed, until, least, most))
     for (const [time, up] of [
       [from, false],
       [to, true],
@@ -97,26 +54,51 @@ async function breakConnections(router: Router, until: number, signal: AbortSign
 
 type Score = {right: number; asked: number};
 
+/** The address that was given, if somebody answers there. */
+async function reached(url: string): Promise<string> {
+  if (await httpLink({url}).probe()) return url;
+  throw new DnncRuntimeError('remote.unreachable', url, 'does not answer', 'start a server there: dnnc serve DIR --port N');
+}
+
+/** One line where it is clear what is wrong; the server that was started here ends in any case. */
 async function run(): Promise<void> {
-  const directory = buildOnce(flags.build);
-  const session = load(directory);
+  let child: ChildProcess | undefined;
+  try {
+    const directory = flags.build ?? buildOnce();
+    const session = load(directory);
+    const {server = true} = flags;
+    const started = server === true ? await serve(directory) : undefined;
+    child = started?.child;
+    await stream(session, started?.url ?? (typeof server === 'string' ? await reached(server) : null));
+  } catch (error) {
+    if (!(error instanceof DnncRuntimeError || error instanceof RangeError || (error as NodeJS.ErrnoException).code)) throw error;
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 4;
+  } finally {
+    child?.kill();
+  }
+}
+
+async function stream(session: Session, url: string | null): Promise<void> {
+  const log = flags.log === undefined ? null : openLog(flags.log);
   const day = 3600 * flags.hours;
   const speed = day / flags.seconds;
   const rate = flags.fps / speed;
-  const profile = readProfile(profileOf(session.manifest, {sign: rate, sky: rate / 5}, flags.watts));
+  const profile = readProfile(profileOf(session.manifest, {sign: rate, sky: rate / 5}, flags));
   const catalog = catalogFromManifest(session.manifest, profile);
   const problem = problemOf(catalog);
   const usual = defaults(problem, day, 0.5);
   const {energy = usual.energy, money = usual.money, data = Infinity, memory = Infinity} = flags;
   const setting = {limits: {energy, money, data, memory}, day, idle: 0};
-  const {server: wanted = true} = flags;
-  const server = wanted === true ? await serve(directory) : null;
-  const url = server?.url ?? (typeof wanted === 'string' ? wanted : null);
   const device = deviceExecutor({session, ...(flags.watts !== undefined && {watts: flags.watts})});
   const link = url === null ? null : httpLink({url});
   const lines: string[] = [];
+  const keep = (line: string): void => {
+    lines.push(line);
+    log?.write(line);
+  };
   const router = createRouter({
-    ...{catalog, setting, device, policy: flags.policy, log: line => void lines.push(line)},
+    ...{catalog, setting, device, policy: flags.policy, log: keep},
     clock: () => (speed * performance.now()) / 1000,
     ...(link && {remote: remoteExecutor({manifest: session.manifest, send: link.send, runTo: device.runTo}), probe: link.probe}),
   });
@@ -154,17 +136,12 @@ async function run(): Promise<void> {
   ended.abort();
   await connections;
   await router.close();
-  server?.child.kill();
-  if (server) await once(server.child, 'exit');
   view?.end();
-  if (flags.log !== undefined) writeFileSync(flags.log, `${lines.join('\n')}\n`);
-  tell(
-    router.summary(),
-    setting.limits,
-    scores,
-    replay({name: flags.log ?? 'the record', lines}, problem).requests,
-    lines.length,
-  );
+  log?.close();
+  const started = performance.now();
+  const {requests} = replay({name: flags.log ?? 'the record', lines}, problem);
+  const replayed = {requests, lines: lines.length, seconds: (performance.now() - started) / 1000};
+  tell(router.summary(), setting.limits, scores, replayed);
 }
 
 function count(task: string, label: string | undefined, {labels}: Frame, scores: Map<string, Score>): void {
@@ -178,8 +155,10 @@ function count(task: string, label: string | undefined, {labels}: Frame, scores:
 
 const percent = ({right, asked}: Score): number => (asked > 0 ? (100 * right) / asked : 0);
 
-function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: number, lines: number): void {
-  const {requests, served, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
+type Replayed = {readonly requests: number; readonly lines: number; readonly seconds: number};
+
+function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, Score>, replayed: Replayed): void {
+  const {requests, served, refused, used, overspent, waits, failures, rates, decisionsPerSecond, latencies, paged} = summary;
   const accuracy = Object.fromEntries([...scores].map(([task, score]) => [task, percent(score)]));
   const microseconds = 1e6 / decisionsPerSecond;
   if (flags.json) {
@@ -187,6 +166,7 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
     const document = {
       requests,
       served,
+      refused,
       accuracy,
       expectedAccuracy: summary.accuracy,
       used,
@@ -197,13 +177,13 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
       rates,
     };
     process.stdout.write(
-      `${JSON.stringify({...document, latencies, loads: paged, decisionMicroseconds: microseconds, replayed, lines}, null, 2)}\n`,
+      `${JSON.stringify({...document, latencies, loads: paged, decisionMicroseconds: microseconds, ...{replayed: replayed.requests, lines: replayed.lines, replaySeconds: replayed.seconds}}, null, 2)}\n`,
     );
     return;
   }
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(
-    `${requests} requests: ${served.device} answered on the device, ${served.cloud} by the server, ${served.split} by both, ${served.none} not`,
+    `${requests} requests: ${served.device} answered on the device, ${served.cloud} by the server, ${served.split} by both, ${served.none} not${refused > 0 ? ` (${refused} for want of time)` : ''}`,
   );
   say(
     `right answers, of all: ${
@@ -219,7 +199,9 @@ function tell(summary: LiveSummary, limits: Limits, scores: ReadonlyMap<string, 
     say(
       `answers after ${waits.p50.toFixed(1)} ms, 95% within ${waits.p95.toFixed(1)} ms; ${failures} executions failed; a decision took ${microseconds.toFixed(0)} us`,
     );
-  say(`replayed from ${lines} lines: ${replayed} requests, the same decisions to the last bit`);
+  say(
+    `replayed from ${replayed.lines} lines in ${replayed.seconds.toFixed(1)} s: ${replayed.requests} requests, the same decisions to the last bit`,
+  );
 }
 
 await run();

@@ -1,10 +1,11 @@
 /**
- * Answers on this device: jobs one after the other, in the order in which they were decided, so that what is in memory is what the
- * scheduler believes; the tasks of a job at once, what they share computed once.
+ * Answers on this device. Jobs whose weights are in memory run one after the other, in the order in which they were decided; the
+ * tasks of a job at once, what they share computed once.
  */
 import type {Session} from '../session.js';
 import type {TypedArray} from '../tensors.js';
 import type {Executor, Job} from './executor.js';
+import {newStock} from './stock.js';
 
 export type DeviceOptions = {
   readonly session: Session;
@@ -12,35 +13,40 @@ export type DeviceOptions = {
   readonly watts?: number;
 };
 
-export type Device = Executor & {
-  /** The first part of a split: the tensor at its cut. */
-  runTo(job: Job): Promise<TypedArray>;
-  /** Bytes of weights that were brought into memory and not given back. */
-  residentBytes(): number;
-};
+export type Device = Executor &
+  Required<Pick<Executor, 'load'>> & {
+    /** The first part of a split: the tensor at its cut. */
+    runTo(job: Job): Promise<TypedArray>;
+    /** Bytes of weights that were brought into memory and not given back. */
+    residentBytes(): number;
+  };
 
 export function deviceExecutor({session, watts}: DeviceOptions): Device {
-  const resident = new Map<string, number>();
+  const stock = newStock(session);
   let last: Promise<unknown> = Promise.resolve();
+  let lastEnded = 0;
 
-  /** After all that was asked for before, whether it succeeded or not. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work);
-    last = result.catch(() => undefined);
+  /** After all that was ready to run before, whether it succeeded or not. `work` is told since when nothing else could run. */
+  const inTurn = <T>(work: (since: number) => Promise<T>): Promise<T> => {
+    const ready = performance.now();
+    const result = last.then(() => work(Math.max(ready, lastEnded)));
+    last = result
+      .catch(() => undefined)
+      .then(() => {
+        lastEnded = performance.now();
+      });
     return result;
   };
-  /** Parts without weights of their own in the file, such as whole variants, cannot be paged: they stay. */
-  const isPageable = (id: string): boolean => session.manifest.segments.some(segment => segment.id === id);
-  const page = ({load, evict}: Job): void => {
-    for (const id of evict) if (resident.delete(id)) session.unloadSegment(id);
-    for (const id of load) if (isPageable(id)) resident.set(id, session.loadSegment(id));
+  const once = <T>(job: Job, work: (since: number) => Promise<T>): Promise<T> => {
+    void stock.change(job).catch(() => undefined);
+    return stock.use(job.segments, () => inTurn(work));
   };
 
   return {
+    load: stock.change,
     run: (job, answered) =>
-      inTurn(async () => {
+      once(job, async since => {
         const started = performance.now();
-        page(job);
         const frame = session.frame(job.input);
         await Promise.all(
           job.tasks.map(async (task, i) => {
@@ -57,14 +63,12 @@ export function deviceExecutor({session, watts}: DeviceOptions): Device {
             });
           }),
         );
-        const milliseconds = performance.now() - started;
-        return {milliseconds, ...(watts !== undefined && {energy: (watts * milliseconds) / 1000})};
+        const ended = performance.now();
+        const milliseconds = ended - started;
+        return {milliseconds, occupied: ended - since, ...(watts !== undefined && {energy: (watts * milliseconds) / 1000})};
       }),
     runTo: job =>
-      inTurn(async () => {
-        page(job);
-        return session.frame(job.input).runTo(job.tasks[0]!, job.option.cut!, {variant: job.variants[0]!});
-      }),
-    residentBytes: () => [...resident.values()].reduce((sum, bytes) => sum + bytes, 0),
+      once(job, async () => session.frame(job.input).runTo(job.tasks[0]!, job.option.cut!, {variant: job.variants[0]!})),
+    residentBytes: stock.bytes,
   };
 }

@@ -3,6 +3,7 @@
 import type {Image} from '../prepare.js';
 import type {Option} from '../schedule/problem.js';
 import type {TypedArray} from '../tensors.js';
+import type {Change} from './stock.js';
 
 /** One input: a tensor or an image, or all inputs of a network by name. */
 export type LiveInput = Image | TypedArray | {readonly [name: string]: Image | TypedArray};
@@ -15,7 +16,9 @@ export type Job = {
   readonly variants: readonly string[];
   readonly option: Option;
   readonly input: LiveInput;
-  /** Segments whose weights are to be brought into memory first, and those to be given back before. */
+  /** Segments whose weights it needs in memory. */
+  readonly segments: readonly string[];
+  /** Of these, what is to be brought there for it, and what is to be given back before. */
   readonly load: readonly string[];
   readonly evict: readonly string[];
   /** Asks for so many bytes of the data budget; false: they must not be sent. */
@@ -38,10 +41,23 @@ export type TaskAnswer = {
   readonly under: readonly number[] | null;
 };
 
-/** What a job took: milliseconds of work, waiting for other jobs not counted. Energy (J) and data (bytes) where they were measured. */
-export type Ran = {readonly milliseconds: number; readonly energy?: number; readonly data?: number};
+/**
+ * What a job took: milliseconds of work, waiting for other jobs not counted, and those in which no other could run, where it is more: since
+ * the one before had ended, or this was ready. Energy (J) and data (bytes) where they were measured.
+ */
+export type Ran = {
+  readonly milliseconds: number;
+  readonly occupied?: number;
+  readonly energy?: number;
+  readonly data?: number;
+};
 
 export type Executor = {
   /** Tells each answer as soon as it is there. Rejects with what went wrong. */
   run(job: Job, answered: (answer: TaskAnswer) => void): Promise<Ran>;
+  /**
+   * Brings segments into memory beside the jobs; resolves when they are there. What is to be given back is kept for the jobs of
+   * before. Absent: weights come into memory only for the job that needs them.
+   */
+  load?(change: Change): Promise<void>;
 };

@@ -7,7 +7,7 @@ import type {Percentiles} from '../schedule/latencies.js';
 import type {Policy, Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
 import type {State} from '../schedule/state.js';
-import {decisionLine, headerLine, heldLine, linkLine, tookLine} from '../simulate/record.js';
+import {arrivedLine, decisionLine, headerLine, heldLine, linkLine, tookLine} from '../simulate/record.js';
 import {newTally, type Summary} from '../simulate/tally.js';
 
 export type Ledger = {
@@ -19,6 +19,8 @@ export type Ledger = {
   decide(kind: number, again?: Decision): Decision;
   /** Holds so many bytes for a decision: false where they are not left. */
   hold(decision: Decision, bytes: number): boolean;
+  /** A load beside the requests has arrived, or has failed. */
+  arrived(load: number, failed: boolean): void;
   settle(decision: Decision, took: Took, answers?: Readonly<Record<string, string>>): void;
   /** Milliseconds that executions of an option took. */
   latency(at: number): Percentiles | undefined;
@@ -65,6 +67,10 @@ export function newLedger({problem, setting, policy, clock, log}: LedgerOptions)
       if (!day.hold(decision, bytes)) return false;
       log?.(heldLine(now(), decision));
       return true;
+    },
+    arrived(load, failed) {
+      const time = now();
+      if (day.arrived(time, load, failed)) log?.(arrivedLine(time, load, failed));
     },
     settle(decision, took, answers) {
       const time = now();

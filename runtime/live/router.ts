@@ -4,16 +4,18 @@
  */
 import {DnncRuntimeError} from '../errors.js';
 import type {Catalog} from '../schedule/catalog.js';
-import type {Decision, Took} from '../schedule/day.js';
+import type {Decision, Load, Took} from '../schedule/day.js';
 import type {Percentiles} from '../schedule/latencies.js';
 import {policies} from '../schedule/policies.js';
 import type {PolicyName, Setting} from '../schedule/policy.js';
 import {type Option, type Place, problemOf} from '../schedule/problem.js';
+import type {Refusal} from '../schedule/queue.js';
 import type {Amounts} from '../schedule/state.js';
 import type {Summary} from '../simulate/tally.js';
 import type {Executor, Job, LiveInput, Ran, TaskAnswer} from './executor.js';
 import {newLedger} from './ledger.js';
 import {watchLink} from './link.js';
+import {partsOf} from './parts.js';
 import {newProfiler, type Profiled} from './profiler.js';
 import {type Results, results} from './results.js';
 
@@ -45,6 +47,9 @@ export type RouterOptions = {
   readonly clock?: () => number;
 };
 
+/** Requests under way at once on the device, and with the server, where the setting does not say. */
+const usualQueue = 256;
+
 /** How a request was answered; `place` is null where it was not. */
 export type Served = {
   readonly request: string;
@@ -54,6 +59,8 @@ export type Served = {
   readonly milliseconds: number;
   /** Joules, with loads. */
   readonly energy: number;
+  /** Why it was not answered, where it would have been if less had waited; nothing was charged. */
+  readonly refused?: Refusal;
   /** The error of the place that was tried first, where another one answered or none could. */
   readonly failure?: unknown;
 };
@@ -64,7 +71,7 @@ export type Submission = AsyncIterable<TaskAnswer> & {readonly served: Promise<S
 export type LiveSummary = Summary &
   Profiled & {
     readonly left: Amounts;
-    /** Executions that failed. */
+    /** Executions and loads that failed. */
     readonly failures: number;
     /** Milliseconds of the executions of each option that was used. */
     readonly latencies: Readonly<Record<string, Percentiles>>;
@@ -83,7 +90,8 @@ export type Router = {
 };
 
 export function createRouter(options: RouterOptions): Router {
-  const {catalog, setting, device, remote, probe, probing = {}, contexts, log} = options;
+  const {catalog, device, remote, probe, probing = {}, contexts, log} = options;
+  const setting: Setting = {queue: usualQueue, ...options.setting, ...(device.load && {loads: 'beside'})};
   const policy = policies[options.policy ?? 'dnnc'];
   const problem = problemOf(catalog);
   const parts = partsOf(catalog);
@@ -96,13 +104,19 @@ export function createRouter(options: RouterOptions): Router {
 
   const optionOf = ({kind, option}: Decision): Option | undefined => problem.kinds[kind]!.options[option];
 
+  const names = (segments: readonly number[]): readonly string[] => segments.map(s => problem.segments[s]!.id);
+
   function jobOf(decision: Decision, option: Option, input: LiveInput, priors: Map<string, readonly number[] | null>): Job {
     const {kind, paged} = decision;
-    const names = (segments: readonly number[]): readonly string[] => segments.map(s => problem.segments[s]!.id);
     return {
       ...{request: problem.kinds[kind]!.name, tasks: catalog.requests[kind]!.tasks.map(({name}) => name)},
       ...{variants: parts[kind]!.get(option.variant)!, option, input},
-      ...{load: names(paged.loaded), evict: names(paged.evicted), claim: bytes => ledger.hold(decision, bytes)},
+      ...{
+        segments: names(option.segments),
+        load: names(paged.loaded),
+        evict: names(paged.evicted),
+        claim: bytes => ledger.hold(decision, bytes),
+      },
       prior(task) {
         const known = priors.get(task);
         if (known !== undefined) return known;
@@ -117,7 +131,8 @@ export function createRouter(options: RouterOptions): Router {
     const request = problem.kinds[decision.kind]!.name;
     const option = optionOf(decision);
     const waited = (): number => performance.now() - arrived;
-    if (!option) return {request, variant: null, place: null, milliseconds: waited(), energy: 0};
+    const {refused} = decision;
+    if (!option) return {request, variant: null, place: null, milliseconds: waited(), energy: 0, ...(refused && {refused})};
     const answers: Record<string, string> = {};
     const answered = (answer: TaskAnswer): void => {
       const {task, label, index, under} = answer;
@@ -129,7 +144,9 @@ export function createRouter(options: RouterOptions): Router {
     const executor = option.linked ? remote! : device;
     let ran: Ran;
     try {
-      ran = await executor.run(jobOf(decision, option, input, new Map()), answered);
+      const running = executor.run(jobOf(decision, option, input, new Map()), answered);
+      if (decision.begins) void keep(bring(decision.begins));
+      ran = await running;
     } catch (error) {
       return failed(error, decision, input, into, arrived);
     }
@@ -144,6 +161,22 @@ export function createRouter(options: RouterOptions): Router {
       energy: decision.energy + decision.load,
     };
   }
+
+  /** Weights come beside the requests, after what was decided before has no need of what goes for them. */
+  async function bring({number, paged}: Load): Promise<void> {
+    try {
+      await device.load!({load: names(paged.loaded), evict: names(paged.evicted)});
+      ledger.arrived(number, false);
+    } catch {
+      failures++;
+      ledger.arrived(number, true);
+    }
+  }
+
+  const keep = (work: Promise<unknown>): Promise<unknown> => {
+    running.add(work);
+    return work.then(() => running.delete(work));
+  };
 
   /** What was tried is paid: who knows how far it came. */
   async function failed(
@@ -173,9 +206,7 @@ export function createRouter(options: RouterOptions): Router {
       const arrived = performance.now();
       profiler.arrived(ledger.now(), kind);
       const served = serve(ledger.decide(kind), input, into, arrived);
-      const ended = served.then(into.end, into.fail);
-      running.add(ended);
-      void ended.then(() => running.delete(ended));
+      void keep(served.then(into.end, into.fail));
       return {[Symbol.asyncIterator]: into[Symbol.asyncIterator], served};
     },
     get connected() {
@@ -202,21 +233,9 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-const tookOf = ({milliseconds, energy, data}: Ran): Took => ({
+const tookOf = ({milliseconds, occupied, energy, data}: Ran): Took => ({
   milliseconds,
+  ...(occupied !== undefined && {occupied}),
   ...(energy !== undefined && {energy}),
   ...(data !== undefined && {data}),
 });
-
-/** Variants of the build by task, for each variant of each request. */
-function partsOf({requests}: Catalog): readonly ReadonlyMap<string, readonly string[]>[] {
-  return requests.map(
-    ({variants}) =>
-      new Map(
-        variants.map(({id, parts}) => {
-          if (parts) return [id, parts];
-          throw new DnncRuntimeError('live.setup', id, 'does not say which variants of a build it stands for', 'give it `parts`');
-        }),
-      ),
-  );
-}

@@ -168,31 +168,3 @@ napi_value blob_embedded(napi_env env, napi_callback_info info) {
   if (!symbol) return NULL;
   return blob_new(env, (struct blob){.users = 1, .data = symbol, .bytes = bytes, .library = library});
 }
-
-/* page(blob, offset, bytes, wanted) -> bytes of the pages that were brought into memory, or given back: those that nothing
- * else lies in. Weights inside a library stay as they are. What was given back is read again when it is needed. */
-napi_value blob_page(napi_env env, napi_callback_info info) {
-  napi_value argument[4], result;
-  size_t offset, bytes;
-  bool wanted;
-  arguments(env, info, 4, argument);
-  struct blob *blob = unwrap(env, argument[0], &blob_tag, "blob");
-  if (!blob || !get_count(env, argument[1], "offset", (double)blob->bytes, &offset) ||
-      !get_count(env, argument[2], "bytes", (double)(blob->bytes - offset), &bytes)) {
-    return NULL;
-  }
-  if (napi_get_value_bool(env, argument[3], &wanted) != napi_ok) return throw_type(env, "wanted must be a boolean");
-  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  size_t from = wanted ? offset / page * page : (offset + page - 1) / page * page;
-  /* Behind the last weight nothing else lies. */
-  const bool whole = wanted || offset + bytes == blob->bytes;
-  size_t to = whole ? (offset + bytes + page - 1) / page * page : (offset + bytes) / page * page;
-  if (!blob->mapped || bytes == 0 || to < from) to = from;
-  unsigned char *data = (unsigned char *)(uintptr_t)blob->data;
-  if (wanted) {
-    for (size_t at = from; at < to && at < blob->bytes; at += page) (void)((const volatile unsigned char *)data)[at];
-  } else if (to > from && madvise(data + from, to - from, MADV_DONTNEED) != 0) {
-    return throw_error(env, "weights cannot be given back: %s", strerror(errno));
-  }
-  return napi_create_double(env, (double)(to - from), &result) == napi_ok ? result : throw_last(env);
-}

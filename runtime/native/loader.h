@@ -30,7 +30,7 @@
 #include <stdint.h>
 
 /* The version of what this addon exports; the runtime asks for an equal one. */
-#define DNNC_LOADER_VERSION 4
+#define DNNC_LOADER_VERSION 5
 /* Inputs and outputs of one entry together: bounds the stack that a call uses. */
 #define DNNC_MAX_TENSORS 64
 
@@ -114,7 +114,10 @@ napi_value library_check(napi_env env, napi_callback_info info);
 napi_value blob_map(napi_env env, napi_callback_info info);
 napi_value blob_hold(napi_env env, napi_callback_info info);
 napi_value blob_embedded(napi_env env, napi_callback_info info);
+
+/* page.c */
 napi_value blob_page(napi_env env, napi_callback_info info);
+napi_value blob_page_async(napi_env env, napi_callback_info info);
 
 /* entry.c */
 napi_value entry_bind(napi_env env, napi_callback_info info);

@@ -3,35 +3,15 @@
  * what it may take at most until it is known what it took, so budgets last whatever is still running. The same events
  * give the same decisions, bit for bit: clocks and measurements come in as arguments.
  */
+
+import type {Decision, Load, Took} from './decision.js';
 import {type Latencies, newLatencies} from './latencies.js';
 import type {Future, Policy, Scheduler, Setting} from './policy.js';
 import type {Problem} from './problem.js';
-import {type Amounts, loadEnergy, newState, type Paged, page, type State} from './state.js';
+import {newQueue} from './queue.js';
+import {type Amounts, isReady, loadEnergy, newState, type Paged, page, type State} from './state.js';
 
-/** What happened to one request. `option` is -1 where it was not served. */
-export type Decision = {
-  /** Decisions are counted from 1. */
-  readonly number: number;
-  /** Seconds since the day began. */
-  readonly time: number;
-  readonly kind: number;
-  readonly option: number;
-  /** Joules beside loads: what it may take at most, and once it is paid, what it took. */
-  energy: number;
-  /** Joules of what was loaded for it. */
-  readonly load: number;
-  readonly money: number;
-  /** Bytes, as `energy`. */
-  data: number;
-  readonly paged: Paged;
-  /** The decision that failed, of a request that is answered in another way. */
-  readonly again: number | undefined;
-  /** Changes with the next event. */
-  readonly state: State;
-};
-
-/** What an execution took. Joules beside loads: absent, as annotated; bytes: absent, what is held; milliseconds: absent, nothing is learnt of them. */
-export type Took = {readonly energy?: number; readonly data?: number; readonly milliseconds?: number; readonly failed?: boolean};
+export type {Decision, Load, Took} from './decision.js';
 
 export type Day = {
   readonly state: State;
@@ -47,6 +27,8 @@ export type Day = {
   link(time: number, up: boolean): void;
   /** `again`: a decision of the same kind that failed; only what needs no connection is chosen then. */
   request(time: number, kind: number, again?: Decision): Decision;
+  /** A load that set out has arrived, or has failed. False where none of this number is under way. */
+  arrived(time: number, load: number, failed: boolean): boolean;
   /** Holds so many bytes for a decision that is not paid yet, where they are left. */
   hold(decision: Decision, bytes: number): boolean;
   /** Pays for a decision, once. */
@@ -57,8 +39,9 @@ export type Day = {
 
 const noPages: Paged = {loaded: [], evicted: []};
 
-export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Scheduler): Day {
+export function newDay(problem: Problem, {limits, idle, loads, queue: most = Infinity}: Setting, scheduler: Scheduler): Day {
   const state = newState(problem, limits);
+  const queue = newQueue(problem, state, most);
   const latencies = newLatencies(problem, state.slow);
   const {left} = state;
   /** `left` and what is held. */
@@ -67,7 +50,8 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
   const overdrawn = {energy: 0, money: 0, data: 0};
   const held: Decision[] = [];
   const worth = (segment: number): number => (scheduler.worth ? scheduler.worth(state, segment) : (state.usedAt[segment] ?? 0));
-  let count = 0;
+  const underWay = new Map<number, Load>();
+  let [count, loadCount] = [0, 0];
 
   /** Summed anew each time: so nothing of what was held stays in the last bits. */
   const findLeft = (): void => {
@@ -110,6 +94,37 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
     return chosen;
   }
 
+  /** What answers while the wanted option's weights are on their way; -1 where nothing does, or the request is what they come for. */
+  function standIn(kind: number, wanted: number, isAgain: boolean): number {
+    const option = problem.kinds[kind]!.options[wanted];
+    if (loads !== 'beside' || !option || isReady(state, option)) return -1;
+    const energy = loadEnergy(problem, state, option);
+    if (energy > 0 && scheduler.stays?.(kind, wanted) === false) return -1;
+    const {connected} = state;
+    const {energy: before} = left;
+    left.energy = Math.max(0, before - energy);
+    state.connected = connected && !isAgain;
+    state.onlyReady = true;
+    const other = scheduler.choose(state, kind, true);
+    state.onlyReady = false;
+    state.connected = connected;
+    left.energy = before;
+    return other;
+  }
+
+  /** Segments that are missing set out, and what has to go for them goes. */
+  function begin(kind: number, wanted: number): Load | undefined {
+    const option = problem.kinds[kind]!.options[wanted]!;
+    const energy = loadEnergy(problem, state, option);
+    const paged = page(problem, state, option, worth);
+    if (paged.loaded.length === 0) return undefined;
+    const load = {number: ++loadCount, energy, paged};
+    for (const segment of paged.loaded) state.loading[segment] = load.number;
+    underWay.set(load.number, load);
+    take('energy', energy);
+    return load;
+  }
+
   return {
     ...{state, scheduler, latencies, used, overdrawn, advance},
     link(time, up) {
@@ -120,7 +135,11 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
     },
     request(time, kind, again) {
       advance(time);
-      const chosen = choose(kind, again !== undefined);
+      queue.look(held, kind);
+      const wanted = choose(kind, again !== undefined);
+      const other = standIn(kind, wanted, again !== undefined);
+      const chosen = other >= 0 ? other : wanted;
+      const refused = queue.judge(chosen);
       const option = problem.kinds[kind]!.options[chosen];
       // Written out: simulated days make millions of them.
       const decision: Decision = {
@@ -134,12 +153,30 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
         data: option ? option.bytes : 0,
         paged: option ? page(problem, state, option, worth) : noPages,
         again: again?.number,
+        refused,
+        // After its own pages are known to be needed.
+        begins: other >= 0 ? begin(kind, wanted) : undefined,
         state,
       };
       if (!option) return decision;
       held.push(decision);
       findLeft();
       return decision;
+    },
+    arrived(time, number, failed) {
+      const load = underWay.get(number);
+      if (!load) return false;
+      advance(time);
+      underWay.delete(number);
+      for (const segment of load.paged.loaded) {
+        // Gone again meanwhile, and perhaps under way once more.
+        if (state.loading[segment] !== number) continue;
+        state.loading[segment] = 0;
+        if (!failed) continue;
+        state.resident[segment] = 0;
+        state.occupied -= problem.segments[segment]!.bytes;
+      }
+      return true;
     },
     hold(decision, bytes) {
       if (!held.includes(decision) || bytes > decision.data + left.data) return false;
@@ -160,10 +197,11 @@ export function newDay(problem: Problem, {limits, idle}: Setting, scheduler: Sch
       take('data', decision.data);
       findLeft();
     },
-    learn({kind, option: chosen, energy}, {milliseconds, failed}) {
+    learn({kind, option: chosen, energy}, {milliseconds, occupied, failed}) {
       const option = problem.kinds[kind]!.options[chosen];
       if (!option || failed) return;
       scheduler.observe?.(kind, chosen, energy);
+      if (milliseconds !== undefined) queue.learn(option.at, milliseconds, occupied ?? milliseconds);
       if (milliseconds !== undefined && latencies.observe(state.time, option.at, milliseconds)) scheduler.optionsChanged?.(state);
     },
   };

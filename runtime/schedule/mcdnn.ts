@@ -14,6 +14,8 @@ export type McdnnRule = {
   readonly reserve: boolean;
   /** Energy of transmission must fit into the amortised share too. */
   readonly paced: boolean;
+  /** Loads are not spread over the rest of the day: to see what that is good for. Absent: they are. */
+  readonly isUndamped?: boolean;
 };
 
 /** Of a whole answer when nothing is loaded yet, and of a round trip: milliseconds, as in the paper. */
@@ -72,13 +74,16 @@ function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Schedul
       if (cheapest < 0 || isCheaper(option, options[cheapest]!)) cheapest = i;
       if (isCold && option.coldLatency + (option.linked ? roundTrip : 0) > coldLimit) continue;
       // A load now means loads at the same pace for the rest of the day (the paper's damping of oscillation).
-      const reloads = load === 0 || home.movedAt === -Infinity ? 0 : (load * remaining) / Math.max(state.time - home.movedAt, 1);
+      const isFree = load === 0 || home.movedAt === -Infinity || rule.isUndamped;
+      const reloads = isFree ? 0 : (load * remaining) / Math.max(state.time - home.movedAt, 1);
       const fits = option.linked
         ? option.money <= cloudShare * state.left.money && option.energy <= pacedShare
         : option.energy <= deviceShare * (energyLeft - reloads);
       if (fits && (best < 0 || isBetter(option, options[best]!, state))) best = i;
     }
     const chosen = best >= 0 ? best : cheapest;
+    // Nothing stands in: what was chosen first is what is explained.
+    if (state.onlyReady && chosen < 0) return -1;
     last.kind = kind;
     last.option = chosen;
     last.fits = best >= 0;

@@ -19,6 +19,13 @@ export type Setting = {
   readonly energyDoubt?: number;
   /** Watts that the device takes all the time, out of the same energy. */
   readonly idle: number;
+  /**
+   * How weights come into memory. `beside`: what is there answers meanwhile, where there is something, as the paper has it
+   * (Algorithm 1). Absent: before the answer of the request that needs them.
+   */
+  readonly loads?: 'beside';
+  /** Requests that may be under way at once on the device, and as many with the server. Absent: any number. */
+  readonly queue?: number;
 };
 
 /** Requests still to come, by kind, with and without a connection: what only an oracle knows. */
@@ -41,6 +48,8 @@ export type Scheduler = {
   most?(kind: number, option: number): number;
   /** `state.slow` has changed. */
   optionsChanged?(state: State): void;
+  /** Whether what the option that was just chosen lacks is meant to stay in memory. Absent: it is. */
+  stays?(kind: number, option: number): boolean;
   /** What a segment is worth keeping: the least goes first when room is needed. Absent: what was used last stays. */
   worth?(state: State, segment: number): number;
   /** Why the last choice was made. For people and logs; it costs more than the choice. */

@@ -18,20 +18,30 @@ export type State = {
   readonly memory: number;
   /** Bytes that resident segments take. */
   occupied: number;
-  /** 1: in memory. By segment. */
+  /** 1: in memory, or on its way. By segment. */
   readonly resident: Uint8Array;
+  /** The number of the load that a segment is on its way with; 0: none. */
+  readonly loading: Int32Array;
+  /** Only what waits for no load may be chosen. */
+  onlyReady: boolean;
   /** When a segment was last used, in seconds. */
   readonly usedAt: Float64Array;
   /** 1: measured to be too slow for its request, lately. By `at` of the option. */
   readonly slow: Uint8Array;
+  /** 1: would have to wait too long now. By `at` of the option. */
+  readonly late: Uint8Array;
+  /** Some are. */
+  pressed: boolean;
 };
 
 export function newState({segments, kinds}: Problem, {energy, money, data, memory}: Limits): State {
+  const count = kinds.reduce((sum, {options}) => sum + options.length, 0);
   return {
-    ...{time: 0, connected: true, left: {energy, money, data}, memory, occupied: 0},
+    ...{time: 0, connected: true, left: {energy, money, data}, memory, occupied: 0, onlyReady: false, pressed: false},
     resident: new Uint8Array(segments.length),
+    loading: new Int32Array(segments.length),
     usedAt: new Float64Array(segments.length).fill(Number.NEGATIVE_INFINITY),
-    slow: new Uint8Array(kinds.reduce((count, {options}) => count + options.length, 0)),
+    ...{slow: new Uint8Array(count), late: new Uint8Array(count)},
   };
 }
 
@@ -49,12 +59,20 @@ export function fitsMemory({segments}: Problem, memory: number, option: Option):
   return bytes <= memory;
 }
 
-/** Whether an option can be used now: connection, measured latency, memory, and budgets where `energy` joules are what it takes with its loads. */
+/** Whether all that an option needs is in memory. */
+export function isReady({resident, loading}: State, option: Option): boolean {
+  for (const i of option.segments) if (resident[i] === 0 || loading[i] !== 0) return false;
+  return true;
+}
+
+/** Whether an option can be used now: connection, measured latency, queue, memory, and budgets where `energy` joules are what it takes with its loads. */
 export function affords(problem: Problem, state: State, option: Option, energy: number): boolean {
   const {left} = state;
   return (
     (state.connected || !option.linked) &&
     state.slow[option.at] === 0 &&
+    state.late[option.at] === 0 &&
+    (!state.onlyReady || isReady(state, option)) &&
     energy <= left.energy &&
     option.money <= left.money &&
     option.bytes <= left.data &&
@@ -80,6 +98,7 @@ export function page(problem: Problem, state: State, option: Option, worth: (seg
     const worst = leastWorth(state, option, worth);
     if (worst < 0) break;
     resident[worst] = 0;
+    state.loading[worst] = 0;
     state.occupied -= problem.segments[worst]!.bytes;
     evicted.push(worst);
   }

@@ -7,6 +7,7 @@
 import type {Decision} from '../schedule/day.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
+import type {Paged} from '../schedule/state.js';
 import type {Truth} from './simulate.js';
 
 export type Checker = {
@@ -31,7 +32,7 @@ export function feasibilityChecker({kinds, segments}: Problem, {limits, idle}: S
   };
   return {
     violations,
-    see({time, kind, option: chosen, paged, energy, data, state}) {
+    see({time, kind, option: chosen, paged, begins, energy, data, state}) {
       expect(time >= before, 'order', () => `${time} s comes after ${before} s`);
       before = time;
       const {options, name} = kinds[kind]!;
@@ -40,17 +41,20 @@ export function feasibilityChecker({kinds, segments}: Problem, {limits, idle}: S
       if (!option) return expect(false, 'E6', () => `${name} has no option ${chosen}`);
       const at = `${name} at ${time} s by ${option.variant} (${option.place})`;
       expect(state.connected || !option.linked, 'E6', () => `${at}: there is no connection`);
-      for (const s of paged.evicted)
-        expect(resident.delete(s), 'E4', () => `${at}: ${segments[s]!.id} was not there to be evicted`);
-      for (const s of paged.loaded) {
-        expect(!resident.has(s), 'E2', () => `${at}: ${segments[s]!.id} is loaded twice`);
-        resident.add(s);
-        used.energy += segments[s]!.loadEnergy;
-      }
+      const change = ({loaded, evicted}: Paged): void => {
+        for (const s of evicted) expect(resident.delete(s), 'E4', () => `${at}: ${segments[s]!.id} was not there to be evicted`);
+        for (const s of loaded) {
+          expect(!resident.has(s), 'E2', () => `${at}: ${segments[s]!.id} is loaded twice`);
+          resident.add(s);
+          used.energy += segments[s]!.loadEnergy;
+        }
+        let bytes = 0;
+        for (const s of resident) bytes += segments[s]!.bytes;
+        expect(bytes <= limits.memory, 'E4', () => `${at}: ${bytes} bytes are resident, there is room for ${limits.memory}`);
+      };
+      change(paged);
       for (const s of option.segments) expect(resident.has(s), 'E2', () => `${at}: ${segments[s]!.id} was not loaded`);
-      let bytes = 0;
-      for (const s of resident) bytes += segments[s]!.bytes;
-      expect(bytes <= limits.memory, 'E4', () => `${at}: ${bytes} bytes are resident, there is room for ${limits.memory}`);
+      if (begins) change(begins.paged);
       used.energy += truth === 'measured' ? energy : option.energy * (truth?.[kind]?.[chosen] ?? 1);
       used.money += option.money;
       used.data += truth === 'measured' ? data : option.bytes;

@@ -6,6 +6,7 @@
 import type {Decision, Took} from '../schedule/day.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
+import type {Paged} from '../schedule/state.js';
 
 /** JSON has no infinity: a limit that is none is left out. */
 export function headerLine(policy: string, {name}: Problem, {limits, day, ...others}: Setting, live = false): string {
@@ -17,35 +18,45 @@ export function headerLine(policy: string, {name}: Problem, {limits, day, ...oth
 }
 
 export function decisionLine({kinds, segments}: Problem, decision: Decision, explain: () => unknown): string {
-  const {number, time, kind, option, again, energy, load, money, data, paged, state} = decision;
+  const {number, time, kind, option, again, refused, begins, energy, load, money, data, paged, state} = decision;
   const {name, options} = kinds[kind]!;
   const chosen = options[option];
   const {left} = state;
+  const pages = ({loaded, evicted}: Paged) => ({
+    ...(loaded.length > 0 && {loaded: loaded.map(s => segments[s]!.id)}),
+    ...(evicted.length > 0 && {evicted: evicted.map(s => segments[s]!.id)}),
+  });
   return JSON.stringify({
     ...{t: time, request: name, n: number, ...(again !== undefined && {again})},
     ...{variant: chosen?.variant ?? null, place: chosen?.place ?? null, ...(chosen?.cut !== undefined && {cut: chosen.cut})},
     ...{energy: energy + load, money, data},
-    ...(paged.loaded.length > 0 && {loaded: paged.loaded.map(s => segments[s]!.id)}),
-    ...(paged.evicted.length > 0 && {evicted: paged.evicted.map(s => segments[s]!.id)}),
+    ...pages(paged),
+    ...(begins && {begins: {load: begins.number, energy: begins.energy, ...pages(begins.paged)}}),
     ...{left: {energy: left.energy, money: left.money, data: left.data}, connected: state.connected},
-    why: explain(),
+    // Where many are refused, saying so must cost little.
+    why: refused === undefined ? explain() : {reason: refused},
   });
 }
 
 /** The connection came or went. */
 export const linkLine = (time: number, link: boolean): string => JSON.stringify({t: time, link});
 
+/** A load has arrived, or has failed. */
+export const arrivedLine = (time: number, load: number, failed: boolean): string =>
+  JSON.stringify({t: time, arrived: load, ...(failed && {failed})});
+
 /** So many bytes are held for a decision from now on. */
 export const heldLine = (time: number, {number, data}: Decision): string => JSON.stringify({t: time, held: number, data});
 
 /** What a decision took, and for people what was answered: labels by task. */
 export function tookLine(time: number, {number}: Decision, took: Took, answers?: Readonly<Record<string, string>>): string {
-  const {energy, data, milliseconds, failed} = took;
+  const {energy, data, milliseconds, occupied, failed} = took;
   return JSON.stringify({
     ...{t: time, took: number},
     ...(energy !== undefined && {energy}),
     ...(data !== undefined && {data}),
     ...(milliseconds !== undefined && {milliseconds}),
+    ...(occupied !== undefined && {occupied}),
     ...(failed && {failed}),
     ...(answers && {answers}),
   });

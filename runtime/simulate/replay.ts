@@ -41,10 +41,11 @@ export function readHeader({name, lines}: RecordSource, problem: Problem): Recor
   if (policy === undefined) return refuse(at, `has the unknown policy "${String(policyName)}"`);
   const limits = numbersOf(isRecord(setting) ? setting['limits'] : undefined);
   const none = Infinity;
-  const {day, idle = 0, ...doubts} = numbersOf(setting);
+  const {day, idle = 0, ...numbers} = numbersOf(setting);
+  const isBeside = isRecord(setting) && setting['loads'] === 'beside';
   if (day === undefined) return refuse(at, 'does not say how long the day was');
   const all = {energy: none, money: none, data: none, memory: none, ...limits};
-  return {policy, setting: {day, idle, ...doubts, limits: all}, live: live === true};
+  return {policy, setting: {day, idle, ...numbers, limits: all, ...(isBeside && {loads: 'beside'})}, live: live === true};
 }
 
 const numbersOf = (value: unknown): Readonly<Record<string, number>> =>
@@ -96,7 +97,13 @@ export function replay(source: RecordSource, problem: Problem): Summary {
     const event = eventOf(line, place, problem);
     if (event && event.kind >= 0) decide(event, line, text, place);
     else if (event) day.link(event.time, event.up);
+    else if (line['arrived'] !== undefined) arrive(line, place);
     else settle(day, line, place);
+  }
+
+  function arrive({arrived, failed: isFailed, ...line}: Line, place: Place): void {
+    if (!day.arrived(timeOf(line, place), Number(arrived), isFailed === true))
+      refuse(place, 'is about a load that is not under way');
   }
 
   function settle(to: Day, line: Line, place: Place): void {
@@ -128,10 +135,10 @@ function* linesOf({name, lines}: RecordSource): Generator<readonly [Line, Place,
   }
 }
 
-/** Undefined for a line about a decision of before. */
+/** Undefined for a line about a decision or a load of before. */
 function eventOf(line: Line, place: Place, {kinds}: Problem): TraceEvent | undefined {
   const {request, link} = line;
-  if (line['took'] !== undefined || line['held'] !== undefined) return undefined;
+  if (line['took'] !== undefined || line['held'] !== undefined || line['arrived'] !== undefined) return undefined;
   const time = timeOf(line, place);
   if (typeof link === 'boolean') return {time, kind: -1, up: link};
   const kind = kinds.findIndex(({name}) => name === request);
@@ -145,11 +152,12 @@ function timeOf({t: time}: Line, place: Place): number {
 const amountOf = (value: unknown, place: Place): number =>
   typeof value === 'number' && value >= 0 ? value : refuse(place, 'has an amount that is no number from 0');
 
-function tookOf({energy, data, milliseconds, failed}: Line, place: Place): Took {
+function tookOf({energy, data, milliseconds, occupied, failed}: Line, place: Place): Took {
   return {
     ...(energy !== undefined && {energy: amountOf(energy, place)}),
     ...(data !== undefined && {data: amountOf(data, place)}),
     ...(milliseconds !== undefined && {milliseconds: amountOf(milliseconds, place)}),
+    ...(occupied !== undefined && {occupied: amountOf(occupied, place)}),
     ...(failed === true && {failed}),
   };
 }

@@ -1,12 +1,14 @@
 /** What a day's decisions come to. */
 import type {Day, Decision} from '../schedule/day.js';
 import type {Problem} from '../schedule/problem.js';
-import type {Amounts} from '../schedule/state.js';
+import type {Amounts, Paged} from '../schedule/state.js';
 
 export type Summary = {
   readonly policy: string;
   readonly requests: number;
   readonly served: {readonly device: number; readonly cloud: number; readonly split: number; readonly none: number};
+  /** Of those that were not served: how many would have been if less had waited. */
+  readonly refused: number;
   /** Mean over all answers that were asked for, in percent; none counts as 0. */
   readonly accuracy: number;
   /** The same with the tasks' weights: what the policies maximise and bounds bound. */
@@ -33,13 +35,17 @@ export type Tally = {
   summary(policy: string, day: Day, seconds: number): Summary;
 };
 
+/** For the request itself, and what set out beside it. */
+export const pagesOf = ({paged, begins}: Decision): readonly Paged[] => (begins ? [paged, begins.paged] : [paged]);
+
 export function newTally({kinds}: Problem): Tally {
   const served = {device: 0, cloud: 0, split: 0, none: 0};
-  const sum = {requests: 0, results: 0, full: 0, accuracy: 0, value: 0, paged: 0, evicted: 0};
-  const count = ({kind, option: chosen}: Decision, by: 1 | -1): void => {
+  const sum = {requests: 0, refused: 0, results: 0, full: 0, accuracy: 0, value: 0, paged: 0, evicted: 0};
+  const count = ({kind, option: chosen, refused}: Decision, by: 1 | -1): void => {
     const option = kinds[kind]!.options[chosen];
     if (!option) {
       served.none += by;
+      if (refused !== undefined) sum.refused += by;
       return;
     }
     served[option.place] += by;
@@ -54,8 +60,10 @@ export function newTally({kinds}: Problem): Tally {
       sum.results += results;
       sum.full += full;
       count(decision, 1);
-      sum.paged += decision.paged.loaded.length;
-      sum.evicted += decision.paged.evicted.length;
+      for (const {loaded, evicted} of pagesOf(decision)) {
+        sum.paged += loaded.length;
+        sum.evicted += evicted.length;
+      }
     },
     failed(decision) {
       const {results, full} = kinds[decision.kind]!;
@@ -65,7 +73,13 @@ export function newTally({kinds}: Problem): Tally {
       count(decision, -1);
     },
     summary: (policy, {state, used, overdrawn}, seconds) => ({
-      ...{policy, requests: sum.requests, served: {...served}, accuracy: sum.results > 0 ? sum.accuracy / sum.results : 0},
+      ...{
+        policy,
+        requests: sum.requests,
+        served: {...served},
+        refused: sum.refused,
+        accuracy: sum.results > 0 ? sum.accuracy / sum.results : 0,
+      },
       weightedAccuracy: sum.full > 0 ? (100 * sum.value) / sum.full : 0,
       ...{value: sum.value, used: {...used}},
       overspent: overdrawn.energy > 0 || overdrawn.money > 0 || overdrawn.data > 0,

@@ -54,6 +54,7 @@ export function bindModule(manifest: Manifest, {exports, weights, head}: WasmPar
     },
     // All weights are in memory, and stay there.
     page: () => 0,
+    pageAsync: async () => 0,
   };
 }
 

@@ -67,8 +67,12 @@ export type Pretended = {
   readonly memory: {now: number; most: number};
 };
 
-/** `slow`: milliseconds that every call on the thread pool takes. */
-export function pretendedBuild(manifest: Manifest = pretended, slow = 0): Pretended {
+/** `slow`: milliseconds that every call on the thread pool takes; `store`: what weights that are read beside the calls wait for. */
+export function pretendedBuild(
+  manifest: Manifest = pretended,
+  slow = 0,
+  store: (segment: string) => Promise<void> = async () => {},
+): Pretended {
   const calls = new Map<string, number>();
   const memory = {now: 0, most: 0};
   const paged = new Set<number>();
@@ -80,6 +84,13 @@ export function pretendedBuild(manifest: Manifest = pretended, slow = 0): Preten
       const sum = given.reduce((total, value) => total + value, 0) * (symbol.includes('head') ? 2 : 1);
       [y![0], y![1]] = symbol.startsWith('age') ? [-sum, sum] : [sum, -sum];
     }
+  };
+  const page: Binder['page'] = ({offset, bytes}, wanted) => {
+    if (wanted !== paged.has(offset)) memory.now += wanted ? bytes : -bytes;
+    if (wanted) paged.add(offset);
+    else paged.delete(offset);
+    memory.most = Math.max(memory.most, memory.now);
+    return bytes;
   };
   const bind: Binder = {
     entry(symbol) {
@@ -98,12 +109,11 @@ export function pretendedBuild(manifest: Manifest = pretended, slow = 0): Preten
     exit() {
       throw new TypeError('there are no exits');
     },
-    page({offset, bytes}, wanted) {
-      if (wanted !== paged.has(offset)) memory.now += wanted ? bytes : -bytes;
-      if (wanted) paged.add(offset);
-      else paged.delete(offset);
-      memory.most = Math.max(memory.most, memory.now);
-      return bytes;
+    page,
+    async pageAsync({offset, bytes}) {
+      const paging = page({offset, bytes}, true);
+      await store(manifest.segments.find(({weights}) => weights?.offset === offset)!.id);
+      return paging;
     },
   };
   return {session: createSession(manifest, 'generic', bind), calls, memory};

@@ -157,6 +157,7 @@ export function recedingScheduler(
     const kept = idle * forecast.remaining(state);
     const window = tie * largest[kind]!;
     const missRate = isPaged ? paging.missRate(kind) : 0;
+    const before = state.onlyReady ? {...last} : undefined;
     last.kind = kind;
     let best = 0;
     for (let i = 0; i < options.length; i++) {
@@ -168,7 +169,9 @@ export function recedingScheduler(
       // What cannot be among the best need not be looked at further.
       if (plain < best - window && at !== probe) continue;
       const load = option.segments.length === 0 ? 0 : loadEnergy(problem, state, option);
-      if (load > 0 && allowed[at] === 0 && at !== probe) continue;
+      const isPlanned = allowed[at] === 1;
+      // Where what is planned takes too long now, a load is worth what it gives this once.
+      if (load > 0 && !isPlanned && !state.pressed && at !== probe) continue;
       if (!affords(problem, state, option, corrections.most(at) + load + kept)) continue;
       if (at === probe) {
         probe = -1;
@@ -176,12 +179,15 @@ export function recedingScheduler(
         last.option = i;
         return i;
       }
-      const score = plain - prices.energy * missRate * load;
+      const score = plain - prices.energy * (isPlanned ? missRate : 1) * load;
       scores[at] = score;
       if (score > best) best = score;
     }
     last.option = pick(kind, state.connected, best - window, best);
-    return last.option;
+    if (before === undefined || last.option >= 0) return last.option;
+    // Nothing stands in: what was chosen first is what is explained.
+    Object.assign(last, before);
+    return -1;
   };
 
   /** One of the options whose score is at least `enough`; nothing counts 0 and may be among them. */
@@ -240,6 +246,9 @@ export function recedingScheduler(
 
   const most = (kind: number, option: number): number => corrections.most(first[kind]! + option);
 
+  /** What is paged in and out, or run once to learn what it takes, is loaded for the request that needs it. */
+  const stays = (): boolean => !isPaged && last.ties >= 0;
+
   /** Unplanned segments go first, the one that was not used for longest before the others. */
   const worth = ({usedAt}: State, segment: number): number => {
     if (isPaged) return usedAt[segment]!;
@@ -265,5 +274,5 @@ export function recedingScheduler(
       forecast: forecast.details(),
     };
   };
-  return {choose, linkChanged, observe, most, optionsChanged, worth, explain};
+  return {choose, linkChanged, observe, most, optionsChanged, stays, worth, explain};
 }
