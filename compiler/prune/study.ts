@@ -7,7 +7,7 @@ import {headOf} from '../../ir/graph.js';
 import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
-import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
+import {type Costs, costsOf, type Sized} from '../reconstruct/costs.js';
 import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
@@ -36,7 +36,7 @@ export type Studied = Network & {
   readonly groups: Groups;
   /** By the number of the group. The first option is to keep all channels. */
   readonly options: ReadonlyMap<number, readonly GroupOption[]>;
-  /** Microseconds that all layers take. */
+  /** Microseconds that all layers take, as estimated. */
   readonly whole: number;
 };
 
@@ -50,7 +50,7 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
     countsOf(group).flatMap(count => sizedOf(network.layers, group, count)),
   );
   const wholes = network.layers.map((layer): Sized => ({stage: wholeStage(layer), input: layer.inputShape}));
-  const costs = await measureCosts([...sizes, ...wholes], tasks, options);
+  const costs = costsOf([...sizes, ...wholes]);
   const found = new Map<number, readonly GroupOption[]>();
   for (const [number, group] of groups.free) {
     progress(`${task.name}: channels before ${group.readers[0]!.layer.name}`);

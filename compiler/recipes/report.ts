@@ -21,7 +21,7 @@ export type LayerReport = {
   readonly form?: string;
   /** What the form alone costs: the relative energy of its error on samples that no fit has seen. */
   readonly error?: number;
-  /** Multiply-adds, and microseconds as timed alone on this machine. */
+  /** Multiply-adds, and microseconds as the cost model estimates them for this machine's best target. */
   readonly macsBefore?: number;
   readonly macsAfter?: number;
   readonly timeBefore?: number;
