@@ -5,10 +5,12 @@ import test from 'ava';
 import {build} from '../compiler/build.js';
 import type {Attempt} from '../compiler/catalog/attempt.js';
 import {trunksOf} from '../compiler/catalog/heads.js';
-import type {DataRef} from '../compiler/catalog/jobs.js';
+import {findVariants} from '../compiler/catalog/index.js';
+import type {DataRef, Done, Job, ResultOf, RetargetJob} from '../compiler/catalog/jobs.js';
 import {perform} from '../compiler/catalog/perform/index.js';
 import {rootOf} from '../compiler/catalog/roots.js';
 import {openStore} from '../compiler/catalog/store.js';
+import {openDataset} from '../compiler/data/dataset.js';
 import {targetsNamed} from '../compiler/host.js';
 import {resolveTasks} from '../compiler/tasks.js';
 import {npz, splits} from '../examples/signs/data.js';
@@ -16,6 +18,7 @@ import {temporaryFolder} from './support/temporary.js';
 import {hasCompiler} from './tiny-build.js';
 
 process.env.XDG_CACHE_HOME = temporaryFolder();
+const flags = ['shape', 'colour'].map(name => `${name}=examples/signs/models/sign-${name}.onnx`);
 
 const attempt = (recipe: string, cycles: number, loss: number): Attempt => ({
   ...{recipe, from: 'full', network: recipe, reports: [], loss, error: 0, dropped: null, seconds: 1},
@@ -38,12 +41,59 @@ test('trunks are the network as it is, and the most accurate ones that are much 
   t.deepEqual(trunksOf([attempt('full', 900, 0)]).length, 1);
 });
 
+test('heads are tried on the network as it is, and on what is kept of it and much cheaper', async t => {
+  const path = join(temporaryFolder(), 'signs.npz');
+  writeFileSync(path, npz({seed: splits.evaluate, count: 100}));
+  const {tasks} = resolveTasks({tasks: flags, config: 'examples/signs/dnnc.config.json'});
+  const data = new Map(tasks.map(({name}) => [name, {path, data: openDataset(path, {labelsKey: `y_${name}`})}] as const));
+  const store = openStore(temporaryFolder());
+  // Steps of a network: bytes take half of the cycles and a quarter of the room, nothing else applies.
+  const steps = new Map<string, readonly string[]>();
+  const jobs: RetargetJob[] = [];
+  const resultOf = (job: Job): ResultOf<Job> => {
+    if (job.kind === 'make') {
+      if (job.step !== 'int8') return {refused: 'is not for this network'};
+      const network = store.put(Buffer.from(`${job.network} int8`));
+      steps.set(network, ['int8']);
+      return {network, report: {task: job.question.name, recipe: job.step, layers: []}};
+    }
+    if (job.kind === 'retarget') {
+      jobs.push(job);
+      const head = {...{task: 'colour', recipe: 'retarget@2', cut: 'c', grid: 2, lambda: 0.01}, ...{trunkMacs: 5, headMacs: 1}};
+      const network = store.put(Buffer.from(`${job.trunk.network} head`));
+      if (steps.has(job.trunk.network)) steps.set(network, ['int8', 'head']);
+      return {heads: [{network, head: {...head, heldOut: 99, seconds: 1}}], missing: []};
+    }
+    const part = steps.has(job.network) ? 0.5 : 1;
+    const costs = {...{macs: 9, weightBytes: 9, arenaBytes: 9}, ...{loadBytes: 4000 * part ** 2, cycles: 1000 * part}};
+    return {right: '1'.repeat(100), costs: {...costs, p50: 1, p90: 1}};
+  };
+  const found = await findVariants(tasks, {
+    ...{maxLoss: 2, evaluate: data, calibrate: data, fit: new Map([['colour', data.get('colour')!]]), balance: false},
+    ...{method: 'min-max', target: 'generic', profiles: [], bind: new Map(), store},
+    run: async <J extends Job>(job: J): Promise<Done<J>> => ({result: resultOf(job) as ResultOf<J>, seconds: 1}),
+  });
+  t.deepEqual(
+    jobs.map(({question, trunk}) => [question.name, trunk.question.name, steps.get(trunk.network) ?? []]),
+    [
+      ['colour', 'shape', []],
+      ['colour', 'shape', ['int8']],
+    ],
+  );
+  t.deepEqual(
+    found.log.tried.filter(({recipe}) => recipe.includes('@')).map(({recipe, from, kept}) => [recipe, from, kept]),
+    [
+      ['retarget@2', 'shape/full', false],
+      ['int8+retarget@2', 'shape/int8', true],
+    ],
+  );
+});
+
 (hasCompiler ? test : test.skip)('a head on bytes of another task, and that task, run one trunk', async t => {
   t.timeout(300_000);
   const folder = temporaryFolder();
   const path = join(folder, 'signs.npz');
   writeFileSync(path, npz({seed: splits.evaluate, count: 200}));
-  const flags = ['shape', 'colour'].map(name => `${name}=examples/signs/models/sign-${name}.onnx`);
   const {tasks} = resolveTasks({tasks: flags, config: 'examples/signs/dnnc.config.json'});
   const store = openStore(join(folder, 'store'));
   const [own, its] = [tasks[0]!, tasks[1]!];

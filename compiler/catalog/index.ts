@@ -70,16 +70,13 @@ export async function findVariants(tasks: readonly Task[], options: CatalogOptio
     const {task, others} = roots[i]!;
     return judge(task.name, attempts, new Set(others.map(({recipe}) => recipe)));
   };
-  const [first] = own;
-  const trunks = {
-    question: roots[0]!.question,
-    on: trunksOf(judgeOf(0, first!).flatMap(({kept}, i) => (kept ? [first![i]!] : []))),
-  };
+  const kept = judgeOf(0, own[0]!).flatMap(({kept}, i) => (kept ? [own[0]![i]!] : []));
+  const trunks = {question: roots[0]!.question, on: trunksOf(kept)};
   const heads = await Promise.all(
     roots.map(({task}, i) => {
-      const toFit = options.fit.get(task.name);
-      if (i === 0 || !toFit) return [];
-      return headsOf(settings[i]!, own[i]![0]!, {trunks, fit: refOf(toFit, task), balance: options.balance});
+      const fit = options.fit.get(task.name);
+      if (i === 0 || !fit) return [];
+      return headsOf(settings[i]!, own[i]![0]!, {trunks, fit: refOf(fit, task), balance: options.balance});
     }),
   );
   const judged = roots.map(({task}, i) => {
