@@ -28,7 +28,7 @@ export type Costs = (of: Sized) => number;
 const cyclesPerMicrosecond = 2200;
 
 /** Weights of more in one module would take too much memory. */
-const mostAtOnce = 48;
+const mostAtOnce = 16;
 
 const nameOf = ({stage, input}: Sized): string => JSON.stringify([input, ...Object.values(stage)]);
 
