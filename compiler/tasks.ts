@@ -1,6 +1,6 @@
 /** Which questions a build answers: from the models given, `--task` flags and the configuration. */
 import {existsSync} from 'node:fs';
-import {basename, join, resolve} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {fail} from '../ir/diagnostics.js';
 import {type Config, findConfig, type TaskConfig} from './config.js';
 import {isNetworkFile} from './network-file.js';
@@ -107,15 +107,15 @@ const plain = (name: string, model: string): Task => ({
 });
 
 const profilesOf = ({profiles = [], folder}: Config): readonly string[] =>
-  profiles.map(profile => (profile.endsWith('.json') ? join(folder, profile) : profile));
+  profiles.map(profile => (profile.endsWith('.json') ? resolve(folder, profile) : profile));
 
 function fromConfig(name: string, task: TaskConfig, {folder}: Config): Task {
-  const path = (file: string | undefined): string | null => (file === undefined ? null : join(folder, file));
+  const path = (file: string | undefined): string | null => (file === undefined ? null : resolve(folder, file));
   return {
     name,
-    model: join(folder, task.model),
+    model: resolve(folder, task.model),
     output: task.output ?? null,
-    others: (task.others ?? []).map(other => ({recipe: stemOf(other), model: join(folder, other), output: null})),
+    others: (task.others ?? []).map(other => ({recipe: stemOf(other), model: resolve(folder, other), output: null})),
     labels: task.labels ?? null,
     labelOffset: task.labelOffset ?? 0,
     input: task.input ?? null,

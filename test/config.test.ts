@@ -1,8 +1,10 @@
 import {readFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import test from 'ava';
 import {z} from 'zod';
 import {configSchema, readConfig} from '../compiler/config.js';
 import {packageFile} from '../compiler/package-files.js';
+import {resolveTasks} from '../compiler/tasks.js';
 import {refuses} from './support/onnx-bytes.js';
 import {temporaryFile} from './support/temporary.js';
 
@@ -14,6 +16,14 @@ test('the published schema is the one that is checked', t => {
 test('the example configuration fits', t => {
   const config = readConfig(packageFile('examples', 'signs', 'dnnc.config.json'));
   t.deepEqual(Object.keys(config.tasks).sort(), ['colour', 'number', 'shape', 'weather']);
+});
+
+test('paths are relative to the file, or absolute', t => {
+  const model = packageFile('examples', 'signs', 'models', 'weather.onnx');
+  const file = temporaryFile('dnnc.config.json', JSON.stringify({tasks: {a: {model, evaluate: 'b.npz'}}}));
+  const [task] = resolveTasks({config: file}).tasks;
+  t.is(task!.model, model);
+  t.is(task!.evaluate, join(dirname(file), 'b.npz'));
 });
 
 for (const [name, text, code] of [

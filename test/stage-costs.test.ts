@@ -1,23 +1,32 @@
-/** Times of layers: few of them at a time, whatever labels the task has, and remembered. */
+/** Estimates of what layers take: of every size once, in the order of their work, and the same each time. */
 import test from 'ava';
-import {measureCosts, type Sized} from '../compiler/reconstruct/costs.js';
-import {pointStage} from '../compiler/reconstruct/stage.js';
-import {resolveTasks} from '../compiler/tasks.js';
-import {temporaryFolder} from './support/temporary.js';
-import {hasCompiler} from './tiny-build.js';
+import {costsOf, type Sized} from '../compiler/reconstruct/costs.js';
+import {pointStage, type Stage} from '../compiler/reconstruct/stage.js';
 
-process.env.XDG_CACHE_HOME = temporaryFolder();
+const conv = (channels: number, kernel: number): Sized => {
+  const side = (kernel - 1) / 2;
+  const stage: Stage = {...pointStage([channels, channels, kernel, kernel]), pads: [side, side, side, side]};
+  return {stage, input: [1, channels, 16, 16]};
+};
 
-(hasCompiler ? test : test.skip)('one layer that is not known yet is timed in a task of many labels', async t => {
-  const {tasks} = resolveTasks({models: ['examples/signs/models/weather.onnx']});
-  const labels = ['clear', 'rain', 'fog', 'night', 'snow'];
-  const labelled = tasks.map(task => ({...task, output: 'logits', labels}));
-  const sized: Sized = {stage: pointStage([16, 32]), input: [1, 32]};
-  const doing: string[] = [];
-  const options = {bind: new Map<string, number>(), progress: (says: string) => void doing.push(says)};
-  const time = (await measureCosts([sized], labelled, options))(sized);
-  t.true(time > 0 && time < 1000, `${time}`);
-  const timed = doing.length;
-  t.is((await measureCosts([sized], labelled, options))(sized), time);
-  t.is(doing.length, timed);
+test('layers with more to do take longer, whatever else is asked for', t => {
+  const linear: Sized = {stage: pointStage([16, 32]), input: [1, 32]};
+  const sizes = [linear, conv(16, 1), conv(16, 3), conv(32, 3), conv(64, 3)];
+  const costs = costsOf(sizes);
+  const times = sizes.map(costs);
+  t.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
+  t.true(times[0]! > 0.01 && times.at(-1)! < 1000, `${times}`);
+  // Winograd's transforms leave out more than half.
+  t.true(costs(conv(64, 3)) < 9 * 16 * costs(conv(16, 1)));
+  t.deepEqual(sizes.map(costsOf(sizes.toReversed())), times);
+  t.deepEqual(costsOf([linear])(linear), times[0]);
+});
+
+test('more layers than go into one module are all known', t => {
+  const sizes = Array.from({length: 100}, (_, i): Sized => ({stage: pointStage([8, 8 + i]), input: [1, 8 + i]}));
+  const costs = costsOf(sizes);
+  t.true(sizes.every(sized => costs(sized) > 0));
 });

@@ -54,6 +54,12 @@ const fmaLatency = 4.5;
 /** Cycles that a tile costs apart from its arithmetic: loops, addresses, start of the sums. */
 const tileOverhead = 12;
 
+/** Multiply-adds per cycle, and products of four bytes each, that a C compiler makes of portable code; measured with gcc 12. */
+const portable = {macs: 4, fours: 1.5};
+
+/** Instructions for products of four bytes where there is none that does it all. */
+const withoutDots = 3;
+
 interface Registers {
   readonly lanes: number;
   /** All vector registers, and how many of them may hold sums (DNNC_TILE_VECTORS in simd.h, DNNC_DOT_VECTORS in bytes.h). */
@@ -111,6 +117,19 @@ function cycles(size: ConvolutionSize, mr: number, nv: number, registers: Regist
 
 /** The cheapest tile that fits the registers of the target. */
 export const chooseTile = (size: ConvolutionSize, features: Iterable<Feature>): Tile => rankedTiles(size, features)[0];
+
+/** Cycles that the cheapest tile takes, of one image and group. */
+export function tiledCycles(size: ConvolutionSize, features: readonly Feature[]): number {
+  const bytes = size.bytes ?? false;
+  const registers = registersOf(new Set(features), bytes);
+  if (!registers) return (size.oh * size.ow * size.kh * size.kw * size.ic * size.oc) / (bytes ? portable.fours : portable.macs);
+  const {mr, nv} = chooseTile(size, features);
+  const dots = features.includes('avx512vnni') || features.includes('avxvnni');
+  return cycles(size, mr, nv, registers) * (bytes && !dots ? withoutDots : 1);
+}
+
+/** Floats in a vector register. */
+export const lanesOf = (features: readonly Feature[]): number => registersOf(new Set(features), false)?.lanes ?? 4;
 
 /** The cheapest tile for each number of panels, the cheapest of all first; then that one with its loops the other way round. */
 export function rankedTiles(size: ConvolutionSize, features: Iterable<Feature>): readonly [Tile, ...Tile[]] {

@@ -70,7 +70,7 @@ function transformOf({contract, fields: {m = 0, tiles = 0}}: KernelCall): string
 /** Multiply-adds of one vector per cycle. */
 const fmas = 2;
 /** Bytes of weights per cycle, by how many there are: from the second-level cache, the third, and beyond. */
-const bandwidth = (bytes: number): number => (bytes <= 768 * 1024 ? 64 : bytes <= 8 * 1024 * 1024 ? 18 : 6);
+export const bandwidth = (bytes: number): number => (bytes <= 768 * 1024 ? 64 : bytes <= 8 * 1024 * 1024 ? 18 : 6);
 
 type Transform = {readonly forward: number; readonly back: number};
 /** Cycles to transform one tile for one vector of channels, there and back, measured with codegen/kernels/bench. */
@@ -87,7 +87,7 @@ function lineCycles(products: number, bytes: number, rounds: number): number {
   return bytes <= farWeights ? Math.max(products, (bytes * rounds) / 24) : products + (bytes * rounds) / bandwidth(bytes);
 }
 
-function convolutionCycles(way: string, sizes: Sizes): number {
+export function convolutionCycles(way: string, sizes: Sizes): number {
   const size = (name: string): number => sizes[name] ?? 1;
   const [ic, oc] = [size('ic'), Math.ceil(size('oc') / panelSize)];
   const stream = (bytes: number, times: number): number => (bytes * times) / bandwidth(bytes);

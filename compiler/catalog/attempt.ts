@@ -1,6 +1,7 @@
 /** A network that was tried for a task, and its measurement against the network as it is. */
 import type {RecipeReport} from '../recipes/report.js';
 import type {Measured, MeasureJob, Run} from './jobs.js';
+import type {DecisiveCosts, TriedCosts} from './log.js';
 import {lossOf} from './order.js';
 
 /** A network that was measured; or that could not be made, and then `measured` is absent and `dropped` says why. */
@@ -28,6 +29,8 @@ export type Measuring = Pick<MeasureJob, 'question' | 'target' | 'profiles'> & {
   readonly run: Run;
 };
 
+const decisive = ({cycles, loadBytes, arenaBytes}: TriedCosts): DecisiveCosts => ({cycles, loadBytes, arenaBytes});
+
 /** `full`: whether the network as it is is right, by sample; null: this is it. `above`: what has to be dearer in some cost. */
 export async function measured(
   {question, evaluate, target, profiles, maxLoss, run}: Measuring,
@@ -38,7 +41,7 @@ export async function measured(
   const {result, seconds} = await run<MeasureJob>({
     ...{kind: 'measure', question, network: candidate.network, data: evaluate, target, profiles},
     against: full === null ? null : {right: full, points: maxLoss},
-    above: above?.measured?.costs ?? null,
+    above: above?.measured ? decisive(above.measured.costs) : null,
   });
   const seen = full !== null && result.right !== '';
   const {loss, error} = seen ? lossOf(full, result.right) : {loss: 0, error: 0};

@@ -4,13 +4,11 @@ import {join} from 'node:path';
 import {readManifest} from '../../runtime/index.js';
 import type {Manifest} from '../../runtime/manifest.js';
 import {type BuildOptions, type Built, build} from '../build.js';
-import {compilerVersion} from '../cc.js';
 import {hashOfData} from '../evaluate-variant.js';
-import {cpuModel} from '../host.js';
 import {isNetworkFile} from '../network-file.js';
 import {shaOf} from '../sha.js';
 import type {Task} from '../tasks.js';
-import {identity} from './identity.js';
+import {identity, thisMachine} from './identity.js';
 import {type CatalogOptions, type Found, findVariants} from './index.js';
 
 export type CatalogBuilt = Found & {
@@ -57,7 +55,7 @@ function keyOf({tasks, log}: Found, {evaluate, bind}: CatalogOptions, options: C
     targets?.map(({name}) => name),
     chooser !== undefined,
   ];
-  return shaOf([identity(), cpuModel(), compilerVersion(), JSON.stringify(facts)].join('\n'));
+  return shaOf([identity(), ...Object.values(thisMachine()), JSON.stringify(facts)].join('\n'));
 }
 
 /** The manifest of a folder that is as it was written: `manifestHash` is of its manifest, which has those of the other files. */

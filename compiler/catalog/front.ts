@@ -7,7 +7,7 @@ export type Point = {
   readonly costs: Readonly<Record<string, number>>;
 };
 
-/** Costs that differ by less are the same: measured times do, from run to run. */
+/** Costs that differ by less are the same: a catalog needs no two variants that nobody can tell apart. */
 export const same = 0.03;
 
 /** Whether `a` is at least as good as `b` everywhere, and better somewhere. */

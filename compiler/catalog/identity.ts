@@ -1,7 +1,9 @@
-/** Which dnnc this is, to the byte: results of one are not those of another. */
+/** Which dnnc this is, to the byte, and on which machine: results of one are not those of another. */
 import {createHash} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {compilerVersion} from '../cc.js';
+import {cpuFeatures, cpuModel} from '../host.js';
 import {packageFile} from '../package-files.js';
 import {version} from '../version.js';
 
@@ -12,6 +14,24 @@ export function identity(): string {
   known ??= `${version} ${hashOfPackage()}`;
   return known;
 }
+
+/** What results of a machine may depend on. */
+export type Machine = {
+  readonly cpu: string;
+  readonly compiler: string;
+  /** A hash: two machines of one CPU may offer different parts of it. */
+  readonly features: string;
+};
+
+let here: Machine | null = null;
+
+export function thisMachine(): Machine {
+  here ??= {cpu: cpuModel(), compiler: compilerVersion(), features: shortHash([...cpuFeatures()].sort())};
+  return here;
+}
+
+/** 16 hex digits. */
+export const shortHash = (of: readonly string[]): string => createHash('sha256').update(of.join('\n')).digest('hex').slice(0, 16);
 
 const rooms = ['compiler', 'ir', 'passes', 'codegen', 'runtime'];
 

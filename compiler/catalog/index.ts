@@ -9,12 +9,12 @@ import type {RecipeReport} from '../recipes/report.js';
 import {wilson} from '../statistics.js';
 import type {Task} from '../tasks.js';
 import type {Attempt} from './attempt.js';
-import {headsOf} from './heads.js';
+import {headsOf, trunksOf} from './heads.js';
 import type {Run} from './jobs.js';
 import {judge} from './judge.js';
 import type {CatalogLog, Tried} from './log.js';
 import {type Root, refOf, rootOf} from './roots.js';
-import {search} from './search.js';
+import {type SearchOptions, search} from './search.js';
 import type {Store} from './store.js';
 
 export type CatalogOptions = {
@@ -24,7 +24,7 @@ export type CatalogOptions = {
   readonly evaluate: ReadonlyMap<string, Labelled>;
   /** Samples by task that networks were not trained on; labels are not looked at. */
   readonly calibrate: ReadonlyMap<string, Labelled>;
-  /** Labelled samples by task to fit heads on the first task's network to; none: no heads are tried. */
+  /** Labelled samples by task to fit heads on the first task's networks to; none: no heads are tried. */
   readonly fit: ReadonlyMap<string, Labelled>;
   /** As for `retarget`. */
   readonly balance: boolean;
@@ -64,10 +64,24 @@ export async function findVariants(tasks: readonly Task[], options: CatalogOptio
         `--evaluate DATA or --evaluate ${name}=DATA`,
       );
   const roots = tasks.map(task => rootOf(task, bind, store));
-  const found = await Promise.all(roots.map(root => attemptsAt(root, roots[0]!, options)));
-  const judged = found.map((attempts, i) => {
+  const settings = roots.map(root => settingsOf(root, options));
+  const own = await Promise.all(settings.map(search));
+  const judgeOf = (i: number, attempts: readonly Attempt[]): readonly Tried[] => {
     const {task, others} = roots[i]!;
-    return {task, attempts, tried: judge(task.name, attempts, new Set(others.map(({recipe}) => recipe)))};
+    return judge(task.name, attempts, new Set(others.map(({recipe}) => recipe)));
+  };
+  const kept = judgeOf(0, own[0]!).flatMap(({kept}, i) => (kept ? [own[0]![i]!] : []));
+  const trunks = {question: roots[0]!.question, on: trunksOf(kept)};
+  const heads = await Promise.all(
+    roots.map(({task}, i) => {
+      const fit = options.fit.get(task.name);
+      if (i === 0 || !fit) return [];
+      return headsOf(settings[i]!, own[i]![0]!, {trunks, fit: refOf(fit, task), balance: options.balance});
+    }),
+  );
+  const judged = roots.map(({task}, i) => {
+    const attempts = [...own[i]!, ...heads[i]!];
+    return {task, attempts, tried: judgeOf(i, attempts)};
   });
   const tried = judged.flatMap(each => each.tried);
   refuseNothing(tried, maxLoss);
@@ -87,22 +101,16 @@ export async function findVariants(tasks: readonly Task[], options: CatalogOptio
   };
 }
 
-async function attemptsAt(root: Root, first: Root, options: CatalogOptions): Promise<readonly Attempt[]> {
-  const {evaluate, calibrate, fit, tell = () => {}} = options;
-  const {task, question, network, others} = root;
+function settingsOf({task, question, network, others}: Root, options: CatalogOptions): SearchOptions {
+  const {evaluate, calibrate, method, target, profiles, maxLoss, run, tell = () => {}} = options;
   const {name} = task;
   const [samples, labelled] = [calibrate.get(name), evaluate.get(name)!];
-  const settings = {
+  return {
     ...{question, network, others, evaluate: refOf(labelled, task), samples: samples ? refOf(samples, task) : null},
-    ...{method: options.method, target: options.target, profiles: options.profiles, maxLoss: options.maxLoss, run: options.run},
-    tell: (attempt: Attempt) => tell(name, attempt),
+    ...{method, target, profiles, maxLoss, run},
+    tell: attempt => tell(name, attempt),
     ...(options.expect && {expect: options.expect}),
   };
-  const own = await search(settings);
-  const toFit = fit.get(name);
-  if (root === first || !toFit) return own;
-  const trunk = {question: first.question, network: first.network};
-  return [...own, ...(await headsOf(settings, own[0]!, {trunk, fit: refOf(toFit, task), balance: options.balance}))];
 }
 
 /** Errors: check catalog.nothing. */

@@ -3,14 +3,12 @@
  * done is never done again: its result is kept under its key.
  */
 import {createHash} from 'node:crypto';
-import {compilerVersion} from '../cc.js';
 import type {DeviceProfile} from '../energy/profile.js';
-import {cpuModel} from '../host.js';
 import type {RecipeReport} from '../recipes/report.js';
 import type {Retargeted} from '../retarget/index.js';
 import type {Task} from '../tasks.js';
-import {identity} from './identity.js';
-import type {TriedCosts} from './log.js';
+import {identity, thisMachine} from './identity.js';
+import type {DecisiveCosts, TriedCosts} from './log.js';
 import {isHopeless} from './order.js';
 
 /** What a network is asked: all of a task but its files. */
@@ -43,7 +41,7 @@ export type MeasureJob = {
   /** What it is compared with: whether `full` is right, per sample in the order of `evaluationOrder`; and points that may be lost. */
   readonly against: {readonly right: string; readonly points: number} | null;
   /** Costs of the network that it was made from: one that is no cheaper is not evaluated. */
-  readonly above: TriedCosts | null;
+  readonly above: DecisiveCosts | null;
 };
 
 /** Heads of a question on the trunk of another one's network. */
@@ -81,20 +79,27 @@ export type ResultOf<J extends Job> = J extends MakeJob ? Made : J extends Measu
 export type Run = <J extends Job>(job: J) => Promise<Done<J>>;
 export type Done<J extends Job> = {readonly result: ResultOf<J>; readonly seconds: number};
 
-/** Names a job's result: dnnc itself, what the job says, and the machine where times matter. 64 hex digits. */
+/** Names a job's result: dnnc itself, what the job says, and the machine where it matters. 64 hex digits. */
 export function keyOf(job: Job): string {
-  const machine = readsClock(job) ? [cpuModel(), compilerVersion()] : [];
+  const known = keys.get(job);
+  if (known !== undefined) return known;
+  const machine = isOfMachine(job) ? Object.values(thisMachine()) : [];
   const content = JSON.stringify(job, (key, value: unknown) => (unnamed.has(key) ? undefined : value));
-  return createHash('sha256')
+  const key = createHash('sha256')
     .update([identity(), ...machine, content].join('\n'))
     .digest('hex');
+  keys.set(job, key);
+  return key;
 }
 
+/** A job is asked for its key wherever it passes, and may hold thousands of answers. */
+const keys = new WeakMap<Job, string>();
+
 /**
- * Fields that are no part of a job's name: where files lie; words for classes; times, which are never the same twice; and how much may
- * be lost, which only tells how many samples are looked at (`isEnough`).
+ * Fields that are no part of a job's name: where files lie; words for classes; and how much may be lost, which only tells how many
+ * samples are looked at (`isEnough`).
  */
-const unnamed = new Set(['path', 'labels', 'p50', 'p90', 'cold', 'points']);
+const unnamed = new Set(['path', 'labels', 'points']);
 
 /** Whether a result with that name is one for this job. */
 export function isEnough<J extends Job>(job: J, {result}: Done<J>): boolean {
@@ -103,8 +108,8 @@ export function isEnough<J extends Job>(job: J, {result}: Done<J>): boolean {
   return result.right.length === right.length || isHopeless(right, result.right, points);
 }
 
-/** Whether a job's result depends on the machine: layers of low rank and narrower ones are chosen by what they take on it, and fits round as it does. */
-export const readsClock = (job: Job): boolean =>
+/** Whether a job's result depends on the machine: times do; layers of low rank and narrower ones suit its best target, and fits round as that does. */
+export const isOfMachine = (job: Job): boolean =>
   job.kind === 'measure' || (job.kind === 'make' && /^(input|lowrank|prune)\b/.test(job.step));
 
 /** Networks that a job reads. */

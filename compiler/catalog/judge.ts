@@ -2,7 +2,7 @@
 import {wilson} from '../statistics.js';
 import type {Attempt} from './attempt.js';
 import {frontOf, type Point} from './front.js';
-import type {Tried, TriedAccuracy} from './log.js';
+import type {DecisiveCosts, Tried, TriedAccuracy} from './log.js';
 
 /** In the order of the attempts, the first of which is `full`. `given`: networks that the user named, which stay. */
 export function judge(task: string, attempts: readonly Attempt[], given: ReadonlySet<string>): readonly Tried[] {
@@ -27,8 +27,8 @@ export function judge(task: string, attempts: readonly Attempt[], given: Readonl
 
 const pointOf = ({measured}: Attempt): Point => {
   const {right, costs} = measured!;
-  const {p50, loadBytes, arenaBytes, macs, ownMacs = macs, energy = {}} = costs;
-  return {accuracy: count(right) / right.length, costs: {...energy, p50, loadBytes, arenaBytes, ownMacs}};
+  const {cycles, loadBytes, arenaBytes, macs, ownMacs = macs, energy = {}} = costs;
+  return {accuracy: count(right) / right.length, costs: {...energy, cycles, loadBytes, arenaBytes, ownMacs}};
 };
 
 const count = (right: string): number => right.split('1').length - 1;
@@ -44,10 +44,10 @@ const accuracyOf = ({loss, error}: Attempt, right: string): TriedAccuracy => ({
 /** What a variant on the front is cheaper in than the network as it is. */
 function worthOf({measured, loss}: Attempt, full: Attempt): string {
   const [was, is] = [full.measured!.costs, measured!.costs];
-  const ratio = (cost: 'p50' | 'loadBytes' | 'arenaBytes'): number => was[cost] / is[cost];
+  const ratio = (cost: keyof DecisiveCosts): number => was[cost] / is[cost];
   const own = is.ownMacs;
   const saved = [
-    ...gain(ratio('p50'), 'less time'),
+    ...gain(ratio('cycles'), 'fewer cycles'),
     ...gain(ratio('loadBytes'), 'smaller'),
     ...gain(ratio('arenaBytes'), 'less memory'),
     ...Object.entries(is.energy ?? {}).flatMap(([profile, joules]) =>

@@ -34,12 +34,17 @@ export type TriedAccuracy = {
   readonly error: number;
 };
 
+/** What may be better in one of two networks: the same in every run. */
+export type DecisiveCosts = Pick<TriedCosts, 'cycles' | 'loadBytes' | 'arenaBytes'>;
+
 export type TriedCosts = {
   readonly macs: number;
   readonly weightBytes: number;
   readonly arenaBytes: number;
   readonly loadBytes: number;
-  /** Milliseconds per call, warm: median and 90th percentile; and of a call whose weights are not in memory. */
+  /** Of a call on the target, as the cost model estimates it: time as choices go by. */
+  readonly cycles: number;
+  /** Milliseconds per call, warm: median and 90th percentile; and of a call whose weights are not in memory. For readers only. */
   readonly p50: number;
   readonly p90: number;
   readonly cold?: number;

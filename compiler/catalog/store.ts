@@ -21,6 +21,8 @@ export type Store = {
   result(key: string): unknown;
   /** Error: input file.unwritable, file.disk-full. */
   keep(key: string, result: unknown): void;
+  /** Files that were read or written since the store was opened. */
+  readonly used: ReadonlySet<string>;
 };
 
 /** Another one after whatever has been written to the file; null: there is none. */
@@ -40,11 +42,14 @@ export function openStore(folder = cacheFolder('catalog')): Store {
   const resultFile = (key: string): string => placeOf(folder, 'results', key);
   /** Networks that were found good, as they were then. */
   const good = new Map<string, string>();
+  const used = new Set<string>();
   return {
     folder,
     fileOf,
+    used,
     has(sha256) {
       const file = fileOf(sha256);
+      used.add(file);
       const stamp = stampOf(file);
       if (stamp === null) return false;
       if (good.get(sha256) === stamp) return true;
@@ -58,9 +63,11 @@ export function openStore(folder = cacheFolder('catalog')): Store {
     put(network) {
       const sha256 = shaOf(network);
       writeWhole(fileOf(sha256), network);
+      used.add(fileOf(sha256));
       return sha256;
     },
     result(key) {
+      used.add(resultFile(key));
       try {
         return readResult(readFileSync(resultFile(key), 'utf8'));
       } catch {
@@ -68,6 +75,7 @@ export function openStore(folder = cacheFolder('catalog')): Store {
       }
     },
     keep(key, result) {
+      used.add(resultFile(key));
       writeWhole(resultFile(key), Buffer.from(resultText(result)));
     },
   };

@@ -4,6 +4,7 @@ import {fail} from '../../ir/diagnostics.js';
 import {runPasses} from '../../passes/framework/manager.js';
 import type {Attempt} from '../catalog/attempt.js';
 import {buildCatalog, type CatalogBuildOptions, type CatalogBuilt} from '../catalog/build.js';
+import {announceUse, evict, mostBytes} from '../catalog/evict.js';
 import type {Tried} from '../catalog/log.js';
 import {startQueue} from '../catalog/queue/send.js';
 import {here, type Show, type Workers} from '../catalog/runner.js';
@@ -85,7 +86,9 @@ export async function runCatalog(
   show: Progress,
 ): Promise<void> {
   const started = performance.now();
+  const most = mostBytes();
   const store = openStore();
+  const release = announceUse(store.folder);
   const state = {tried: 0, held: 0, left: 0};
   const doing: Show = what => show(`${state.tried} variants tried, ${state.held} hold, ${leftText(state, started)}: ${what}`);
   const workers = await workersOf(flags, store, doing, show);
@@ -110,7 +113,9 @@ export async function runCatalog(
   ).finally(async () => {
     await workers.stop();
     show.done();
+    release();
   });
+  evict(store.folder, store.used, most);
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) printJson(documentOf(built, tasks, flags, options, seconds));
   else tell(built, options.directory, seconds);

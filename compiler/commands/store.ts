@@ -1,6 +1,7 @@
 /** `dnnc store`: what builds and workers on several machines have in common, over HTTP, until it is interrupted. */
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {cacheFolder} from '../cache.js';
+import {announceUse} from '../catalog/evict.js';
 import {serveStore} from '../catalog/http/server.js';
 import {say} from '../output.js';
 import {untilInterrupted} from './options.js';
@@ -31,9 +32,11 @@ function gigabytes(value: string): number {
 }
 
 async function runStore({folder = cacheFolder('catalog'), host, port, capacity}: Flags): Promise<void> {
+  const release = announceUse(folder);
   const token = process.env.DNNC_STORE_TOKEN || null;
   const {url, close} = await serveStore({folder, host, port, token, ...(capacity !== undefined && {capacity})});
   say(`${url} keeps ${folder}${token === null ? '' : ', for those who have its DNNC_STORE_TOKEN'}`);
   await untilInterrupted();
   await close();
+  release();
 }

@@ -1,5 +1,6 @@
 /** `dnnc work`: makes and measures variants for builds elsewhere, until it is interrupted. */
 import {type Command, Option} from 'commander';
+import {announceUse, evict} from '../catalog/evict.js';
 import {thisParty} from '../catalog/queue/party.js';
 import {work} from '../catalog/queue/work.js';
 import {openStore} from '../catalog/store.js';
@@ -28,6 +29,8 @@ export const defineWork = (program: Command): void =>
 async function runWork({queue, store, workers, minutes}: Flags): Promise<void> {
   const {dnnc, cpu, compiler} = thisParty();
   const own = openStore();
+  evict(own.folder, []);
+  const release = announceUse(own.folder);
   const {where, stop} = await work(own, {
     ...{redis: queue, remote: store ?? null, count: workers, minutes},
     ...{tell: say, warn: warning},
@@ -35,4 +38,5 @@ async function runWork({queue, store, workers, minutes}: Flags): Promise<void> {
   say(`dnnc ${dnnc} on ${cpu} with ${compiler} waits for jobs at ${where}; keeps what it needs in ${own.folder}`);
   await untilInterrupted();
   await stop();
+  release();
 }

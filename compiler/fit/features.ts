@@ -22,14 +22,18 @@ export type Place = {
 /** More features than these are slow to fit and seldom better. */
 const mostFeatures = 1024;
 
-/** The cuts of a variant that features can be taken from, in order. */
-export function placesOf({segments, cuts}: Manifest, {path, macs: total}: Variant): readonly Place[] {
+/** The cuts of a variant that features can be taken from, in order; bytes as they are, since fits are the same for every scale. */
+export function placesOf(
+  {segments, cuts}: Manifest,
+  {path, macs: total}: Variant,
+  dtypes: readonly string[] = ['f32'],
+): readonly Place[] {
   let macs = 0;
   return path.flatMap((id, i): readonly Place[] => {
     const segment = segments.find(each => each.id === id);
     macs += segment?.macs ?? 0;
     const cut = cuts.find(each => each.id === segment?.to);
-    if (cut?.dtype !== 'f32' || cut.shape[0] !== 1) return [];
+    if (!cut || !dtypes.includes(cut.dtype) || cut.shape[0] !== 1) return [];
     return [{cut, number: i + 1, grid: gridOf(cut, macs / total), macs}];
   });
 }
@@ -53,7 +57,7 @@ export const windowOf = (size: number, grid: number): {readonly size: number; re
 export const widthOf = ({cut: {shape}, grid}: Place): number => (shape.length === 4 ? shape[1]! * grid * grid : elements(shape));
 
 /** Means over the cells of the grid, channel by channel, to row `at` of the features. */
-function pool(activation: Float32Array, place: Place, into: Float32Array, at: number): void {
+function pool(activation: Float32Array | Uint8Array, place: Place, into: Float32Array, at: number): void {
   const {cut, grid} = place;
   const {shape} = cut;
   const width = widthOf(place);
@@ -108,7 +112,7 @@ export function featuresOf(
       if (i % 64 === 0) progress(`features of ${i} of ${data.count} samples`);
       const made = run(0, [inputTensor(data.sample(i), input!, data.where(i)).data], (at, [activation]) => {
         const place = placeAt[at]!;
-        if (place >= 0) pool(activation as Float32Array, places[place]!, parts[place]!, i);
+        if (place >= 0) pool(activation as Float32Array | Uint8Array, places[place]!, parts[place]!, i);
       });
       parts.at(-1)!.set(Array.from(made[0]!, Number), i * classes);
     }

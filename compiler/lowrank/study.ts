@@ -6,7 +6,7 @@
 import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
-import {measureCosts, type Sized} from '../reconstruct/costs.js';
+import {costsOf, type Sized} from '../reconstruct/costs.js';
 import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import type {Layer} from '../reconstruct/layers.js';
@@ -44,10 +44,8 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
   const studied = await studyNetwork(tasks, task, samples, options);
   const {layers} = studied.network;
   const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer, spared)] as const));
-  const costs = await measureCosts(
+  const costs = costsOf(
     layers.flatMap(layer => [wholeOf(layer), ...choices.get(layer.name)!.flatMap(choice => sizedOf(layer, choice))]),
-    tasks,
-    options,
   );
   const found = new Map(
     layers.map(layer => {

@@ -8,7 +8,7 @@ import type {ValueId} from '../../ir/types.js';
 import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
-import {measureCosts, type Sized} from '../reconstruct/costs.js';
+import {costsOf, type Sized} from '../reconstruct/costs.js';
 import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
@@ -57,7 +57,7 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
     countsOf(group).flatMap(count => touchedBy(network.layers, group, count).map(({sized}) => sized)),
   );
   const wholes = network.layers.map((layer): Touched => ({layer, sized: {stage: wholeStage(layer), input: layer.inputShape}}));
-  const costs = await measureCosts([...sizes, ...wholes.map(({sized}) => sized)], tasks, options);
+  const costs = costsOf([...sizes, ...wholes.map(({sized}) => sized)]);
   const found = groups.free.map((group): readonly GroupOption[] => {
     progress(`${task.name}: channels before ${group.readers[0]!.layer.name}`);
     const priced = (count: number): Priced & {readonly all: Cost} => {

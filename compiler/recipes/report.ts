@@ -27,7 +27,10 @@ export type LayerReport = {
   readonly form?: string;
   /** What the form alone costs: the relative energy of its error on samples that no fit has seen. */
   readonly error?: number;
-  /** Multiply-adds, and microseconds on this machine: of a layer of bytes or narrow weights within the network, of others alone. */
+  /**
+   * Multiply-adds, and microseconds on this machine: of a layer of bytes or narrow weights as measured within the network, of others
+   * as the cost model estimates them.
+   */
   readonly macsBefore?: number;
   readonly macsAfter?: number;
   readonly timeBefore?: number;

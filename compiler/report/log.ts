@@ -75,7 +75,7 @@ const tried: z.ZodType<Tried> = z.object({
     .exactOptional(),
   costs: z
     .object({
-      ...{macs: count, weightBytes: count, arenaBytes: count, loadBytes: count},
+      ...{macs: count, weightBytes: count, arenaBytes: count, loadBytes: count, cycles: count},
       ...{p50: count, p90: count, cold: count.exactOptional()},
       energy: z.record(z.string(), count).exactOptional(),
       ownMacs: count.exactOptional(),

@@ -4,6 +4,7 @@ import {editor} from '../../ir/edit.js';
 import {headOf, valueAt} from '../../ir/graph.js';
 import {avgpool} from '../../ir/ops/avgpool/index.js';
 import {poolDefaults} from '../../ir/ops/common/pool.js';
+import {cast} from '../../ir/ops/elementwise/index.js';
 import {linear} from '../../ir/ops/linear/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {softmax} from '../../ir/ops/softmax/index.js';
@@ -35,7 +36,8 @@ export function withHead(module: Module, {task, recipe, place, linear: {weights,
     return emit(avgpool, [image], {...poolDefaults, ...window, includePad: false})[0];
   };
   const width = widthOf(place);
-  const [features] = emit(reshape, [shape.length === 4 ? pooled(cut) : cut], {shape: [1, width]});
+  const real = place.cut.dtype === 'f32' ? cut : emit(cast, [cut], {to: 'f32'})[0];
+  const [features] = emit(reshape, [shape.length === 4 ? pooled(real) : real], {shape: [1, width]});
   const w = literal(tensorFrom('f32', [classes, width], [...weights]), `${name}.weights`);
   const b = literal(tensorFrom('f32', [classes], [...bias]), `${name}.bias`);
   const [logits] = emit(linear, [features, w, b], {epilogue: ''});

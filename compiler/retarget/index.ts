@@ -77,7 +77,7 @@ export async function retarget(
   });
   const session = load(built.directory);
   const variant = session.manifest.variants.find(({task}) => task === trunk.name)!;
-  const places = placesOf(session.manifest, variant);
+  const places = placesOf(session.manifest, variant, ['f32', 'u8']);
   const options = {loss: openLoader(built.directory).logistic, balance};
   const missing = new Map<string, readonly number[]>();
   const kept = others.flatMap(({name}) => {

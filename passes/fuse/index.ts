@@ -178,7 +178,7 @@ const intoEpilogue: Rule = {
   },
 };
 
-/** conv2d_u8(.., f(bytes)) {g} -> conv2d_u8(.., bytes) {g o f}: an extra operand is read as it lies. */
+/** conv2d_u8(.., f(bytes)) {g} -> conv2d_u8(.., bytes) {g o f}: an extra operand is read as it lies, by each of its readers: f32 takes four times the room. */
 const readBytes: Rule = {
   name: 'read-bytes',
   apply(node, module, edit) {
@@ -187,7 +187,7 @@ const readBytes: Rule = {
       const producer = at < 3 || id === null ? null : producerOf(module.graph, id);
       const inner = producer && scalarOf(producer, module);
       const [bytes, ...others] = producer?.inputs ?? [];
-      if (id === null || !producer || !inner || bytes == null || others.length > 0 || onlyUser(module, id) !== node) continue;
+      if (id === null || !producer || !inner || bytes == null || others.length > 0) continue;
       if (valueAt(module.graph, bytes).type.dtype !== 'u8') continue;
       const inputs = node.inputs.with(at, bytes);
       const expression = substitute(epilogueOf(node.attrs), i => (i === at - 2 ? substitute(inner, () => arg(i)) : arg(i)));

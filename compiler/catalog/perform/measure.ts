@@ -1,6 +1,7 @@
 /** What a network is worth: built alone, run on labelled samples, timed. */
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
+import {cyclesOf} from '../../../codegen/kernels/cycles.js';
 import {type Entry, load} from '../../../runtime/index.js';
 import {build} from '../../build.js';
 import type {Dataset} from '../../data/dataset.js';
@@ -11,7 +12,7 @@ import {temporaryFolder} from '../../open.js';
 import {inputTensor} from '../../samples.js';
 import {same} from '../front.js';
 import type {Measured, MeasureJob} from '../jobs.js';
-import type {TriedCosts} from '../log.js';
+import type {DecisiveCosts} from '../log.js';
 import {evaluationOrder, isHopeless} from '../order.js';
 import type {Store} from '../store.js';
 import {labelledOf, taskOf} from './task.js';
@@ -20,8 +21,9 @@ export async function measure(job: MeasureJob, store: Store, progress: (doing: s
   const {question, network, data, target, profiles, against, above} = job;
   const task = taskOf(question, store.fileOf(network));
   const directory = join(temporaryFolder(), 'measure');
+  const targets = targetsNamed([target]);
   const {manifest, compiled} = await build([task], {
-    ...{directory, name: 'measure', targets: targetsNamed([target]), bind: new Map()},
+    ...{directory, name: 'measure', targets, bind: new Map()},
     ...{measure: false, typed: false, profiles, progress},
   });
   const session = load(directory, {target});
@@ -31,7 +33,14 @@ export async function measure(job: MeasureJob, store: Store, progress: (doing: s
   const {macs, weightBytes, arenaBytes, loadBytes} = variant;
   const energy = Object.entries(variant.energy ?? {}).map(([profile, {millijoules}]) => [profile, millijoules] as const);
   const costs = {
-    ...{macs, weightBytes, arenaBytes, loadBytes, p50, p90},
+    ...{
+      macs,
+      weightBytes,
+      arenaBytes,
+      loadBytes,
+      cycles: Math.round(cyclesOf(compiled.plan.entries[0]!.steps, targets[0]!.features)),
+    },
+    ...{p50, p90},
     ...(cold !== undefined && {cold}),
     ...(energy.length > 0 && {energy: Object.fromEntries(energy)}),
   };
@@ -42,9 +51,9 @@ export async function measure(job: MeasureJob, store: Store, progress: (doing: s
   return {right, costs};
 }
 
-/** In time, bytes to load or memory, by more than times differ from run to run. */
-const isCheaper = (costs: TriedCosts, above: TriedCosts): boolean =>
-  (['p50', 'loadBytes', 'arenaBytes'] as const).some(name => costs[name] < (1 - same) * above[name]);
+/** In time as estimated, bytes to load or memory, by more than costs differ that count as equal. */
+const isCheaper = (costs: DecisiveCosts, above: DecisiveCosts): boolean =>
+  (['cycles', 'loadBytes', 'arenaBytes'] as const).some(name => costs[name] < (1 - same) * above[name]);
 
 /** Part by part, and no further than needed. */
 function answersRight(entry: Entry, data: Dataset, against: MeasureJob['against'], progress: (doing: string) => void): string {

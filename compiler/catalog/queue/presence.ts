@@ -1,7 +1,7 @@
 /** Workers that are there: they say so, and what they are doing. */
 import type {Redis} from 'ioredis';
 import {z} from 'zod';
-import {type Job, readsClock} from '../jobs.js';
+import {isOfMachine, type Job} from '../jobs.js';
 import {type Party, prefix, queueOf} from './party.js';
 
 const presence = z.object({
@@ -55,7 +55,7 @@ function jsonOf(text: string): unknown {
 /** Why none of the workers that are there takes a job; null: one does. */
 export function whyNobody(job: Job, wanted: Party, there: readonly Presence[]): string | null {
   if (there.some(its => queueOf(job, its) === queueOf(job, wanted))) return null;
-  const machine = readsClock(job) ? ` on ${wanted.cpu} with ${wanted.compiler}` : '';
+  const machine = isOfMachine(job) ? ` on ${wanted.cpu} with ${wanted.compiler}` : '';
   const others = new Set(there.map(its => `${its.host} has ${differenceOf(its, wanted)}`));
   return `it needs a worker of dnnc ${wanted.dnnc}${machine}; ${others.size === 0 ? 'there is none at all' : [...others].join(', ')}`;
 }
