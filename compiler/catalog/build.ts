@@ -5,10 +5,10 @@ import {readManifest} from '../../runtime/index.js';
 import type {Manifest} from '../../runtime/manifest.js';
 import {type BuildOptions, type Built, build} from '../build.js';
 import {hashOfData} from '../evaluate-variant.js';
+import {identity, thisMachine} from '../identity.js';
 import {isNetworkFile} from '../network-file.js';
 import {shaOf} from '../sha.js';
 import type {Task} from '../tasks.js';
-import {identity, thisMachine} from './identity.js';
 import {type CatalogOptions, type Found, findVariants} from './index.js';
 
 export type CatalogBuilt = Found & {

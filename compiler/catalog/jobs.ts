@@ -4,10 +4,10 @@
  */
 import {createHash} from 'node:crypto';
 import type {DeviceProfile} from '../energy/profile.js';
+import {identity, thisMachine} from '../identity.js';
 import type {RecipeReport} from '../recipes/report.js';
 import type {Retargeted} from '../retarget/index.js';
 import type {Task} from '../tasks.js';
-import {identity, thisMachine} from './identity.js';
 import type {DecisiveCosts, TriedCosts} from './log.js';
 import {isHopeless} from './order.js';
 

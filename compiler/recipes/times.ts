@@ -9,15 +9,13 @@ import {print} from '../../ir/print.js';
 import type {Loc, Module, Node} from '../../ir/types.js';
 import {runPasses} from '../../passes/framework/manager.js';
 import {keep, recall} from '../cache.js';
-import {compilerVersion} from '../cc.js';
-import {cpuModel, targetsNamed} from '../host.js';
+import {targetsNamed} from '../host.js';
+import {identity, thisMachine} from '../identity.js';
 import {loadTasks} from '../load.js';
 import {beforeFusion} from '../pipeline.js';
 import {type Reading, withoutOthers} from '../quantize/taps.js';
-import {kernelsHash} from '../reconstruct/costs.js';
 import type {Task} from '../tasks.js';
 import {buildTraced, timeSteps} from '../traced.js';
-import {version} from '../version.js';
 import {type Candidate, variantHead, withVariant} from './candidate.js';
 
 /** Microseconds by the name of the layer. */
@@ -39,7 +37,7 @@ export async function timesOf(timed: readonly Timed[], tasks: readonly Task[], r
   const plain = runPasses(loadTasks(tasks, {name: 'traced', bind, share}).module, beforeFusion);
   const module = before(plain);
   const [target] = targetsNamed(['native']);
-  const key = [cpuModel(), compilerVersion(), version, kernelsHash(), target!.name, print(lossy(plain))].join('\n');
+  const key = [identity(), JSON.stringify(thisMachine()), target!.name, print(lossy(plain))].join('\n');
   const wanted = timed.map(({candidate: {task, layers}}) => layerNodes(module, task.name, layers(module)));
   const known = recall('layers', key);
   if (isKept(known, 2 * timed.length)) return timed.map((_, i) => timesFrom(known, i));

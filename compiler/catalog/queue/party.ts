@@ -2,7 +2,7 @@
  * Who may do which job. Jobs of one dnnc are in a queue of their own, those that depend on the machine in one per kind of machine: a
  * worker that does not fit never sees them.
  */
-import {identity, type Machine, shortHash, thisMachine} from '../identity.js';
+import {identity, type Machine, shortHash, thisMachine} from '../../identity.js';
 import {isOfMachine, type Job} from '../jobs.js';
 
 /** What a result may depend on. */

@@ -2,10 +2,10 @@
 import {createHash} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {compilerVersion} from '../cc.js';
-import {cpuFeatures, cpuModel} from '../host.js';
-import {packageFile} from '../package-files.js';
-import {version} from '../version.js';
+import {compilerVersion} from './cc.js';
+import {cpuFeatures, cpuModel} from './host.js';
+import {packageFile} from './package-files.js';
+import {version} from './version.js';
 
 let known: string | null = null;
 
