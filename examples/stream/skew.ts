@@ -64,23 +64,46 @@ function priorOf(task: keyof typeof context): Frequencies {
   );
 }
 
-/** Which of a task's variants is used; the first is the general one. */
-function chosenOf(own: readonly Variant[], uses: Use): Variant {
-  const general = own[0]!;
-  if (uses === 'general') return general;
-  if (uses === 'cascade') return own.find(({cascade}) => cascade) ?? general;
-  const least = (general.quality?.value ?? 100) - flags.loss;
-  const costOf = ({macs, latency = {}}: Variant): number =>
-    uses === 'operations' ? macs : (Object.values(latency)[0]?.p50 ?? Number.POSITIVE_INFINITY);
-  return own
-    .filter(({cascade, quality}) => !cascade && quality && quality.value >= least)
-    .reduce((best, each) => (costOf(each) < costOf(best) ? each : best), general);
+/** The variant of each question. What costs least is found over all combinations: what they share counts once. */
+function chosenBy(session: Session, uses: Use): readonly Variant[] {
+  const all = questions.map(task => session.manifest.variants.filter(variant => variant.task === task));
+  if (uses === 'general') return all.map(own => own[0]!);
+  if (uses === 'cascade') return all.map(own => own.find(({cascade}) => cascade) ?? own[0]!);
+  const eligible = all.map(own => {
+    const least = (own[0]!.quality?.value ?? 100) - flags.loss;
+    return own
+      .filter(({cascade, quality}) => !cascade && quality && quality.value >= least)
+      .map(variant => ({variant, pieces: piecesOf(session, variant, uses)}));
+  });
+  let [best, least]: [readonly Variant[], number] = [all.map(own => own[0]!), Number.POSITIVE_INFINITY];
+  const combine = (chosen: readonly (typeof eligible)[number][number][]): void => {
+    if (chosen.length < eligible.length) {
+      for (const each of eligible[chosen.length]!) combine([...chosen, each]);
+      return;
+    }
+    const pieces = new Map(chosen.flatMap(each => each.pieces));
+    const cost = [...pieces.values()].reduce((sum, part) => sum + part, 0);
+    if (cost < least) [best, least] = [chosen.map(({variant}) => variant), cost];
+  };
+  combine([]);
+  return best;
+}
+
+/** What each segment of a variant takes, or the whole where it has none: multiply-accumulates or milliseconds. */
+function piecesOf({manifest, target}: Session, {id, path, macs, latency}: Variant, by: 'operations' | 'time') {
+  const segments = path.flatMap(name => manifest.segments.find(segment => segment.id === name) ?? []);
+  const costOf = (part: {readonly macs: number; readonly latency?: Variant['latency']}): number =>
+    by === 'operations' ? part.macs : (part.latency?.[target]?.p50 ?? Number.POSITIVE_INFINITY);
+  const parts = segments.map(segment => [segment.id, costOf(segment)] as const);
+  const rest = by === 'operations' ? macs - segments.reduce((sum, segment) => sum + segment.macs, 0) : 0;
+  return segments.length > 0
+    ? [...parts, [`${id} head`, rest] as const]
+    : [[id, costOf({macs, ...(latency && {latency})})] as const];
 }
 
 /** The variant of a question, and multiply-accumulates of the segments that an answer by `answeredBy` ran. */
-function plan({manifest}: Session, task: Task, uses: Use) {
+function plan({manifest}: Session, task: Task, chosen: Variant) {
   const own = manifest.variants.filter(variant => variant.task === task);
-  const chosen = chosenOf(own, uses);
   const work = (answeredBy: string): ReadonlyMap<string, number> => {
     const ran = new Map<string, number>();
     const variants = chosen.cascade && answeredBy !== chosen.cascade.first ? [chosen.cascade.first, answeredBy] : [answeredBy];
@@ -125,14 +148,14 @@ async function ask(session: Session, {shared, prior: corrected}: Way, plans: rea
 
 async function run(): Promise<void> {
   const session = load(flags.build ?? buildOnce());
-  const general = questions.map(task => plan(session, task, 'general').variant);
+  const general = chosenBy(session, 'general');
   const all = ways
     .map(way => ({
       way,
       sum: {right: 0, microseconds: 0, macs: 0},
-      plans: questions.map(task => plan(session, task, way.uses)),
+      plans: chosenBy(session, way.uses).map((variant, i) => plan(session, questions[i]!, variant)),
     }))
-    .filter(({way: {uses}, plans}) => uses === 'general' || plans.some(({variant}, i) => variant !== general[i]));
+    .filter(({way: {uses}, plans}) => uses === 'general' || plans.some(({variant}, i) => variant !== general[i]!.id));
   const frames = drawn(seed);
   for (const each of all)
     await ask(session, each.way, each.plans, ready(drawn(seed).next().value), {right: 0, microseconds: 0, macs: 0});
