@@ -3,8 +3,8 @@
  * the difference of the maps and G the second moments of what the layer reads. Weights alone would not tell which of
  * their directions are ever used. G is symmetric: a G' is a G.
  */
-import {leading} from '../algebra/eigen.js';
-import {inner, type Matrix, matrixOf, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
+import {leading, leadingOf} from '../algebra/eigen.js';
+import {identity, inner, type Matrix, matrixOf, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
 import {backward, choleskyOf, solve} from '../algebra/solve.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import type {Target} from '../reconstruct/least-squares.js';
@@ -18,54 +18,90 @@ export type Effort = {readonly rounds: number; readonly steps: number};
 export const thorough: Effort = {rounds: 3, steps: 10};
 export const quick: Effort = {rounds: 1, steps: 4};
 
-export function factorize(product: Product, layer: Layer, target: Target, {form, ranks}: Choice, effort: Effort): Factors {
-  switch (form) {
-    case 'channel':
-      return channel(product, target, ranks[0]!);
-    case 'tucker':
-      return tucker(product, layer, target, ranks as readonly [number, number]);
-    case 'spatial':
-      return alternate(product, target, spatial(product, layer, target, ranks[0]!), effort);
-    case 'separable':
-      return alternate(product, target, separable(product, layer, target), effort);
-    case 'none':
-      return {weights: [], map: zeros(target.map.rows, target.map.columns)};
-    default:
-      return form satisfies never;
-  }
+/** Makes a layer of any of the choices; what they have in common is computed once. */
+export function factorizer(
+  product: Product,
+  layer: Layer,
+  target: Target,
+  choices: readonly Choice[],
+): (choice: Choice, effort: Effort) => Factors {
+  const most = (form: Choice['form']): number =>
+    choices.reduce((largest, own) => (own.form === form ? Math.max(largest, own.ranks[0]!) : largest), 0);
+  const byChannel = once(() => channel(product, target, most('channel')));
+  const byTucker = once(() => tucker(product, layer, target, most('tucker')));
+  const bySpatial = once(() => spatial(product, layer, target, most('spatial')));
+  return ({form, ranks}, effort) => {
+    switch (form) {
+      case 'channel':
+        return byChannel()(ranks[0]!);
+      case 'tucker':
+        return byTucker()(ranks as readonly [number, number]);
+      case 'spatial':
+        return alternate(product, target, bySpatial()(ranks[0]!), effort);
+      case 'separable':
+        return alternate(product, target, separable(product, layer, target), effort);
+      case 'none':
+        return {weights: [], map: zeros(target.map.rows, target.map.columns)};
+      default:
+        return form satisfies never;
+    }
+  };
+}
+
+/** One of them. */
+export const factorize = (product: Product, layer: Layer, target: Target, choice: Choice, effort: Effort): Factors =>
+  factorizer(product, layer, target, [choice])(choice, effort);
+
+function once<T>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Reduced-rank regression: the outputs' leading directions on samples (Zhang et al. 2015, section 3.1). */
-function channel(product: Product, {map, gram}: Target, rank: number): Factors {
+function channel(product: Product, {map, gram}: Target, most: number): (rank: number) => Factors {
   const outputs = timesTransposed(product, timesTransposed(product, map, gram), map);
-  const basis = leading(product, outputs, rank);
-  const first = times(product, basis, map);
-  const last = transposed(basis);
-  return {weights: [first, last], map: times(product, last, first)};
+  const directions = leadingOf(product, outputs, most);
+  return rank => {
+    const basis = directions(rank);
+    const first = times(product, basis, map);
+    const last = transposed(basis);
+    return {weights: [first, last], map: times(product, last, first)};
+  };
 }
 
 /** Few directions of the input channels, then `channel` on what they keep. */
-function tucker(product: Product, layer: Layer, target: Target, [inputs, outputs]: readonly [number, number]): Factors {
+function tucker(
+  product: Product,
+  layer: Layer,
+  target: Target,
+  most: number,
+): (ranks: readonly [number, number]) => Factors {
   const {channels} = layer;
-  const points = target.map.columns / channels;
+  const {map, gram} = target;
+  const points = map.columns / channels;
   const metric = zeros(channels, channels);
-  for (let p = 0; p < points; p++) addBlock(metric, target.gram, points, p);
+  for (let p = 0; p < points; p++) addBlock(metric, gram, points, p);
   const l = factor(product, metric);
   // Rows are what one output draws from the channels at one point.
-  const rows = zeros(target.map.rows * points, channels);
-  for (let o = 0; o < target.map.rows; o++)
+  const rows = zeros(map.rows * points, channels);
+  for (let o = 0; o < map.rows; o++)
     for (let c = 0; c < channels; c++)
       for (let p = 0; p < points; p++)
-        rows.data[(o * points + p) * channels + c] = target.map.data[o * target.map.columns + c * points + p]!;
-  const basis = backward(product, l, leading(product, squared(product, times(product, rows, l)), inputs));
-  const spread = zeros(inputs * points, target.map.columns);
-  for (let r = 0; r < inputs; r++)
-    for (let c = 0; c < channels; c++)
-      for (let p = 0; p < points; p++)
-        spread.data[(r * points + p) * spread.columns + c * points + p] = basis.data[r * channels + c]!;
-  const inside = behind(product, target, spread);
-  const thin = channel(product, inside, outputs);
-  return {weights: [basis, ...thin.weights], map: times(product, thin.map, spread)};
+        rows.data[(o * points + p) * channels + c] = map.data[o * map.columns + c * points + p]!;
+  const directions = leadingOf(product, squared(product, times(product, rows, l)), most);
+  return ([inputs, outputs]) => {
+    const basis = backward(product, l, directions(inputs));
+    const spread = zeros(inputs * points, map.columns);
+    for (let r = 0; r < inputs; r++)
+      for (let c = 0; c < channels; c++)
+        for (let p = 0; p < points; p++)
+          spread.data[(r * points + p) * spread.columns + c * points + p] = basis.data[r * channels + c]!;
+    const thin = channel(product, behind(product, target, spread), outputs)(outputs);
+    return {weights: [basis, ...thin.weights], map: times(product, thin.map, spread)};
+  };
 }
 
 /** What is best behind a fixed first map: least squares, and the metric there. */
@@ -82,6 +118,8 @@ type Structured = {
   expand(values: Matrix): Matrix;
   /** The gradient of the numbers from that of the map. */
   restrict(gradient: Matrix): Matrix;
+  /** What `restrict` makes of metric times the map of the numbers times the gram. */
+  curve(metric: Matrix, values: Matrix): Matrix;
   /** Divides by the metric of what the numbers are multiplied with. */
   precondition(gradient: Matrix): Matrix;
 };
@@ -92,7 +130,7 @@ function alternate(product: Product, target: Target, structured: Structured, {ro
   let last = behind(product, target, structured.expand(values)).map;
   const drawn = timesTransposed(product, target.map, target.gram);
   for (let round = 0; round < rounds; round++) {
-    values = improved(product, target, structured, {values, last, drawn}, steps);
+    values = improved(product, structured, {values, last, drawn}, steps);
     last = behind(product, target, structured.expand(values)).map;
   }
   return {weights: [values, last], map: times(product, last, structured.expand(values))};
@@ -100,14 +138,13 @@ function alternate(product: Product, target: Target, structured: Structured, {ro
 
 function improved(
   product: Product,
-  {gram}: Target,
-  {expand, restrict, precondition}: Structured,
+  {restrict, curve, precondition}: Structured,
   {values, last, drawn}: {readonly values: Matrix; readonly last: Matrix; readonly drawn: Matrix},
   steps: number,
 ): Matrix {
   const turned = transposed(last);
   const metric = timesTransposed(product, turned, turned);
-  const curvature = (of: Matrix): Matrix => restrict(times(product, metric, timesTransposed(product, expand(of), gram)));
+  const curvature = (of: Matrix): Matrix => curve(metric, of);
   const x = {...values, data: values.data.slice()};
   let residual = minus(restrict(times(product, turned, drawn)), curvature(values));
   let better = precondition(residual);
@@ -129,18 +166,22 @@ function improved(
 }
 
 /** k x 1 to `rank` channels: the numbers are [rank][channel][row], the map has a row for each of them and each column of the kernel. */
-function spatial(product: Product, layer: Layer, {map, gram}: Target, rank: number): Structured {
+function spatial(product: Product, layer: Layer, {map, gram}: Target, most: number): (rank: number) => Structured {
   const [, columns] = kernelOf(layer);
   const width = map.columns / columns;
   const metric = zeros(width, width);
   for (let s = 0; s < columns; s++) addBlock(metric, gram, columns, s);
   const l = factor(product, metric);
+  const inverse = solve(product, l, identity(width));
   const rows = zeros(map.rows * columns, width);
   for (let o = 0; o < map.rows; o++)
     for (let q = 0; q < width; q++)
       for (let s = 0; s < columns; s++) rows.data[(o * columns + s) * width + q] = map.data[o * map.columns + q * columns + s]!;
-  return {
-    start: backward(product, l, leading(product, squared(product, times(product, rows, l)), rank)),
+  const directions = leadingOf(product, squared(product, times(product, rows, l)), most);
+  // The gram between columns of the kernel, [s][t][width][width].
+  const between = Array.from({length: columns}, (_, s) => Array.from({length: columns}, (_, t) => blockOf(gram, columns, s, t)));
+  return rank => ({
+    start: backward(product, l, directions(rank)),
     expand(values) {
       const result = zeros(rank * columns, map.columns);
       for (let r = 0; r < rank; r++)
@@ -157,8 +198,32 @@ function spatial(product: Product, layer: Layer, {map, gram}: Target, rank: numb
             result.data[r * width + q]! += gradient.data[(r * columns + s) * map.columns + q * columns + s]!;
       return result;
     },
-    precondition: gradient => solve(product, l, gradient),
-  };
+    // Only what is not zero in the map, and only what is not dropped behind: a third of the products each, where there are three columns.
+    curve(metric, values) {
+      const result = zeros(rank, width);
+      for (let s = 0; s < columns; s++) {
+        const seen = zeros(width, rank * columns);
+        for (let t = 0; t < columns; t++) {
+          const part = timesTransposed(product, between[s]![t]!, values);
+          for (let q = 0; q < width; q++) for (let r = 0; r < rank; r++) seen.data[q * rank * columns + r * columns + t] = part.data[q * rank + r]!;
+        }
+        const own = zeros(rank, rank * columns);
+        for (let r = 0; r < rank; r++) own.data.set(metric.data.subarray((r * columns + s) * metric.columns, (r * columns + s + 1) * metric.columns), r * metric.columns);
+        product(own.data, own.columns, seen.data, seen.columns, result.data, width, rank, width, own.columns);
+      }
+      return result;
+    },
+    precondition: gradient => timesTransposed(product, gradient, inverse),
+  });
+}
+
+/** Every `step`th row and column of the gram, from `first` and `second` on. */
+function blockOf({columns, data}: Matrix, step: number, first: number, second: number): Matrix {
+  const n = columns / step;
+  const result = zeros(n, n);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) result.data[i * n + j] = data[(i * step + first) * columns + j * step + second]!;
+  return result;
 }
 
 /** One filter per channel: the numbers are [channel][point]. */
@@ -190,6 +255,18 @@ function separable(product: Product, layer: Layer, {map, gram}: Target): Structu
       const result = zeros(channels, points);
       for (let c = 0; c < channels; c++)
         for (let p = 0; p < points; p++) result.data[c * points + p] = gradient.data[c * map.columns + c * points + p]!;
+      return result;
+    },
+    curve(metric, values) {
+      const result = zeros(channels, points);
+      for (let at = 0; at < map.columns; at++) {
+        const c = Math.floor(at / points);
+        for (let other = 0, from = at * gram.columns; other < channels; other++) {
+          let seen = 0;
+          for (let p = 0; p < points; p++, from++) seen += gram.data[from]! * values.data[other * points + p]!;
+          result.data[at]! += metric.data[c * channels + other]! * seen;
+        }
+      }
       return result;
     },
     precondition: gradient =>

@@ -7,7 +7,8 @@ import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
-import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
+import type {Fitted, Maker} from '../reconstruct/fit.js';
+import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import type {Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
@@ -25,8 +26,8 @@ import {
   studyNetwork,
 } from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
-import {type Factors, factorize, quick, thorough} from './factorize.js';
-import {type Choice, choicesFor, stagesOf} from './forms.js';
+import {type Factors, factorize, factorizer, quick, thorough} from './factorize.js';
+import {type Choice, choiceName, choicesFor, stagesOf} from './forms.js';
 import type {ThinLayer} from './insert.js';
 
 /** A layer and what it may become; `error` is relative to the energy of what it gives, on samples that were held out. */
@@ -83,11 +84,19 @@ function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], cos
   const target = {map: layer.weights, gram};
   const whole = costs(wholeOf(layer));
   const errorOf = errorsOf(studied, layer);
-  return choices.flatMap(choice => {
+  const faster = choices.flatMap(choice => {
     const own = sizedOf(layer, choice).reduce((sum, sized) => sum + costs(sized), 0);
     const microseconds = choice.form === 'none' ? -feeding : own;
-    if (!(microseconds < whole)) return [];
-    const {map} = factorize(studied.network.product, layer, target, choice, quick);
+    return microseconds < whole ? [{choice, microseconds}] : [];
+  });
+  const make = factorizer(
+    studied.network.product,
+    layer,
+    target,
+    faster.map(({choice}) => choice),
+  );
+  return faster.flatMap(({choice, microseconds}) => {
+    const {map} = make(choice, quick);
     const error = errorOf(map);
     return error <= mostError ? [{choice, microseconds, error, map}] : [];
   });
@@ -103,6 +112,7 @@ export type Thinned = {
   readonly chosen: ReadonlyMap<string, LayerOption>;
   readonly judgement: Judgement;
   readonly expected: Expected;
+  readonly walked: Walked<Thin>;
 };
 
 /** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
@@ -121,34 +131,41 @@ export const thinLayers = ({network}: Studied, thin: Thinned): ReadonlyMap<strin
 /** Where a fit is none, the fastest options that err at most so much as much are tried. */
 const [gentle, mostFallbacks] = [0.6, 2];
 
-/** The network made thinner up to a limit. It has these weights afterwards. */
+/** The network made thinner up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
 export function thinned(
   {network, fit, held, float, options}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
+  before: readonly Thinned[] = [],
 ): Thinned {
   const names = [...options.keys()];
   const whole = [...options.values()].reduce((sum, [first]) => sum + first!.microseconds, 0);
   const lists = [...options.values()];
   const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [names[i]!, option]));
-  const makers = new Map<string, readonly Maker<Thin>[]>();
+  const offers = new Map<string, Offer<Thin>>();
   for (const [name, option] of chosen) {
     if (!option.choice) continue;
     const gentler = options.get(name)!.filter(({choice, error}) => choice && error < gentle * option.error);
     const next = gentler.toSorted((a, b) => a.microseconds - b.microseconds).slice(0, mostFallbacks);
-    makers.set(
-      name,
-      [option, ...next].map(each => makerOf(network.product, each)),
-    );
+    offers.set(name, {
+      name: choiceName(option.choice),
+      makers: [option, ...next].map(each => makerOf(network.product, each)),
+    });
   }
-  const layers = frontToBack(network, {makers, fit, held, progress}, mostError);
-  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
+  const walked = frontToBack(
+    network,
+    {offers, fit, held, progress},
+    mostError,
+    before.map(other => other.walked),
+  );
+  const {layers} = walked;
+  return {layers, chosen, walked, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
 }
 
 const makerOf =
   (product: Product, option: LayerOption): Maker<Thin> =>
-  (layer, target) => {
-    const factors = factorize(product, layer, target, option.choice!, thorough);
+  (layer, target, draft) => {
+    const factors = factorize(product, layer, target, option.choice!, draft ? quick : thorough);
     return {map: factors.map, factors: {...factors, option}};
   };

@@ -8,7 +8,8 @@ import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
-import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
+import type {Fitted} from '../reconstruct/fit.js';
+import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
@@ -141,29 +142,40 @@ export type Pruned = {
   readonly chosen: ReadonlyMap<number, GroupOption>;
   readonly judgement: Judgement;
   readonly expected: Expected;
+  readonly walked: Walked<'narrow'>;
 };
 
-/** The network made narrower up to a limit. It has these weights afterwards. */
+/** The network made narrower up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
 export function pruned(
   {network, fit, held, float, groups, options, whole}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
+  before: readonly Pruned[] = [],
 ): Pruned {
   const numbers = [...options.keys()];
   const lists = [...options.values()];
   const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [numbers[i]!, option]));
-  const makers = new Map<string, readonly Maker<'narrow'>[]>();
+  const offers = new Map<string, Offer<'narrow'>>();
   for (const [number, {kept}] of chosen)
     if (kept)
       for (const reader of groups.free.get(number)!.readers)
-        makers.set(reader.layer.name, [
-          (_, target) => ({
-            map: restricted(network.product, target, columnsOf(kept, eachOf(reader))),
-            factors: 'narrow',
-          }),
-        ]);
+        offers.set(reader.layer.name, {
+          name: String(kept),
+          makers: [
+            (_, target) => ({
+              map: restricted(network.product, target, columnsOf(kept, eachOf(reader))),
+              factors: 'narrow',
+            }),
+          ],
+        });
   // All readers of a group have to do without its channels: none may go back.
-  const layers = frontToBack(network, {makers, fit, held, progress}, Number.POSITIVE_INFINITY);
-  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
+  const walked = frontToBack(
+    network,
+    {offers, fit, held, progress},
+    Number.POSITIVE_INFINITY,
+    before.map(other => other.walked),
+  );
+  const {layers} = walked;
+  return {layers, chosen, walked, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
 }

@@ -5,10 +5,10 @@ import type {Labelled} from '../data/dataset.js';
 import {answersOf, hashOfData, labelsOf} from '../evaluate-variant.js';
 import * as lowrank from '../lowrank/explain.js';
 import {withThin} from '../lowrank/insert.js';
-import {study as studyLowrank, thinLayers, thinned} from '../lowrank/study.js';
+import {study as studyLowrank, type Thinned, thinLayers, thinned} from '../lowrank/study.js';
 import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
-import {pruned, study as studyPrune} from '../prune/study.js';
+import {type Pruned, pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
 import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
@@ -52,10 +52,12 @@ const shrinkers: Readonly<
 > = {
   async lowrank(tasks, task, samples, options, show) {
     const studied = await studyLowrank(tasks, task, samples, options);
+    const before: Thinned[] = [];
     return {
       network: studied.network,
       at(limit) {
-        const thin = thinned(studied, limit, show);
+        const thin = thinned(studied, limit, show, before);
+        before.push(thin);
         const layers = thinLayers(studied, thin);
         return {
           ...{judgement: thin.judgement, expected: thin.expected},
@@ -68,10 +70,12 @@ const shrinkers: Readonly<
   },
   async prune(tasks, task, samples, options, show) {
     const studied = await studyPrune(tasks, task, samples, options);
+    const before: Pruned[] = [];
     return {
       network: studied.network,
       at(limit) {
-        const narrow = pruned(studied, limit, show);
+        const narrow = pruned(studied, limit, show, before);
+        before.push(narrow);
         const kept = new Map(
           Array.from(narrow.chosen, ([group, option]) => [group, option.kept] as const).flatMap(([group, own]) =>
             own ? [[group, own] as const] : [],

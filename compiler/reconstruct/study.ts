@@ -5,12 +5,13 @@ import type {Labelled} from '../data/dataset.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import type {Option} from './allocate.js';
-import {biasAlone, energyOfOutputs, type Surveyed, surveyOf} from './front-to-back.js';
+import {biasAlone} from './fit.js';
 import {judge} from './judge.js';
 import type {Layer} from './layers.js';
 import type {Moments} from './moments.js';
 import {type Network, openNetwork, type Parameters} from './network.js';
 import {samplesFor} from './samples.js';
+import {energyOfOutputs, type Surveyed, surveyOf} from './survey.js';
 
 export type StudyOptions = Reading & {
   /** How many samples are looked at; a fifth of them is held out. */

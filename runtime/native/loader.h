@@ -30,7 +30,7 @@
 #include <stdint.h>
 
 /* The version of what this addon exports; the runtime asks for an equal one. */
-#define DNNC_LOADER_VERSION 4
+#define DNNC_LOADER_VERSION 5
 /* Inputs and outputs of one entry together: bounds the stack that a call uses. */
 #define DNNC_MAX_TENSORS 64
 
@@ -144,5 +144,6 @@ napi_value logistic(napi_env env, napi_callback_info info);
 
 /* product.c */
 napi_value product(napi_env env, napi_callback_info info);
+napi_value product_of_floats(napi_env env, napi_callback_info info);
 
 #endif

@@ -1,0 +1,70 @@
+/** Samples on their way through a network whose layers are looked at from the front: what lies before one is not run again for the next. */
+import type {TypedArray} from '../../runtime/index.js';
+import {type Layer, positionsOf} from './layers.js';
+import {begin, type Network, type Place} from './network.js';
+import {choosePlaces, gatherRows, gatherValues, positionsPerImage, randomNumbers} from './rows.js';
+
+/** Rows of what a layer reads, and values of what is added to its result there: sample after sample, [place][input] and [place][output]. */
+export type Rows = {readonly x: Float32Array; readonly beside: Float32Array | null};
+
+export type Walk = {
+  /** Calls `see` with each sample where the part begins, and a look at what layers of the part read. Parts only follow each other. */
+  through(part: number, see: (sample: number, look: ReturnType<Network['look']>) => void): void;
+};
+
+export function walkThrough(network: Network, samples: readonly TypedArray[]): Walk {
+  const places: Place[] = samples.map(begin);
+  let reached = -1;
+  return {
+    through(part, see) {
+      places.forEach((place, sample) => {
+        if (part !== reached) places[sample] = network.bring(place, part);
+        see(sample, network.look(places[sample]!, part));
+      });
+      reached = part;
+    },
+  };
+}
+
+/** How many places of each sample are looked at. */
+export const placesOf = (layer: Layer): number => Math.min(positionsOf(layer), positionsPerImage);
+
+/** Room for rows of so many samples. */
+export const roomFor = (layer: Layer, samples: number): Rows => ({
+  x: new Float32Array(samples * placesOf(layer) * layer.weights.columns),
+  beside: layer.beside === null ? null : new Float32Array(samples * placesOf(layer) * layer.weights.rows),
+});
+
+/** Writes rows of one sample to its place in the room. Which places of the image these are depends on the sample and the layer alone. */
+export function see(
+  network: Network,
+  look: ReturnType<Network['look']>,
+  layer: Layer,
+  {sample, at = sample}: {readonly sample: number; readonly at?: number},
+  into: Rows,
+): void {
+  const {window, input, inputShape, weights, beside, outputShape} = layer;
+  const count = placesOf(layer);
+  const [width, outputs] = [weights.columns, weights.rows];
+  const x = into.x.subarray(at * count * width, (at + 1) * count * width);
+  const added = into.beside?.subarray(at * count * outputs, (at + 1) * count * outputs);
+  if (!window) {
+    x.set(look(input).subarray(0, x.length));
+    if (added && beside !== null) added.set(look(beside).subarray(0, added.length));
+    return;
+  }
+  const seed = 1 + network.layers.indexOf(layer) * 7919 + sample * 104729;
+  const places = choosePlaces(positionsOf(layer), positionsPerImage, randomNumbers(seed));
+  // Outside the image is zero, whatever was here before.
+  x.fill(0);
+  gatherRows(look(input), inputShape, window, {n: 0, group: 0, places}, x);
+  if (added && beside !== null) gatherValues(look(beside), outputShape, places, added);
+}
+
+/** What a layer reads now, of all samples. */
+export function rowsAt(network: Network, walk: Walk, layer: Layer, samples: number): Rows {
+  const rows = roomFor(layer, samples);
+  const part = network.parts.findIndex(layers => layers.includes(layer));
+  walk.through(part, (sample, look) => see(network, look, layer, {sample}, rows));
+  return rows;
+}
