@@ -10,8 +10,8 @@ import {fitted, wantedNow} from '../reconstruct/fit.js';
 import {type Judgement, judge} from '../reconstruct/judge.js';
 import {type Layer, positionsOf} from '../reconstruct/layers.js';
 import {type Network, openNetwork, type Parameters} from '../reconstruct/network.js';
-import {type StudyOptions, studyNetwork} from '../reconstruct/study.js';
-import type {Surveyed} from '../reconstruct/survey.js';
+import {type StudyOptions, surveyNetwork} from '../reconstruct/study.js';
+import {joined, type Surveyed} from '../reconstruct/survey.js';
 import {rowsAt, type Walk, walkThrough} from '../reconstruct/walk.js';
 import type {Task} from '../tasks.js';
 import {withInputSize} from './insert.js';
@@ -25,7 +25,7 @@ export type Resized = {
   readonly after: readonly Layer[];
 };
 
-/** Errors: those of `withInputSize` and `studyNetwork`. */
+/** Errors: those of `withInputSize` and `surveyNetwork`. */
 export async function resized(
   tasks: readonly Task[],
   task: Task,
@@ -34,7 +34,7 @@ export async function resized(
   options: StudyOptions,
 ): Promise<Resized> {
   const {progress = () => {}, before = module => module} = options;
-  const whole = await studyNetwork(tasks, task, samples, options);
+  const whole = await surveyNetwork(tasks, task, samples, options);
   const network = await openNetwork(tasks, task.name, {
     ...options,
     before: module => after(before(module), task.name, [(own, as) => withInputSize(own, headOf(own, task.name), {scale}, as)]),
@@ -68,14 +68,14 @@ function fittedTo(network: Network, walk: Walk, layer: Layer, whole: Layer, surv
   const {samples, survey} = surveyed;
   const {x, beside} = rowsAt(network, walk, layer, samples.length);
   const {weights} = layer;
-  const wanted = meanOf(survey.outputs.get(layer.name), weights.rows);
-  const [was, is] = [meanOf(survey.beside.get(layer.name), weights.rows), meanOf(beside, weights.rows)];
+  const wanted = meanOf(joined(survey.outputs.get(layer.name)!), weights.rows);
+  const [was, is] = [meanOf(joined(survey.beside.get(layer.name) ?? []), weights.rows), meanOf(beside, weights.rows)];
   const given = apply(weights, meanOf(x, weights.columns));
   return {weights: weights.data, bias: wanted.map((mean, o) => mean + was[o]! - is[o]! - given[o]!)};
 }
 
 /** Of rows of so many values each; zeros where there are none. */
-function meanOf(rows: Float32Array | null | undefined, width: number): Float64Array {
+function meanOf(rows: Float32Array | null, width: number): Float64Array {
   const sums = new Float64Array(width);
   if (!rows || rows.length === 0) return sums;
   for (let first = 0; first < rows.length; first += width) for (let i = 0; i < width; i++) sums[i]! += rows[first + i]!;
@@ -85,5 +85,5 @@ function meanOf(rows: Float32Array | null | undefined, width: number): Float64Ar
 const withNames = ({samples, survey}: Surveyed, names: ReadonlyMap<string, string>): Surveyed => {
   const renamed = <T>(by: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
     new Map([...by].map(([name, value]) => [names.get(name)!, value]));
-  return {samples, survey: {moments: renamed(survey.moments), outputs: renamed(survey.outputs), beside: renamed(survey.beside)}};
+  return {samples, survey: {outputs: renamed(survey.outputs), beside: renamed(survey.beside)}};
 };

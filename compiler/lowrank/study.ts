@@ -19,6 +19,7 @@ import {
   errorsOf,
   expectedOf,
   type Limit,
+  type Moved,
   mostError,
   type Studied as Network,
   probeOf,
@@ -40,8 +41,15 @@ export type Studied = Network & {
 
 /** Errors: those of `studyNetwork`. */
 export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
+  const find = (studied: Moved): Promise<Found> => optionsOf(studied, tasks, task, options);
+  const {studied, found} = await studyNetwork(tasks, task, samples, options, 'lowrank', find);
+  return {...studied, options: new Map(found)};
+}
+
+type Found = readonly (readonly [string, readonly LayerOption[]])[];
+
+async function optionsOf(studied: Moved, tasks: readonly Task[], task: Task, options: StudyOptions): Promise<Found> {
   const {progress = () => {}} = options;
-  const studied = await studyNetwork(tasks, task, samples, options);
   const {layers} = studied.network;
   const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer)] as const));
   const costs = await measureCosts(
@@ -49,19 +57,16 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
     tasks,
     options,
   );
-  const found = new Map(
-    layers.map(layer => {
-      progress(`${task.name}: forms of ${layer.name}`);
-      const saved = layers.filter(({name}) => layer.feeders.includes(name)).reduce((sum, own) => sum + costs(wholeOf(own)), 0);
-      const tried = triedOf(studied, layer, choices.get(layer.name)!, costs, saved);
-      const probe = probeOf(tried);
-      const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
-      const whole: LayerOption = {choice: null, microseconds: costs(wholeOf(layer)), harm: 0, error: 0};
-      const rest = tried.map(({choice, microseconds, error}) => ({choice, microseconds, error, harm: harm * error}));
-      return [layer.name, [whole, ...rest]] as const;
-    }),
-  );
-  return {...studied, options: found};
+  return layers.map(layer => {
+    progress(`${task.name}: forms of ${layer.name}`);
+    const saved = layers.filter(({name}) => layer.feeders.includes(name)).reduce((sum, own) => sum + costs(wholeOf(own)), 0);
+    const tried = triedOf(studied, layer, choices.get(layer.name)!, costs, saved);
+    const probe = probeOf(tried);
+    const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
+    const whole: LayerOption = {choice: null, microseconds: costs(wholeOf(layer)), harm: 0, error: 0};
+    const rest = tried.map(({choice, microseconds, error}) => ({choice, microseconds, error, harm: harm * error}));
+    return [layer.name, [whole, ...rest]] as const;
+  });
 }
 
 /** The layer's stages where that was chosen; null: it stays whole. */
@@ -79,8 +84,8 @@ function sizedOf(layer: Layer, choice: Choice): readonly Sized[] {
 type Tried = {readonly choice: Choice; readonly microseconds: number; readonly error: number; readonly map: Matrix};
 
 /** Options that are faster than the whole layer and stand for it. What feeds a layer that is removed is removed with it. */
-function triedOf(studied: Network, layer: Layer, choices: readonly Choice[], costs: Costs, feeding: number): readonly Tried[] {
-  const {gram} = metricOf(studied.fit.survey.moments.get(layer.name)!);
+function triedOf(studied: Moved, layer: Layer, choices: readonly Choice[], costs: Costs, feeding: number): readonly Tried[] {
+  const {gram} = metricOf(studied.read.get(layer.name)!);
   const target = {map: layer.weights, gram};
   const whole = costs(wholeOf(layer));
   const errorOf = errorsOf(studied, layer);

@@ -20,6 +20,7 @@ import {
   errorsOf,
   expectedOf,
   type Limit,
+  type Moved,
   mostError,
   type Studied as Network,
   probeOf,
@@ -43,25 +44,34 @@ export type Studied = Network & {
 
 /** Errors: those of `studyNetwork`. */
 export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
+  const find = (studied: Moved): Promise<Found> => optionsOf(studied, tasks, task, options);
+  const {studied, found} = await studyNetwork(tasks, task, samples, options, 'prune', find);
+  return {...studied, groups: groupsIn(studied.network, task), options: new Map(found.options), whole: found.whole};
+}
+
+type Found = {readonly options: readonly (readonly [number, readonly GroupOption[]])[]; readonly whole: number};
+
+const groupsIn = (network: Network['network'], {name}: Task): Groups =>
+  groupsOf(network.module, headOf(network.module, name), network);
+
+async function optionsOf(studied: Moved, tasks: readonly Task[], task: Task, options: StudyOptions): Promise<Found> {
   const {progress = () => {}} = options;
-  const studied = await studyNetwork(tasks, task, samples, options);
   const {network} = studied;
-  const groups = groupsOf(network.module, headOf(network.module, task.name), network);
+  const groups = groupsIn(network, task);
   const sizes = [...groups.free.values()].flatMap(group =>
     countsOf(group).flatMap(count => sizedOf(network.layers, group, count)),
   );
   const wholes = network.layers.map((layer): Sized => ({stage: wholeStage(layer), input: layer.inputShape}));
   const costs = await measureCosts([...sizes, ...wholes], tasks, options);
-  const found = new Map<number, readonly GroupOption[]>();
-  for (const [number, group] of groups.free) {
+  const found = Array.from(groups.free, ([number, group]): readonly [number, readonly GroupOption[]] => {
     progress(`${task.name}: channels before ${group.readers[0]!.layer.name}`);
     const tried = triedOf(studied, group, costs);
     const probe = probeOf(tried);
     const harm = probe ? divergenceOf(studied, probe.maps) / Math.max(probe.error, 1e-12) : 0;
     const all: GroupOption = {kept: null, microseconds: timeOf(network.layers, group, group.channels, costs), harm: 0, error: 0};
-    found.set(number, [all, ...tried.map(({kept, microseconds, error}) => ({kept, microseconds, error, harm: harm * error}))]);
-  }
-  return {...studied, groups, options: found, whole: wholes.reduce((sum, sized) => sum + costs(sized), 0)};
+    return [number, [all, ...tried.map(({kept, microseconds, error}) => ({kept, microseconds, error, harm: harm * error}))]];
+  });
+  return {options: found, whole: wholes.reduce((sum, sized) => sum + costs(sized), 0)};
 }
 
 /** How many channels may be left: whole vectors of them, or half ones where there are few. */
@@ -99,8 +109,8 @@ type Tried = {
 const eachOf = ({layer, span}: Reader): number => span * kernelOf(layer)[0] * kernelOf(layer)[1];
 
 /** Counts that are faster than all channels and whose readers stand for what they were. */
-function triedOf(studied: Network, group: Group, costs: Costs): readonly Tried[] {
-  const {network, fit} = studied;
+function triedOf(studied: Moved, group: Group, costs: Costs): readonly Tried[] {
+  const {network, read} = studied;
   const {product, layers} = network;
   const whole = timeOf(layers, group, group.channels, costs);
   const counts = countsOf(group).filter(count => timeOf(layers, group, count, costs) < whole);
@@ -108,7 +118,7 @@ function triedOf(studied: Network, group: Group, costs: Costs): readonly Tried[]
     ...reader,
     each: eachOf(reader),
     errorOf: errorsOf(studied, reader.layer),
-    target: {map: reader.layer.weights, gram: metricOf(fit.survey.moments.get(reader.layer.name)!).gram},
+    target: {map: reader.layer.weights, gram: metricOf(read.get(reader.layer.name)!).gram},
   }));
   const order = removalOrder(product, group.channels, counts.at(-1) ?? group.channels, seen);
   const result: Tried[] = [];

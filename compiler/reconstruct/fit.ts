@@ -4,7 +4,7 @@ import type {Layer} from './layers.js';
 import {biasFor, type Target, targetOf} from './least-squares.js';
 import {addRows, type Gathered, gather, type Moments, momentsOf, withOutputs} from './moments.js';
 import type {Network} from './network.js';
-import {energyOfRows, outputsOf, type Surveyed} from './survey.js';
+import {energyOfRows, joined, outputsOf, type Surveyed} from './survey.js';
 import {rowsAt, type Walk} from './walk.js';
 
 /** What a layer becomes: the map that stands for it, and how it is made of thin ones. */
@@ -22,8 +22,9 @@ export type Wanted = {readonly x: Float32Array; readonly y: Float32Array; readon
 /** It should give what it gave in the float network, and make good what is amiss with what is added to that. */
 export function wantedNow(network: Network, walk: Walk, layer: Layer, {samples, survey}: Surveyed): Wanted {
   const {x, beside} = rowsAt(network, walk, layer, samples.length);
-  const [y, was] = [survey.outputs.get(layer.name)!, survey.beside.get(layer.name)];
-  if (!beside || !was) return {x, y, added: null};
+  const [y, parts] = [joined(survey.outputs.get(layer.name)!), survey.beside.get(layer.name)];
+  if (!beside || !parts) return {x, y, added: null};
+  const was = joined(parts);
   const wanted = new Float32Array(y.length);
   for (let at = 0; at < y.length; at++) wanted[at] = y[at]! + was[at]! - beside[at]!;
   return {x, y: wanted, added: beside};

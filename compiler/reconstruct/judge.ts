@@ -1,7 +1,7 @@
 /** How far a changed network is from the float one, on samples without labels. */
-import type {TypedArray} from '../../runtime/index.js';
 import {largestOf} from '../evaluate-variant.js';
 import type {Network} from './network.js';
+import type {Sample} from './samples.js';
 
 export type Judgement = {
   /** Mean divergence of the classes' probabilities, in nats: KL(float || changed). */
@@ -13,9 +13,9 @@ export type Judgement = {
 };
 
 /** Of the network with the weights that it has now, against probabilities that the float network gave. */
-export function judge(network: Network, samples: readonly TypedArray[], float: readonly Float64Array[]): Judgement {
+export function judge(network: Network, samples: readonly Sample[], float: readonly Float64Array[]): Judgement {
   let [divergence, agreement, loss] = [0, 0, 0];
-  samples.forEach((input, i) => {
+  samples.forEach(({input}, i) => {
     const [p, q] = [float[i]!, network.probabilities(input)];
     const [own, other] = [largestOf(p), largestOf(q)];
     p.forEach((probability, c) => {

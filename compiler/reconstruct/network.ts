@@ -75,7 +75,7 @@ export async function openNetwork(
   };
   const built = await build(all, {
     ...{directory, name, targets: targetsNamed(['native']), bind, share, lossy, progress},
-    ...{measure: false, typed: false},
+    ...{measure: false, typed: false, keepLibrary: true},
   });
   const [first] = opened;
   invariant(first, 'network.module', task, 'was not built');

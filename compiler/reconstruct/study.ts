@@ -1,7 +1,15 @@
 /** A task's network as fits need it: running, with what it makes of samples to fit to and of others that are held out. */
 import {fail} from '../../ir/diagnostics.js';
+import {headOf} from '../../ir/graph.js';
+import {print} from '../../ir/print.js';
 import {inner, type Matrix, minus, type Product, timesTransposed} from '../algebra/matrix.js';
+import {identity} from '../catalog/identity.js';
+import {compilerVersion} from '../cc.js';
 import type {Labelled} from '../data/dataset.js';
+import {hashOfData} from '../evaluate-variant.js';
+import {cpuModel} from '../host.js';
+import {keepKeptJson, recallKeptJson} from '../kept.js';
+import {onlyHead} from '../network-file.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import type {Option} from './allocate.js';
@@ -11,7 +19,7 @@ import type {Layer} from './layers.js';
 import type {Moments} from './moments.js';
 import {type Network, openNetwork, type Parameters} from './network.js';
 import {samplesFor} from './samples.js';
-import {energyOfOutputs, type Surveyed, surveyOf} from './survey.js';
+import {energyOfOutputs, type MomentsRead, type Surveyed, surveyOf} from './survey.js';
 
 export type StudyOptions = Reading & {
   /** How many samples are looked at; a fifth of them is held out. */
@@ -26,28 +34,55 @@ export type Studied = {
   readonly float: readonly Float64Array[];
 };
 
-/** Errors: usage reconstruct.layers; input calibrate.*. */
-export async function studyNetwork(
+/** What layers read: known where their options have to be found. */
+export type Moved = Studied & {readonly read: MomentsRead; readonly readByHeld: MomentsRead};
+
+/**
+ * What is known of a network, and what `find` finds out about its options: plain data, remembered in the user's cache by all that it
+ * depends on, under the name of the method. Errors: usage reconstruct.layers, reconstruct.samples; input calibrate.*.
+ */
+export async function studyNetwork<T>(
   tasks: readonly Task[],
-  {name}: Task,
-  {data}: Labelled,
+  task: Task,
+  labelled: Labelled,
   options: StudyOptions,
-): Promise<Studied> {
-  const {progress = () => {}, count} = options;
+  method: string,
+  find: (studied: Moved) => Promise<T>,
+): Promise<{readonly studied: Studied; readonly found: T}> {
+  const {name} = task;
   const network = await openNetwork(tasks, name, options);
+  const key = keyOf(network, task, labelled, `${method} ${options.count}`);
+  const known = recallKeptJson('studies', key) as T | undefined;
+  const {studied, read, readByHeld} = surveyed(network, name, labelled, options, known === undefined);
+  if (known !== undefined) return {studied, found: known};
+  const found = await find({...studied, read, readByHeld});
+  keepKeptJson('studies', key, found);
+  return {studied, found};
+}
+
+/** A network and what it makes of samples. Errors: as `studyNetwork`. */
+export async function surveyNetwork(tasks: readonly Task[], {name}: Task, labelled: Labelled, options: StudyOptions): Promise<Studied> {
+  return surveyed(await openNetwork(tasks, name, options), name, labelled, options, false).studied;
+}
+
+function surveyed(network: Network, name: string, {data}: Labelled, {progress = () => {}, count}: StudyOptions, moments: boolean) {
   if (network.layers.length === 0)
     fail('usage', 'reconstruct.layers', name, 'has no layer that could be smaller', 'build it without this recipe');
   const samples = samplesFor(network.entry(), data, count, done => progress(`${name}: ${done} of ${count} samples`));
-  const surveyed = (own: typeof samples.fit, what: string): Surveyed => ({
-    samples: own,
-    survey: surveyOf(network, own, done => progress(`${name}: layers on ${done} of ${own.length} ${what}`)),
-  });
-  return {
-    network,
-    fit: surveyed(samples.fit, 'samples'),
-    held: surveyed(samples.held, 'samples held out'),
-    float: samples.held.map(input => network.probabilities(input)),
-  };
+  const survey = (own: typeof samples.fit, what: string) =>
+    surveyOf(network, own, {moments, progress: done => progress(`${name}: layers on ${done} of ${own.length} ${what}`)});
+  const [{moments: read, ...fit}, {moments: readByHeld, ...held}] = [
+    survey(samples.fit, 'samples'),
+    survey(samples.held, 'samples held out'),
+  ];
+  const float = samples.held.map(({input}) => network.probabilities(input));
+  return {studied: {network, fit, held, float}, read, readByHeld};
+}
+
+/** Names all that options depend on: dnnc, the machine, the network, what is asked of it, and samples. */
+function keyOf({module}: Network, {name, input}: Task, labelled: Labelled, what: string): string {
+  const text = print(onlyHead(module, headOf(module, name)));
+  return [identity(), cpuModel(), compilerVersion(), what, JSON.stringify(input), hashOfData(labelled), text].join('\n');
 }
 
 /** An option with a larger relative error does not stand for its layer any more. */
@@ -60,9 +95,9 @@ const energyOf = (product: Product, map: Matrix, gram: Matrix): number => inner(
  * What a layer is off with another map, relative to the energy of what it gives with what is added to that, on samples that were
  * held out.
  */
-export function errorsOf({network: {product}, held: {survey}}: Studied, layer: Layer): (map: Matrix) => number {
-  const {gram} = survey.moments.get(layer.name)!;
-  const energy = Math.max(energyOfOutputs(survey, layer), 1e-30);
+export function errorsOf({network: {product}, held, readByHeld}: Moved, layer: Layer): (map: Matrix) => number {
+  const {gram} = readByHeld.get(layer.name)!;
+  const energy = Math.max(energyOfOutputs(held.survey, layer), 1e-30);
   return map => energyOf(product, minus(map, layer.weights), gram) / energy;
 }
 
@@ -71,10 +106,10 @@ const mostHeld = 100;
 
 /** Divergence of the scores where layers alone have other maps: what a relative error of theirs does to the network. */
 export function divergenceOf(
-  {network, fit, held, float}: Studied,
+  {network, read, held, float}: Moved,
   changed: readonly {readonly layer: Layer; readonly map: Matrix}[],
 ): number {
-  const meansOf = ({name}: Layer): Pick<Moments, 'meanX'> => fit.survey.moments.get(name)!;
+  const meansOf = ({name}: Layer): Pick<Moments, 'meanX'> => read.get(name)!;
   const parameters = new Map(
     changed.map(({layer, map}): [string, Parameters] => [
       layer.name,

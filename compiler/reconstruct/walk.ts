@@ -1,25 +1,25 @@
 /** Samples on their way through a network whose layers are looked at from the front: what lies before one is not run again for the next. */
-import type {TypedArray} from '../../runtime/index.js';
 import {type Layer, positionsOf} from './layers.js';
 import {begin, type Network, type Place} from './network.js';
 import {choosePlaces, gatherRows, gatherValues, positionsPerImage, randomNumbers} from './rows.js';
+import type {Sample} from './samples.js';
 
 /** Rows of what a layer reads, and values of what is added to its result there: sample after sample, [place][input] and [place][output]. */
 export type Rows = {readonly x: Float32Array; readonly beside: Float32Array | null};
 
 export type Walk = {
-  /** Calls `see` with each sample where the part begins, and a look at what layers of the part read. Parts only follow each other. */
-  through(part: number, see: (sample: number, look: ReturnType<Network['look']>) => void): void;
+  /** Calls `see` with each sample, its place in the list, and a look at what layers of the part read. Parts only follow each other. */
+  through(part: number, see: (sample: Sample, at: number, look: ReturnType<Network['look']>) => void): void;
 };
 
-export function walkThrough(network: Network, samples: readonly TypedArray[]): Walk {
-  const places: Place[] = samples.map(begin);
+export function walkThrough(network: Network, samples: readonly Sample[]): Walk {
+  const places: Place[] = samples.map(({input}) => begin(input));
   let reached = -1;
   return {
     through(part, see) {
-      places.forEach((place, sample) => {
-        if (part !== reached) places[sample] = network.bring(place, part);
-        see(sample, network.look(places[sample]!, part));
+      samples.forEach((sample, at) => {
+        if (part !== reached) places[at] = network.bring(places[at]!, part);
+        see(sample, at, network.look(places[at]!, part));
       });
       reached = part;
     },
@@ -35,12 +35,12 @@ export const roomFor = (layer: Layer, samples: number): Rows => ({
   beside: layer.beside === null ? null : new Float32Array(samples * placesOf(layer) * layer.weights.rows),
 });
 
-/** Writes rows of one sample to its place in the room. Which places of the image these are depends on the sample and the layer alone. */
+/** Writes rows of one sample to a place in the room. Which places of the image these are depends on the sample and the layer alone. */
 export function see(
   network: Network,
   look: ReturnType<Network['look']>,
   layer: Layer,
-  {sample, at = sample}: {readonly sample: number; readonly at?: number},
+  {sample, at}: {readonly sample: Sample; readonly at: number},
   into: Rows,
 ): void {
   const {window, input, inputShape, weights, beside, outputShape} = layer;
@@ -53,7 +53,7 @@ export function see(
     if (added && beside !== null) added.set(look(beside).subarray(0, added.length));
     return;
   }
-  const seed = 1 + network.layers.indexOf(layer) * 7919 + sample * 104729;
+  const seed = 1 + network.layers.indexOf(layer) * 7919 + sample.number * 104729;
   const places = choosePlaces(positionsOf(layer), positionsPerImage, randomNumbers(seed));
   // Outside the image is zero, whatever was here before.
   x.fill(0);
@@ -65,6 +65,6 @@ export function see(
 export function rowsAt(network: Network, walk: Walk, layer: Layer, samples: number): Rows {
   const rows = roomFor(layer, samples);
   const part = network.parts.findIndex(layers => layers.includes(layer));
-  walk.through(part, (sample, look) => see(network, look, layer, {sample}, rows));
+  walk.through(part, (sample, at, look) => see(network, look, layer, {sample, at}, rows));
   return rows;
 }
