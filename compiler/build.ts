@@ -172,7 +172,8 @@ async function writeBuild(
     const commands = libraryCommands(name, file, target, shared, options.flags ?? []);
     const compile = (): Promise<void> => runCommands(commands, folder, target.format);
     if (!options.keepLibrary) await compile();
-    else await once(join(folder, libraryFile(name, target)), [...commands.runs.flat(), text.source, ...headers.values()], compile);
+    else
+      await once(join(folder, libraryFile(name, target)), [...commands.runs.flat(), text.source, ...headers.values()], compile);
   }
   await writeLoader(folder);
   const log = {

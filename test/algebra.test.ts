@@ -2,10 +2,10 @@
 import test from 'ava';
 import {leading} from '../compiler/algebra/eigen.js';
 import {
+  type FloatProduct,
   type Matrix,
   matrixOf,
   minus,
-  type FloatProduct,
   type Product,
   portableFloatProduct,
   portableProduct,

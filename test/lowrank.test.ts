@@ -1,7 +1,15 @@
 /** Low rank: thin layers against the map that they stand for, fits and choices against their definitions, the recipe as users run it. */
 import {join} from 'node:path';
 import test from 'ava';
-import {inner, type Matrix, matrixOf, minus, portableFloatProduct, portableProduct, timesTransposed} from '../compiler/algebra/matrix.js';
+import {
+  inner,
+  type Matrix,
+  matrixOf,
+  minus,
+  portableFloatProduct,
+  portableProduct,
+  timesTransposed,
+} from '../compiler/algebra/matrix.js';
 import {type Factors, factorize, thorough} from '../compiler/lowrank/factorize.js';
 import {type Choice, choiceName, choicesFor, stagesOf} from '../compiler/lowrank/forms.js';
 import {withThin} from '../compiler/lowrank/insert.js';

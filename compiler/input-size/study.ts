@@ -7,7 +7,7 @@ import {apply} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {after} from '../recipes/steps.js';
 import {fitted, wantedNow} from '../reconstruct/fit.js';
-import {type Judgement, judge} from '../reconstruct/judge.js';
+import {compared, type Judgement, judge} from '../reconstruct/judge.js';
 import {type Layer, positionsOf} from '../reconstruct/layers.js';
 import {type Network, openNetwork, type Parameters} from '../reconstruct/network.js';
 import {type StudyOptions, surveyNetwork} from '../reconstruct/study.js';
@@ -41,7 +41,7 @@ export async function resized(
   });
   const [was, is] = [whole.network.layers, network.layers];
   const surveyed = withNames(whole.fit, new Map(was.map(({name}, i) => [name, is[i]!.name])));
-  const plain = judge(network, whole.held.samples, whole.float);
+  const plain = judge(compared(network, whole.held.samples, whole.float));
   const made = new Map<string, Parameters>();
   const walk = walkThrough(network, surveyed.samples);
   is.forEach((layer, i) => {
@@ -49,7 +49,7 @@ export async function resized(
     made.set(layer.name, fittedTo(network, walk, layer, was[i]!, surveyed));
     network.rewrite(made);
   });
-  const judgement = judge(network, whole.held.samples, whole.float);
+  const judgement = judge(compared(network, whole.held.samples, whole.float));
   // A fit to few samples can be worse than none.
   if (judgement.divergence >= plain.divergence) return {judgement: plain, layers: new Map(), before: was, after: is};
   return {judgement, layers: new Map(was.map(({name}, i) => [name, made.get(is[i]!.name)!])), before: was, after: is};

@@ -4,7 +4,18 @@
  * their directions are ever used. G is symmetric: a G' is a G.
  */
 import {leading, leadingOf} from '../algebra/eigen.js';
-import {identity, inner, type Matrix, matrixOf, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
+import {
+  identity,
+  inner,
+  type Matrix,
+  matrixOf,
+  minus,
+  type Product,
+  times,
+  timesTransposed,
+  transposed,
+  zeros,
+} from '../algebra/matrix.js';
 import {backward, choleskyOf, solve} from '../algebra/solve.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import type {Target} from '../reconstruct/least-squares.js';
@@ -73,12 +84,7 @@ function channel(product: Product, {map, gram}: Target, most: number): (rank: nu
 }
 
 /** Few directions of the input channels, then `channel` on what they keep. */
-function tucker(
-  product: Product,
-  layer: Layer,
-  target: Target,
-  most: number,
-): (ranks: readonly [number, number]) => Factors {
+function tucker(product: Product, layer: Layer, target: Target, most: number): (ranks: readonly [number, number]) => Factors {
   const {channels} = layer;
   const {map, gram} = target;
   const points = map.columns / channels;
@@ -89,8 +95,7 @@ function tucker(
   const rows = zeros(map.rows * points, channels);
   for (let o = 0; o < map.rows; o++)
     for (let c = 0; c < channels; c++)
-      for (let p = 0; p < points; p++)
-        rows.data[(o * points + p) * channels + c] = map.data[o * map.columns + c * points + p]!;
+      for (let p = 0; p < points; p++) rows.data[(o * points + p) * channels + c] = map.data[o * map.columns + c * points + p]!;
   const directions = leadingOf(product, squared(product, times(product, rows, l)), most);
   return ([inputs, outputs]) => {
     const basis = backward(product, l, directions(inputs));
@@ -205,10 +210,15 @@ function spatial(product: Product, layer: Layer, {map, gram}: Target, most: numb
         const seen = zeros(width, rank * columns);
         for (let t = 0; t < columns; t++) {
           const part = timesTransposed(product, between[s]![t]!, values);
-          for (let q = 0; q < width; q++) for (let r = 0; r < rank; r++) seen.data[q * rank * columns + r * columns + t] = part.data[q * rank + r]!;
+          for (let q = 0; q < width; q++)
+            for (let r = 0; r < rank; r++) seen.data[q * rank * columns + r * columns + t] = part.data[q * rank + r]!;
         }
         const own = zeros(rank, rank * columns);
-        for (let r = 0; r < rank; r++) own.data.set(metric.data.subarray((r * columns + s) * metric.columns, (r * columns + s + 1) * metric.columns), r * metric.columns);
+        for (let r = 0; r < rank; r++)
+          own.data.set(
+            metric.data.subarray((r * columns + s) * metric.columns, (r * columns + s + 1) * metric.columns),
+            r * metric.columns,
+          );
         product(own.data, own.columns, seen.data, seen.columns, result.data, width, rank, width, own.columns);
       }
       return result;

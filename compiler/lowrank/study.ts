@@ -7,9 +7,10 @@ import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
+import {estimate} from '../reconstruct/estimate.js';
 import type {Fitted, Maker} from '../reconstruct/fit.js';
 import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
-import {type Judgement, judge} from '../reconstruct/judge.js';
+import type {Judgement} from '../reconstruct/judge.js';
 import type {Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {inputShapesOf, type Stage, wholeStage} from '../reconstruct/stage.js';
@@ -41,8 +42,10 @@ export type Studied = Network & {
 
 /** Errors: those of `studyNetwork`. */
 export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
-  const find = (studied: Moved): Promise<Found> => optionsOf(studied, tasks, task, options);
-  const {studied, found} = await studyNetwork(tasks, task, samples, options, 'lowrank', find);
+  const {studied, found} = await studyNetwork(tasks, task, samples, options, [
+    'lowrank',
+    own => optionsOf(own, tasks, task, options),
+  ]);
   return {...studied, options: new Map(found)};
 }
 
@@ -115,8 +118,8 @@ export type Thinned = {
   readonly layers: ReadonlyMap<string, Fitted<Thin | null>>;
   /** What was chosen for each layer; a fit may have been none, and another option taken. */
   readonly chosen: ReadonlyMap<string, LayerOption>;
-  readonly judgement: Judgement;
   readonly expected: Expected;
+  readonly offers: ReadonlyMap<string, Offer<Thin>>;
   readonly walked: Walked<Thin>;
 };
 
@@ -138,7 +141,7 @@ const [gentle, mostFallbacks] = [0.6, 2];
 
 /** The network made thinner up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
 export function thinned(
-  {network, fit, held, float, options}: Studied,
+  {network, fit, held, options}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
   before: readonly Thinned[] = [],
@@ -164,9 +167,16 @@ export function thinned(
     mostError,
     before.map(other => other.walked),
   );
-  const {layers} = walked;
-  return {layers, chosen, walked, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
+  return {layers: walked.layers, chosen, offers, walked, expected: expectedOf(lists, allocated)};
 }
+
+/** What is expected of it on samples that it was not fitted to; see `estimate`. The network has these weights afterwards. */
+export const judgementOf = (
+  studied: Studied,
+  {offers, walked}: Thinned,
+  again: boolean,
+  progress: (layer: string) => void,
+): Judgement => estimate(studied, {offers, made: walked, again}, mostError, progress);
 
 const makerOf =
   (product: Product, option: LayerOption): Maker<Thin> =>

@@ -8,9 +8,10 @@ import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {type Costs, measureCosts, type Sized} from '../reconstruct/costs.js';
+import {estimate} from '../reconstruct/estimate.js';
 import type {Fitted} from '../reconstruct/fit.js';
 import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
-import {type Judgement, judge} from '../reconstruct/judge.js';
+import type {Judgement} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {type Stage, wholeStage} from '../reconstruct/stage.js';
@@ -44,8 +45,10 @@ export type Studied = Network & {
 
 /** Errors: those of `studyNetwork`. */
 export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: StudyOptions): Promise<Studied> {
-  const find = (studied: Moved): Promise<Found> => optionsOf(studied, tasks, task, options);
-  const {studied, found} = await studyNetwork(tasks, task, samples, options, 'prune', find);
+  const {studied, found} = await studyNetwork(tasks, task, samples, options, [
+    'prune',
+    own => optionsOf(own, tasks, task, options),
+  ]);
   return {...studied, groups: groupsIn(studied.network, task), options: new Map(found.options), whole: found.whole};
 }
 
@@ -150,14 +153,14 @@ export type Pruned = {
   readonly layers: ReadonlyMap<string, Fitted<'narrow' | null>>;
   /** By the number of the group. */
   readonly chosen: ReadonlyMap<number, GroupOption>;
-  readonly judgement: Judgement;
   readonly expected: Expected;
+  readonly offers: ReadonlyMap<string, Offer<'narrow'>>;
   readonly walked: Walked<'narrow'>;
 };
 
 /** The network made narrower up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
 export function pruned(
-  {network, fit, held, float, groups, options, whole}: Studied,
+  {network, fit, held, groups, options, whole}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
   before: readonly Pruned[] = [],
@@ -179,13 +182,22 @@ export function pruned(
             }),
           ],
         });
-  // All readers of a group have to do without its channels: none may go back.
   const walked = frontToBack(
     network,
     {offers, fit, held, progress},
-    Number.POSITIVE_INFINITY,
+    any,
     before.map(other => other.walked),
   );
-  const {layers} = walked;
-  return {layers, chosen, walked, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
+  return {layers: walked.layers, chosen, offers, walked, expected: expectedOf(lists, allocated)};
 }
+
+/** All readers of a group have to do without its channels: none may go back. */
+const any = Number.POSITIVE_INFINITY;
+
+/** What is expected of it on samples that it was not fitted to; see `estimate`. The network has these weights afterwards. */
+export const judgementOf = (
+  studied: Studied,
+  {offers, walked}: Pruned,
+  again: boolean,
+  progress: (layer: string) => void,
+): Judgement => estimate(studied, {offers, made: walked, again}, any, progress);

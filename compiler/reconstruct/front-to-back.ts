@@ -77,6 +77,10 @@ export function frontToBack<F>(
   return {layers: made, offered};
 }
 
+/** Weights of a network that has become so. */
+export const parametersIn = ({layers}: Walked<unknown>): ReadonlyMap<string, Parameters> =>
+  new Map(Array.from(layers, ([name, own]) => [name, parametersOf(own)]));
+
 const keep: Maker<null> = (_, {map}) => ({map, factors: null});
 
 const parametersOf = ({map, bias}: Fitted<unknown>): Parameters => ({weights: map.data, bias});

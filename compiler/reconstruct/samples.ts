@@ -18,7 +18,13 @@ export function samplesFor(entry: Entry, data: Dataset, count: number, progress:
   const all: Sample[] = [];
   forEachSample(entry, data, spread(data, count), (_, input) => all.push({input: input.slice(), number: all.length}), progress);
   if (all.length < partsOfSamples)
-    fail('usage', 'reconstruct.samples', entry.variant.id, `is fitted to ${partsOfSamples} samples at least`, '--calibrate DATA with more of them');
+    fail(
+      'usage',
+      'reconstruct.samples',
+      entry.variant.id,
+      `is fitted to ${partsOfSamples} samples at least`,
+      '--calibrate DATA with more of them',
+    );
   const partAt = (part: number): readonly Sample[] => all.filter(({number}) => number % partsOfSamples === part);
   return {fit: Array.from({length: partsOfSamples - 1}, (_, part) => partAt(part)).flat(), held: partAt(partsOfSamples - 1)};
 }

@@ -14,7 +14,7 @@ import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import type {Option} from './allocate.js';
 import {biasAlone} from './fit.js';
-import {judge} from './judge.js';
+import {compared, divergenceOfScores} from './judge.js';
 import type {Layer} from './layers.js';
 import type {Moments} from './moments.js';
 import {type Network, openNetwork, type Parameters} from './network.js';
@@ -30,7 +30,7 @@ export type Studied = {
   readonly network: Network;
   readonly fit: Surveyed;
   readonly held: Surveyed;
-  /** Probabilities that the float network gives the classes, of each sample that is held out. */
+  /** Probabilities that the float network gives the classes, by the samples' numbers. */
   readonly float: readonly Float64Array[];
 };
 
@@ -46,8 +46,7 @@ export async function studyNetwork<T>(
   task: Task,
   labelled: Labelled,
   options: StudyOptions,
-  method: string,
-  find: (studied: Moved) => Promise<T>,
+  [method, find]: readonly [string, (studied: Moved) => Promise<T>],
 ): Promise<{readonly studied: Studied; readonly found: T}> {
   const {name} = task;
   const network = await openNetwork(tasks, name, options);
@@ -61,11 +60,22 @@ export async function studyNetwork<T>(
 }
 
 /** A network and what it makes of samples. Errors: as `studyNetwork`. */
-export async function surveyNetwork(tasks: readonly Task[], {name}: Task, labelled: Labelled, options: StudyOptions): Promise<Studied> {
+export async function surveyNetwork(
+  tasks: readonly Task[],
+  {name}: Task,
+  labelled: Labelled,
+  options: StudyOptions,
+): Promise<Studied> {
   return surveyed(await openNetwork(tasks, name, options), name, labelled, options, false).studied;
 }
 
-function surveyed(network: Network, name: string, {data}: Labelled, {progress = () => {}, count}: StudyOptions, moments: boolean) {
+function surveyed(
+  network: Network,
+  name: string,
+  {data}: Labelled,
+  {progress = () => {}, count}: StudyOptions,
+  moments: boolean,
+) {
   if (network.layers.length === 0)
     fail('usage', 'reconstruct.layers', name, 'has no layer that could be smaller', 'build it without this recipe');
   const samples = samplesFor(network.entry(), data, count, done => progress(`${name}: ${done} of ${count} samples`));
@@ -75,7 +85,8 @@ function surveyed(network: Network, name: string, {data}: Labelled, {progress = 
     survey(samples.fit, 'samples'),
     survey(samples.held, 'samples held out'),
   ];
-  const float = samples.held.map(({input}) => network.probabilities(input));
+  const float: Float64Array[] = [];
+  for (const {input, number} of [...samples.fit, ...samples.held]) float[number] = network.probabilities(input);
   return {studied: {network, fit, held, float}, read, readByHeld};
 }
 
@@ -101,12 +112,12 @@ export function errorsOf({network: {product}, held, readByHeld}: Moved, layer: L
   return map => energyOf(product, minus(map, layer.weights), gram) / energy;
 }
 
-/** Samples that effects are measured on. */
-const mostHeld = 100;
+/** Samples that effects are measured on: those held out, and where they are few others too, since one layer alone is hardly fitted to them. */
+const mostProbed = 100;
 
 /** Divergence of the scores where layers alone have other maps: what a relative error of theirs does to the network. */
 export function divergenceOf(
-  {network, read, held, float}: Moved,
+  {network, read, fit, held, float}: Moved,
   changed: readonly {readonly layer: Layer; readonly map: Matrix}[],
 ): number {
   const meansOf = ({name}: Layer): Pick<Moments, 'meanX'> => read.get(name)!;
@@ -117,7 +128,7 @@ export function divergenceOf(
     ]),
   );
   network.rewrite(parameters);
-  return Math.max(judge(network, held.samples.slice(0, mostHeld), float).divergence, 1e-9);
+  return Math.max(divergenceOfScores(compared(network, [...held.samples, ...fit.samples].slice(0, mostProbed), float)), 1e-9);
 }
 
 /** How far a network may go: to a share of the time that its layers take, and to so many nats of expected divergence. */
