@@ -5,7 +5,7 @@ import {biasFor, type Target, targetOf} from './least-squares.js';
 import {addRows, type Gathered, gather, type Moments, momentsOf, withOutputs} from './moments.js';
 import type {Network} from './network.js';
 import {energyOfRows, joined, outputsOf, type Surveyed} from './survey.js';
-import {rowsAt, type Walk} from './walk.js';
+import {alikeIn, rowsAt, type Walk} from './walk.js';
 
 /** What a layer becomes: the map that stands for it, and how it is made of thin ones. */
 export type Made<F> = {readonly map: Matrix; readonly factors: F};
@@ -35,7 +35,7 @@ export type Products = Pick<Network, 'product' | 'floats'>;
 
 export function fitted<F>({product, floats}: Products, layer: Layer, {x, y, added}: Wanted, maker: Maker<F>): Fitted<F> {
   const {weights, rectified} = layer;
-  const gathered = gather(weights.columns, weights.rows);
+  const gathered = gather(weights.columns, weights.rows, alikeIn(layer));
   addRows(floats, gathered, x, y);
   const first = fittedTo(product, layer, gathered, (own, target) => maker(own, target, rectified));
   if (!rectified) return first;

@@ -7,7 +7,7 @@ import type {Moments} from './moments.js';
 export type Target = {readonly map: Matrix; readonly gram: Matrix};
 
 /** Part of the mean second moment that is added to each: more where rows are few for so many unknowns. */
-const ridgeOf = (width: number, count: number): number => Math.max(1e-3, (2 * width) / Math.max(1, count));
+const ridgeOf = (width: number, count: number): number => Math.max(1e-3, (0.5 * width) / Math.max(1, count));
 
 /** The metric of moments: their gram with the ridge. */
 export function metricOf({gram, count}: Pick<Moments, 'gram' | 'count'>): {readonly gram: Matrix; readonly ridge: number} {

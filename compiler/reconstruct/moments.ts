@@ -4,6 +4,8 @@ import {type FloatProduct, type Matrix, zeros} from '../algebra/matrix.js';
 export type Gathered = {
   readonly width: number;
   readonly outputs: number;
+  /** How many rows tell no more than one. */
+  readonly alike: number;
   count: number;
   readonly sumX: Float64Array;
   readonly sumY: Float64Array;
@@ -13,8 +15,8 @@ export type Gathered = {
   readonly cross: Float64Array;
 };
 
-export const gather = (width: number, outputs: number): Gathered => ({
-  ...{width, outputs, count: 0},
+export const gather = (width: number, outputs: number, alike = 1): Gathered => ({
+  ...{width, outputs, alike, count: 0},
   sumX: new Float64Array(width),
   sumY: new Float64Array(outputs),
   gram: new Float64Array(width * width),
@@ -61,6 +63,7 @@ function addSums(sums: Float64Array, values: Float32Array): void {
 
 /** Means over all rows; second moments are about the means. */
 export type Moments = {
+  /** Rows, as far as they are independent. */
   readonly count: number;
   readonly meanX: Float64Array;
   readonly meanY: Float64Array;
@@ -70,7 +73,7 @@ export type Moments = {
   readonly cross: Matrix;
 };
 
-export function momentsOf({width, outputs, count, sumX, sumY, gram, cross}: Gathered): Moments {
+export function momentsOf({width, outputs, alike, count, sumX, sumY, gram, cross}: Gathered): Moments {
   const share = 1 / Math.max(1, count);
   const [meanX, meanY] = [sumX.map(sum => sum * share), sumY.map(sum => sum * share)];
   const [g, k] = [zeros(width, width), zeros(outputs, width)];
@@ -82,5 +85,5 @@ export function momentsOf({width, outputs, count, sumX, sumY, gram, cross}: Gath
     }
   for (let o = 0; o < outputs; o++)
     for (let j = 0; j < width; j++) k.data[o * width + j] = cross[o * width + j]! * share - meanY[o]! * meanX[j]!;
-  return {count, meanX, meanY, gram: g, cross: k};
+  return {count: count / alike, meanX, meanY, gram: g, cross: k};
 }

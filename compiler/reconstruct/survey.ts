@@ -4,7 +4,7 @@ import type {Layer} from './layers.js';
 import {addRows, gather, type Moments, momentsOf} from './moments.js';
 import type {Network} from './network.js';
 import type {Sample} from './samples.js';
-import {placesOf, roomFor, see, walkThrough} from './walk.js';
+import {alikeIn, placesOf, roomFor, see, walkThrough} from './walk.js';
 
 /** Samples and what the float network made of them. */
 export type Surveyed = {readonly samples: readonly Sample[]; readonly survey: Survey};
@@ -42,7 +42,7 @@ export function surveyOf(
       const room = roomFor(layer, Math.min(together, samples.length));
       const added = room.beside && new Float32Array(given.length);
       if (added) beside.set(layer.name, [added]);
-      return {layer, room, given, added, gathered: gather(wanted ? layer.weights.columns : 0, 0)};
+      return {layer, room, given, added, gathered: gather(wanted ? layer.weights.columns : 0, 0, alikeIn(layer))};
     });
     walk.through(part, (sample, number, look) => {
       progress(Math.floor(((part + number / samples.length) / network.parts.length) * samples.length));

@@ -29,6 +29,12 @@ export function walkThrough(network: Network, samples: readonly Sample[]): Walk 
 /** How many places of each sample are looked at. */
 export const placesOf = (layer: Layer): number => Math.min(positionsOf(layer), positionsPerImage);
 
+/** Places of a sample are alike: all of them tell no more than so many independent rows, as the best ridges for few samples say. */
+const independent = 16;
+
+/** How many rows of a layer tell no more than one. */
+export const alikeIn = (layer: Layer): number => Math.max(1, placesOf(layer) / independent);
+
 /** Room for rows of so many samples. */
 export const roomFor = (layer: Layer, samples: number): Rows => ({
   x: new Float32Array(samples * placesOf(layer) * layer.weights.columns),
