@@ -4,7 +4,7 @@ import {dirname, join, relative, resolve} from 'node:path';
 import {emitWeights, prefixOf} from '../codegen/c/module.js';
 import {type Chooser, type Preference, preferences} from '../codegen/kernels/ways.js';
 import {writeManifest} from '../codegen/manifest.js';
-import {cmakeLists, libraryCommands, makefile} from '../codegen/project.js';
+import {cmakeLists, libraryCommands, libraryFile, makefile} from '../codegen/project.js';
 import type {Target} from '../codegen/targets/index.js';
 import {fail} from '../ir/diagnostics.js';
 import {print} from '../ir/print.js';
@@ -26,6 +26,7 @@ import type {Meter} from './energy/rapl.js';
 import {accuracyFrom, answersOf, labelsOf, qualityOf} from './evaluate-variant.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere, targetsNamed} from './host.js';
+import {keepKept, recallKept} from './kept.js';
 import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
@@ -72,6 +73,8 @@ export type BuildOptions = {
   readonly meter?: Meter;
   /** Further flags for the C compiler: -DDNNC_TRACE for step hooks, -O1 for quick throw-away builds. */
   readonly flags?: readonly string[];
+  /** Whether the library is taken from the user's cache where the same text has been compiled before, and kept there: for networks that are built again and again. */
+  readonly keepLibrary?: boolean;
   /** Labelled data by task: its accuracy goes into the manifest. */
   readonly evaluate?: ReadonlyMap<string, Labelled>;
   /** Labelled data by task that the network was not trained on: temperature and class frequencies go into the manifest. */
@@ -123,6 +126,15 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
   return {directory, name, loaded, compiled, manifest};
 }
 
+/** Compiles a library unless the same commands have made one of the same texts. */
+async function once(file: string, texts: readonly string[], compile: () => Promise<void>): Promise<void> {
+  const key = [compilerVersion(), ...texts].join('\0');
+  const known = recallKept('libraries', key);
+  if (known) return writeFileSync(file, known, {mode: 0o755});
+  await compile();
+  keepKept('libraries', key, readFileSync(file));
+}
+
 async function writeBuild(
   folder: string,
   tasks: readonly Task[],
@@ -145,7 +157,8 @@ async function writeBuild(
   }));
   write(`${name}.h`, texts[0]!.text.header);
   for (const {file, text} of texts) write(file, text.source);
-  for (const [file, text] of collectHeaders(texts.flatMap(({text}) => text.headers))) write(join('kernels', file), text);
+  const headers = collectHeaders(texts.flatMap(({text}) => text.headers));
+  for (const [file, text] of headers) write(join('kernels', file), text);
   const shared = embedded ? [`${name}_weights.c`] : [];
   if (embedded) write(`${name}_weights.c`, emitWeights(name, compiled.weights, `dnnc ${version}`));
   else write(`${name}.weights`, compiled.weights);
@@ -154,9 +167,13 @@ async function writeBuild(
   write('CMakeLists.txt', cmakeLists(project));
   write(`${name}.ir`, print(compiled.module));
   write(`${name}.plan`, printPlan(compiled.plan));
-  for (const {file, target} of texts) {
+  for (const {file, target, text} of texts) {
     progress(`compiling for ${target.name}`);
-    await runCommands(libraryCommands(name, file, target, shared, options.flags ?? []), folder, target.format);
+    const commands = libraryCommands(name, file, target, shared, options.flags ?? []);
+    const compile = (): Promise<void> => runCommands(commands, folder, target.format);
+    if (!options.keepLibrary) await compile();
+    else
+      await once(join(folder, libraryFile(name, target)), [...commands.runs.flat(), text.source, ...headers.values()], compile);
   }
   await writeLoader(folder);
   const log = {

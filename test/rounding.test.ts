@@ -2,7 +2,7 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import {matrixOf, portableProduct} from '../compiler/algebra/matrix.js';
+import {matrixOf, portableFloatProduct, portableProduct} from '../compiler/algebra/matrix.js';
 import {openDataset} from '../compiler/data/dataset.js';
 import {writeNpz} from '../compiler/data/npz.js';
 import {loadTasks} from '../compiler/load.js';
@@ -58,6 +58,8 @@ const normal = (): number => random.unit() + random.unit() + random.unit() - 1.5
 const weights = Float64Array.from({length: outputs * width}, normal);
 const bias = Float64Array.from({length: outputs}, normal);
 
+const products = {product: portableProduct, floats: portableFloatProduct};
+
 /** A layer of so many groups, rounded by itself. */
 function layerOf(groups: number): ByteLayer {
   const w = tensorFrom('f32', [outputs, width / groups, 1, 1], weights.subarray(0, (outputs * width) / groups));
@@ -101,7 +103,7 @@ for (const groups of [1, 2])
   test(`one layer of ${groups} groups: what is lost by a weight is made good by the next`, t => {
     const layer = layerOf(groups);
     const [fit, held, others] = [400, 100, 400].map(count => rowsFor(layer, groups, count));
-    const found = roundLayer(portableProduct, layer, fit!, held!);
+    const found = roundLayer(products, layer, fit!, held!);
     t.true(found.way === 'gptq' || found.way === 'fit', found.way);
     t.true(found.gain > 1, `${found.gain}`);
     t.true(errorOf(found, others!, groups) < 0.8 * errorOf(layer.nearest, others!, groups));
@@ -115,7 +117,7 @@ test('a fit to few rows that others refuse is none', t => {
   const fit = rowsFor(layer, 1, 24);
   const wrong = {...fit, y: fit.y.map(() => 100 * normal())};
   const held = rowsFor(layer, 1, 100);
-  const found = roundLayer(portableProduct, layer, wrong, held);
+  const found = roundLayer(products, layer, wrong, held);
   t.true(errorOf(found, held, 1) <= errorOf(layer.nearest, held, 1));
   t.true(found.way === 'nearest');
   t.is(found.gain, 0);

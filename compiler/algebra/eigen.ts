@@ -23,6 +23,15 @@ export function leading(product: Product, s: Matrix, count: number): Matrix {
   return firstRows(timesTransposed(product, eigenvectors(inside), transposed(basis)), count);
 }
 
+/** `leading` of one matrix for any count up to `most`, by one decomposition, once it is asked for. */
+export function leadingOf(product: Product, s: Matrix, most: number): (count: number) => Matrix {
+  let known: Matrix | null = null;
+  return count => {
+    known ??= leading(product, s, most);
+    return firstRows(known, count);
+  };
+}
+
 /** All, as rows. */
 function eigenvectors({rows: n, data}: Matrix): Matrix {
   const full = Small.from1DArray(n, n, data);

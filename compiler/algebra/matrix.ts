@@ -22,12 +22,30 @@ export const portableProduct: Product = (a, lda, b, ldb, out, ldo, m, n, k) => {
     }
 };
 
+/** out[m][n] += sum over k of a[m * row + k * step] * b[k][n], of floats: as `NativeLoader` says. */
+export type FloatProduct = NativeLoader['productOfFloats'];
+
+/** On any machine. */
+export const portableFloatProduct: FloatProduct = (a, row, step, b, ldb, out, ldo, m, n, k) => {
+  for (let i = 0; i < m; i++)
+    for (let at = 0; at < k; at++) {
+      const factor = a[i * row + at * step]!;
+      for (let j = 0; j < n; j++) out[i * ldo + j]! += factor * b[at * ldb + j]!;
+    }
+};
+
 export const zeros = (rows: number, columns: number): Matrix => ({rows, columns, data: new Float64Array(rows * columns)});
 
 export const matrixOf = (rows: number, columns: number, values: ArrayLike<number>): Matrix => ({
   ...{rows, columns},
   data: new Float64Array(values),
 });
+
+export function identity(n: number): Matrix {
+  const result = zeros(n, n);
+  for (let i = 0; i < n; i++) result.data[i * n + i] = 1;
+  return result;
+}
 
 export function transposed({rows, columns, data}: Matrix): Matrix {
   const result = new Float64Array(data.length);

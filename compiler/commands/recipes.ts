@@ -92,7 +92,7 @@ export function tellRecipes(reports: readonly RecipeReport[]): void {
     const by = calibration === undefined ? 'without samples' : `${calibration} over ${samples} samples`;
     const told = loss === undefined ? '' : `, ${loss.toFixed(2)} points lost`;
     const expected = estimate
-      ? `, ${estimate.agreement}% of labels equal on samples held out${choiceText(estimate, spared)}`
+      ? `, ${estimate.agreement}% of labels equal on samples held out${loss === undefined ? lossText(estimate) : ''}${choiceText(estimate, spared)}`
       : '';
     say(`\n${task}/${recipe}${step ? `, ${step}` : ''}: ${by}${expected}${told}`);
     const sqnr = ({outputSqnr, sumSqnr, weightSqnr, error}: LayerReport): number =>
@@ -104,6 +104,10 @@ export function tellRecipes(reports: readonly RecipeReport[]): void {
     if (rows.length < layers.length) say(`and ${layers.length - rows.length} layers with smaller errors: see build.log.json`);
   }
 }
+
+/** What is lost there, and where samples are few: how much it may be. */
+const lossText = ({loss, most}: NonNullable<RecipeReport['estimate']>): string =>
+  most === undefined ? '' : `, about ${loss} points lost, ${most} at most`;
 
 /** What is expected of the choice of sizes, and of one that treats all layers alike. */
 const nounOf = {time: 'time', macs: 'multiply-adds', bytes: 'bytes'} as const;

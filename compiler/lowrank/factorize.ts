@@ -3,12 +3,13 @@
  * the difference of the maps and G the second moments of what the layer reads. Weights alone would not tell which of
  * their directions are ever used. G is symmetric: a G' is a G.
  */
-import {leading} from '../algebra/eigen.js';
-import {inner, type Matrix, matrixOf, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
-import {backward, choleskyOf, solve} from '../algebra/solve.js';
-import {kernelOf, type Layer} from '../reconstruct/layers.js';
+import {leadingOf} from '../algebra/eigen.js';
+import {inner, type Matrix, minus, type Product, times, timesTransposed, transposed, zeros} from '../algebra/matrix.js';
+import {backward, solve} from '../algebra/solve.js';
+import type {Layer} from '../reconstruct/layers.js';
 import type {Target} from '../reconstruct/least-squares.js';
 import type {Choice} from './forms.js';
+import {addBlock, factor, type Structured, separable, spatial, squared} from './structured.js';
 
 /** Weights of the stages, in their order, and the map that they are together. */
 export type Factors = {readonly weights: readonly Matrix[]; readonly map: Matrix};
@@ -18,54 +19,84 @@ export type Effort = {readonly rounds: number; readonly steps: number};
 export const thorough: Effort = {rounds: 3, steps: 10};
 export const quick: Effort = {rounds: 1, steps: 4};
 
-export function factorize(product: Product, layer: Layer, target: Target, {form, ranks}: Choice, effort: Effort): Factors {
-  switch (form) {
-    case 'channel':
-      return channel(product, target, ranks[0]!);
-    case 'tucker':
-      return tucker(product, layer, target, ranks as readonly [number, number]);
-    case 'spatial':
-      return alternate(product, target, spatial(product, layer, target, ranks[0]!), effort);
-    case 'separable':
-      return alternate(product, target, separable(product, layer, target), effort);
-    case 'none':
-      return {weights: [], map: zeros(target.map.rows, target.map.columns)};
-    default:
-      return form satisfies never;
-  }
+/** Makes a layer of any of the choices; what they have in common is computed once. */
+export function factorizer(
+  product: Product,
+  layer: Layer,
+  target: Target,
+  choices: readonly Choice[],
+): (choice: Choice, effort: Effort) => Factors {
+  const most = (form: Choice['form']): number =>
+    choices.reduce((largest, own) => (own.form === form ? Math.max(largest, own.ranks[0]!) : largest), 0);
+  const byChannel = once(() => channel(product, target, most('channel')));
+  const byTucker = once(() => tucker(product, layer, target, most('tucker')));
+  const bySpatial = once(() => spatial(product, layer, target, most('spatial')));
+  return ({form, ranks}, effort) => {
+    switch (form) {
+      case 'channel':
+        return byChannel()(ranks[0]!);
+      case 'tucker':
+        return byTucker()(ranks as readonly [number, number]);
+      case 'spatial':
+        return alternate(product, target, bySpatial()(ranks[0]!), effort);
+      case 'separable':
+        return alternate(product, target, separable(product, layer, target), effort);
+      case 'none':
+        return {weights: [], map: zeros(target.map.rows, target.map.columns)};
+      default:
+        return form satisfies never;
+    }
+  };
+}
+
+/** One of them. */
+export const factorize = (product: Product, layer: Layer, target: Target, choice: Choice, effort: Effort): Factors =>
+  factorizer(product, layer, target, [choice])(choice, effort);
+
+function once<T>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Reduced-rank regression: the outputs' leading directions on samples (Zhang et al. 2015, section 3.1). */
-function channel(product: Product, {map, gram}: Target, rank: number): Factors {
+function channel(product: Product, {map, gram}: Target, most: number): (rank: number) => Factors {
   const outputs = timesTransposed(product, timesTransposed(product, map, gram), map);
-  const basis = leading(product, outputs, rank);
-  const first = times(product, basis, map);
-  const last = transposed(basis);
-  return {weights: [first, last], map: times(product, last, first)};
+  const directions = leadingOf(product, outputs, most);
+  return rank => {
+    const basis = directions(rank);
+    const first = times(product, basis, map);
+    const last = transposed(basis);
+    return {weights: [first, last], map: times(product, last, first)};
+  };
 }
 
 /** Few directions of the input channels, then `channel` on what they keep. */
-function tucker(product: Product, layer: Layer, target: Target, [inputs, outputs]: readonly [number, number]): Factors {
+function tucker(product: Product, layer: Layer, target: Target, most: number): (ranks: readonly [number, number]) => Factors {
   const {channels} = layer;
-  const points = target.map.columns / channels;
+  const {map, gram} = target;
+  const points = map.columns / channels;
   const metric = zeros(channels, channels);
-  for (let p = 0; p < points; p++) addBlock(metric, target.gram, points, p);
+  for (let p = 0; p < points; p++) addBlock(metric, gram, points, p);
   const l = factor(product, metric);
   // Rows are what one output draws from the channels at one point.
-  const rows = zeros(target.map.rows * points, channels);
-  for (let o = 0; o < target.map.rows; o++)
+  const rows = zeros(map.rows * points, channels);
+  for (let o = 0; o < map.rows; o++)
     for (let c = 0; c < channels; c++)
-      for (let p = 0; p < points; p++)
-        rows.data[(o * points + p) * channels + c] = target.map.data[o * target.map.columns + c * points + p]!;
-  const basis = backward(product, l, leading(product, squared(product, times(product, rows, l)), inputs));
-  const spread = zeros(inputs * points, target.map.columns);
-  for (let r = 0; r < inputs; r++)
-    for (let c = 0; c < channels; c++)
-      for (let p = 0; p < points; p++)
-        spread.data[(r * points + p) * spread.columns + c * points + p] = basis.data[r * channels + c]!;
-  const inside = behind(product, target, spread);
-  const thin = channel(product, inside, outputs);
-  return {weights: [basis, ...thin.weights], map: times(product, thin.map, spread)};
+      for (let p = 0; p < points; p++) rows.data[(o * points + p) * channels + c] = map.data[o * map.columns + c * points + p]!;
+  const directions = leadingOf(product, squared(product, times(product, rows, l)), most);
+  return ([inputs, outputs]) => {
+    const basis = backward(product, l, directions(inputs));
+    const spread = zeros(inputs * points, map.columns);
+    for (let r = 0; r < inputs; r++)
+      for (let c = 0; c < channels; c++)
+        for (let p = 0; p < points; p++)
+          spread.data[(r * points + p) * spread.columns + c * points + p] = basis.data[r * channels + c]!;
+    const thin = channel(product, behind(product, target, spread), outputs)(outputs);
+    return {weights: [basis, ...thin.weights], map: times(product, thin.map, spread)};
+  };
 }
 
 /** What is best behind a fixed first map: least squares, and the metric there. */
@@ -75,24 +106,13 @@ function behind(product: Product, {map, gram}: Target, first: Matrix): Target {
   return {map: solve(product, factor(product, inside), timesTransposed(product, map, seen)), gram: inside};
 }
 
-/** A first map with structure: its free numbers, and how they fill it. */
-type Structured = {
-  readonly start: Matrix;
-  /** The map [rows][width] that the numbers are. */
-  expand(values: Matrix): Matrix;
-  /** The gradient of the numbers from that of the map. */
-  restrict(gradient: Matrix): Matrix;
-  /** Divides by the metric of what the numbers are multiplied with. */
-  precondition(gradient: Matrix): Matrix;
-};
-
 /** Both halves in turn: the last one by least squares, the first by preconditioned conjugate gradients. */
 function alternate(product: Product, target: Target, structured: Structured, {rounds, steps}: Effort): Factors {
   let values = structured.start;
   let last = behind(product, target, structured.expand(values)).map;
   const drawn = timesTransposed(product, target.map, target.gram);
   for (let round = 0; round < rounds; round++) {
-    values = improved(product, target, structured, {values, last, drawn}, steps);
+    values = improved(product, structured, {values, last, drawn}, steps);
     last = behind(product, target, structured.expand(values)).map;
   }
   return {weights: [values, last], map: times(product, last, structured.expand(values))};
@@ -100,14 +120,13 @@ function alternate(product: Product, target: Target, structured: Structured, {ro
 
 function improved(
   product: Product,
-  {gram}: Target,
-  {expand, restrict, precondition}: Structured,
+  {restrict, curve, precondition}: Structured,
   {values, last, drawn}: {readonly values: Matrix; readonly last: Matrix; readonly drawn: Matrix},
   steps: number,
 ): Matrix {
   const turned = transposed(last);
   const metric = timesTransposed(product, turned, turned);
-  const curvature = (of: Matrix): Matrix => restrict(times(product, metric, timesTransposed(product, expand(of), gram)));
+  const curvature = (of: Matrix): Matrix => curve(metric, of);
   const x = {...values, data: values.data.slice()};
   let residual = minus(restrict(times(product, turned, drawn)), curvature(values));
   let better = precondition(residual);
@@ -127,87 +146,3 @@ function improved(
   }
   return x;
 }
-
-/** k x 1 to `rank` channels: the numbers are [rank][channel][row], the map has a row for each of them and each column of the kernel. */
-function spatial(product: Product, layer: Layer, {map, gram}: Target, rank: number): Structured {
-  const [, columns] = kernelOf(layer);
-  const width = map.columns / columns;
-  const metric = zeros(width, width);
-  for (let s = 0; s < columns; s++) addBlock(metric, gram, columns, s);
-  const l = factor(product, metric);
-  const rows = zeros(map.rows * columns, width);
-  for (let o = 0; o < map.rows; o++)
-    for (let q = 0; q < width; q++)
-      for (let s = 0; s < columns; s++) rows.data[(o * columns + s) * width + q] = map.data[o * map.columns + q * columns + s]!;
-  return {
-    start: backward(product, l, leading(product, squared(product, times(product, rows, l)), rank)),
-    expand(values) {
-      const result = zeros(rank * columns, map.columns);
-      for (let r = 0; r < rank; r++)
-        for (let q = 0; q < width; q++)
-          for (let s = 0; s < columns; s++)
-            result.data[(r * columns + s) * map.columns + q * columns + s] = values.data[r * width + q]!;
-      return result;
-    },
-    restrict(gradient) {
-      const result = zeros(rank, width);
-      for (let r = 0; r < rank; r++)
-        for (let q = 0; q < width; q++)
-          for (let s = 0; s < columns; s++)
-            result.data[r * width + q]! += gradient.data[(r * columns + s) * map.columns + q * columns + s]!;
-      return result;
-    },
-    precondition: gradient => solve(product, l, gradient),
-  };
-}
-
-/** One filter per channel: the numbers are [channel][point]. */
-function separable(product: Product, layer: Layer, {map, gram}: Target): Structured {
-  const {channels} = layer;
-  const points = map.columns / channels;
-  const factors = Array.from({length: channels}, (_, c) => {
-    const own = zeros(points, points);
-    for (let p = 0; p < points; p++)
-      for (let q = 0; q < points; q++) own.data[p * points + q] = gram.data[(c * points + p) * gram.columns + c * points + q]!;
-    return factor(product, own);
-  });
-  const perChannel = (make: (c: number) => Matrix): Matrix =>
-    matrixOf(channels, points, Array.from({length: channels}, (_, c) => [...make(c).data]).flat());
-  return {
-    start: perChannel(c => {
-      const rows = zeros(map.rows, points);
-      for (let o = 0; o < map.rows; o++)
-        for (let p = 0; p < points; p++) rows.data[o * points + p] = map.data[o * map.columns + c * points + p]!;
-      return backward(product, factors[c]!, leading(product, squared(product, times(product, rows, factors[c]!)), 1));
-    }),
-    expand(values) {
-      const result = zeros(channels, map.columns);
-      for (let c = 0; c < channels; c++)
-        for (let p = 0; p < points; p++) result.data[c * map.columns + c * points + p] = values.data[c * points + p]!;
-      return result;
-    },
-    restrict(gradient) {
-      const result = zeros(channels, points);
-      for (let c = 0; c < channels; c++)
-        for (let p = 0; p < points; p++) result.data[c * points + p] = gradient.data[c * map.columns + c * points + p]!;
-      return result;
-    },
-    precondition: gradient =>
-      perChannel(c => solve(product, factors[c]!, matrixOf(1, points, gradient.data.slice(c * points, (c + 1) * points)))),
-  };
-}
-
-/** a'a */
-function squared(product: Product, a: Matrix): Matrix {
-  const turned = transposed(a);
-  return timesTransposed(product, turned, turned);
-}
-
-/** Adds every `step`th row and column of the gram, from `first` on. */
-function addBlock(into: Matrix, {columns, data}: Matrix, step: number, first: number): void {
-  const n = into.rows;
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < n; j++) into.data[i * n + j]! += data[(i * step + first) * columns + j * step + first]! / step;
-}
-
-const factor = (product: Product, a: Matrix): Matrix => choleskyOf(product, a, 1e-9 / a.rows);

@@ -4,7 +4,7 @@ import type {Builder} from '../../ir/op.js';
 import {tensorFrom} from '../../ir/tensor.js';
 import type {Head, Module, Node, Value} from '../../ir/types.js';
 import {type MakeLayer, withLayers} from '../recipes/copy.js';
-import type {Fitted} from '../reconstruct/front-to-back.js';
+import type {Fitted} from '../reconstruct/fit.js';
 import {emitStage, type Stage} from '../reconstruct/stage.js';
 import type {Factors} from './factorize.js';
 

@@ -7,8 +7,10 @@ import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {costsOf, type Sized} from '../reconstruct/costs.js';
-import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
-import {type Judgement, judge} from '../reconstruct/judge.js';
+import {estimate} from '../reconstruct/estimate.js';
+import type {Fitted, Maker} from '../reconstruct/fit.js';
+import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
+import type {Judgement} from '../reconstruct/judge.js';
 import type {Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {costOf, isCheaper, negated} from '../reconstruct/spared.js';
@@ -19,6 +21,7 @@ import {
   errorsOf,
   expectedOf,
   type Limit,
+  type Moved,
   mostError,
   type Studied as Network,
   probeOf,
@@ -26,8 +29,8 @@ import {
   studyNetwork,
 } from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
-import {type Factors, factorize, quick, thorough} from './factorize.js';
-import {type Choice, choicesFor, stagesOf} from './forms.js';
+import {type Factors, factorize, factorizer, quick, thorough} from './factorize.js';
+import {type Choice, choiceName, choicesFor, stagesOf} from './forms.js';
 import type {ThinLayer} from './insert.js';
 
 /** A layer and what it may become; `error` is relative to the energy of what it gives, on samples that were held out. */
@@ -40,32 +43,37 @@ export type Studied = Network & {
 
 /** Errors: those of `studyNetwork`. */
 export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions): Promise<Studied> {
-  const {progress = () => {}, spared} = options;
-  const studied = await studyNetwork(tasks, task, samples, options);
+  const {studied, found} = await studyNetwork(tasks, task, samples, options, [
+    `lowrank ${options.spared}`,
+    own => optionsOf(own, task, options),
+  ]);
+  return {...studied, options: new Map(found)};
+}
+
+type Found = readonly (readonly [string, readonly LayerOption[]])[];
+
+function optionsOf(studied: Moved, task: Task, {progress = () => {}, spared}: ShrinkOptions): Found {
   const {layers} = studied.network;
   const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer, spared)] as const));
   const costs = costsOf(
     layers.flatMap(layer => [wholeOf(layer), ...choices.get(layer.name)!.flatMap(choice => sizedOf(layer, choice))]),
   );
-  const found = new Map(
-    layers.map(layer => {
-      progress(`${task.name}: forms of ${layer.name}`);
-      const feeding = layers.filter(({name}) => layer.feeders.includes(name)).map(wholeOf);
-      const cost = costOf([wholeOf(layer)], costs);
-      const cheaper = choices.get(layer.name)!.flatMap((choice): readonly Priced[] => {
-        // What feeds a layer that is removed is removed with it.
-        const own = choice.form === 'none' ? negated(costOf(feeding, costs)) : costOf(sizedOf(layer, choice), costs);
-        return isCheaper(own, cost, spared) ? [{choice, cost: own[spared], microseconds: own.time}] : [];
-      });
-      const tried = triedOf(studied, layer, cheaper);
-      const probe = probeOf(tried);
-      const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
-      const whole: LayerOption = {choice: null, cost: cost[spared], microseconds: cost.time, harm: 0, error: 0};
-      const rest = tried.map(({map: _, ...option}) => ({...option, harm: harm * option.error}));
-      return [layer.name, [whole, ...rest]] as const;
-    }),
-  );
-  return {...studied, options: found};
+  return layers.map(layer => {
+    progress(`${task.name}: forms of ${layer.name}`);
+    const feeding = layers.filter(({name}) => layer.feeders.includes(name)).map(wholeOf);
+    const cost = costOf([wholeOf(layer)], costs);
+    const cheaper = choices.get(layer.name)!.flatMap((choice): readonly Priced[] => {
+      // What feeds a layer that is removed is removed with it.
+      const own = choice.form === 'none' ? negated(costOf(feeding, costs)) : costOf(sizedOf(layer, choice), costs);
+      return isCheaper(own, cost, spared) ? [{choice, cost: own[spared], microseconds: own.time}] : [];
+    });
+    const tried = triedOf(studied, layer, cheaper);
+    const probe = probeOf(tried);
+    const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
+    const whole: LayerOption = {choice: null, cost: cost[spared], microseconds: cost.time, harm: 0, error: 0};
+    const rest = tried.map(({map: _, ...option}) => ({...option, harm: harm * option.error}));
+    return [layer.name, [whole, ...rest]] as const;
+  });
 }
 
 /** The layer's stages where that was chosen; null: it stays whole. */
@@ -85,12 +93,18 @@ type Priced = {readonly choice: Choice; readonly cost: number; readonly microsec
 type Tried = Priced & {readonly error: number; readonly map: Matrix};
 
 /** Those that stand for the layer. */
-function triedOf(studied: Network, layer: Layer, priced: readonly Priced[]): readonly Tried[] {
-  const {gram} = metricOf(studied.fit.survey.moments.get(layer.name)!);
+function triedOf(studied: Moved, layer: Layer, priced: readonly Priced[]): readonly Tried[] {
+  const {gram} = metricOf(studied.read.get(layer.name)!);
   const target = {map: layer.weights, gram};
   const errorOf = errorsOf(studied, layer);
+  const make = factorizer(
+    studied.network.product,
+    layer,
+    target,
+    priced.map(({choice}) => choice),
+  );
   return priced.flatMap(own => {
-    const {map} = factorize(studied.network.product, layer, target, own.choice, quick);
+    const {map} = make(own.choice, quick);
     const error = errorOf(map);
     return error <= mostError ? [{...own, error, map}] : [];
   });
@@ -104,8 +118,9 @@ export type Thinned = {
   readonly layers: ReadonlyMap<string, Fitted<Thin | null>>;
   /** What was chosen for each layer; a fit may have been none, and another option taken. */
   readonly chosen: ReadonlyMap<string, LayerOption>;
-  readonly judgement: Judgement;
   readonly expected: Expected;
+  readonly offers: ReadonlyMap<string, Offer<Thin>>;
+  readonly walked: Walked<Thin>;
 };
 
 /** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
@@ -124,34 +139,48 @@ export const thinLayers = ({network}: Studied, thin: Thinned): ReadonlyMap<strin
 /** Where a fit is none, the cheapest options that err at most so much as much are tried. */
 const [gentle, mostFallbacks] = [0.6, 2];
 
-/** The network made thinner up to a limit. It has these weights afterwards. */
+/** The network made thinner up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
 export function thinned(
-  {network, fit, held, float, options}: Studied,
+  {network, fit, held, options}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
+  before: readonly Thinned[] = [],
 ): Thinned {
   const names = [...options.keys()];
   const whole = [...options.values()].reduce((sum, [first]) => sum + first!.cost, 0);
   const lists = [...options.values()];
   const allocated = allocate(lists, (1 - share) * whole, harm);
   const chosen = new Map(allocated.map((option, i) => [names[i]!, option]));
-  const makers = new Map<string, readonly Maker<Thin>[]>();
+  const offers = new Map<string, Offer<Thin>>();
   for (const [name, option] of chosen) {
     if (!option.choice) continue;
     const gentler = options.get(name)!.filter(({choice, error}) => choice && error < gentle * option.error);
     const next = gentler.toSorted((a, b) => a.cost - b.cost).slice(0, mostFallbacks);
-    makers.set(
-      name,
-      [option, ...next].map(each => makerOf(network.product, each)),
-    );
+    offers.set(name, {
+      name: choiceName(option.choice),
+      makers: [option, ...next].map(each => makerOf(network.product, each)),
+    });
   }
-  const layers = frontToBack(network, {makers, fit, held, progress}, mostError);
-  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(lists, allocated)};
+  const walked = frontToBack(
+    network,
+    {offers, fit, held, progress},
+    mostError,
+    before.map(other => other.walked),
+  );
+  return {layers: walked.layers, chosen, offers, walked, expected: expectedOf(lists, allocated)};
 }
+
+/** What is expected of it on samples that it was not fitted to; see `estimate`. The network has these weights afterwards. */
+export const judgementOf = (
+  studied: Studied,
+  {offers, walked}: Thinned,
+  again: boolean,
+  progress: (layer: string) => void,
+): Judgement => estimate(studied, {offers, made: walked, again}, mostError, progress);
 
 const makerOf =
   (product: Product, option: LayerOption): Maker<Thin> =>
-  (layer, target) => {
-    const factors = factorize(product, layer, target, option.choice!, thorough);
+  (layer, target, draft) => {
+    const factors = factorize(product, layer, target, option.choice!, draft ? quick : thorough);
     return {map: factors.map, factors: {...factors, option}};
   };

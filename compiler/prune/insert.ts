@@ -7,7 +7,7 @@ import {opOf} from '../../ir/ops/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {elements, numbersOf, type Tensor, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
 import type {Attrs, Graph, Head, Module, Node, Value, ValueId} from '../../ir/types.js';
-import type {Fitted} from '../reconstruct/front-to-back.js';
+import type {Fitted} from '../reconstruct/fit.js';
 import {elementsLeft, type Groups, isBeside, isPlainLayer, type Kept} from './groups.js';
 import {columnsOf} from './select.js';
 

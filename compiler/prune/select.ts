@@ -1,5 +1,5 @@
 /** Which channels of a group matter least to what its readers give on samples, and what readers make of those that are left. */
-import {inner, type Matrix, minus, type Product, timesTransposed, zeros} from '../algebra/matrix.js';
+import {identity, inner, type Matrix, minus, type Product, timesTransposed, zeros} from '../algebra/matrix.js';
 import {cholesky, solve} from '../algebra/solve.js';
 import type {Target} from '../reconstruct/least-squares.js';
 
@@ -82,12 +82,6 @@ function pricesOf(product: Product, {target, each, energy}: Seen, left: readonly
     const block = cholesky(product, part(inverse, own, own));
     return block ? inner(solve(product, block, weights), weights) / energy : 0;
   });
-}
-
-function identity(n: number): Matrix {
-  const result = zeros(n, n);
-  for (let i = 0; i < n; i++) result.data[i * n + i] = 1;
-  return result;
 }
 
 /** Some rows and columns; null: all rows. */

@@ -9,8 +9,10 @@ import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {costsOf, type Sized} from '../reconstruct/costs.js';
-import {type Fitted, frontToBack, type Maker} from '../reconstruct/front-to-back.js';
-import {type Judgement, judge} from '../reconstruct/judge.js';
+import {estimate} from '../reconstruct/estimate.js';
+import type {Fitted} from '../reconstruct/fit.js';
+import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
+import type {Judgement} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {type Cost, costOf, isCheaper} from '../reconstruct/spared.js';
@@ -21,6 +23,7 @@ import {
   errorsOf,
   expectedOf,
   type Limit,
+  type Moved,
   mostError,
   type Studied as Network,
   probeOf,
@@ -36,29 +39,47 @@ export type GroupOption = Option & {
   readonly kept: readonly number[] | null;
   readonly error: number;
   /** What layers cost that make or read them. */
-  readonly each: ReadonlyMap<Layer, number>;
+  readonly each: CostByLayer;
 };
+
+/** By the names of layers. */
+type CostByLayer = Readonly<Record<string, number>>;
 
 export type Studied = Network & {
   readonly groups: Groups;
   /** By the number of the group. The first option is to keep all channels. */
   readonly options: readonly (readonly GroupOption[])[];
   /** What layers cost as they are. */
-  readonly wholes: ReadonlyMap<Layer, number>;
+  readonly wholes: CostByLayer;
 };
 
 /** Errors: those of `studyNetwork`. */
 export async function study(tasks: readonly Task[], task: Task, samples: Labelled, options: ShrinkOptions): Promise<Studied> {
-  const {progress = () => {}, spared} = options;
-  const studied = await studyNetwork(tasks, task, samples, options);
+  const {studied, found} = await studyNetwork(tasks, task, samples, options, [
+    `prune ${options.spared}`,
+    own => optionsOf(own, task, options),
+  ]);
+  return {...studied, groups: groupsIn(studied.network, task), ...found};
+}
+
+const groupsIn = (network: Network['network'], {name}: Task): Groups =>
+  groupsOf(network.module, headOf(network.module, name), network);
+
+function optionsOf(
+  studied: Moved,
+  task: Task,
+  {progress = () => {}, spared}: ShrinkOptions,
+): Pick<Studied, 'options' | 'wholes'> {
   const {network} = studied;
-  const groups = groupsOf(network.module, headOf(network.module, task.name), network);
+  const groups = groupsIn(network, task);
   const sizes = groups.free.flatMap(group =>
     countsOf(group).flatMap(count => touchedBy(network.layers, group, count).map(({sized}) => sized)),
   );
   const wholes = network.layers.map((layer): Touched => ({layer, sized: {stage: wholeStage(layer), input: layer.inputShape}}));
   const costs = costsOf([...sizes, ...wholes.map(({sized}) => sized)]);
-  const found = groups.free.map((group): readonly GroupOption[] => {
+  const byLayer = (touched: readonly Touched[]): CostByLayer =>
+    Object.fromEntries(touched.map(({layer, sized}) => [layer.name, costOf([sized], costs)[spared]]));
+  const options = groups.free.map((group): readonly GroupOption[] => {
     progress(`${task.name}: channels before ${group.readers[0]!.layer.name}`);
     const priced = (count: number): Priced & {readonly all: Cost} => {
       const touched = touchedBy(network.layers, group, count);
@@ -66,8 +87,7 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
         touched.map(({sized}) => sized),
         costs,
       );
-      const each = new Map(touched.map(({layer, sized}) => [layer, costOf([sized], costs)[spared]] as const));
-      return {count, cost: all[spared], each, all};
+      return {count, cost: all[spared], each: byLayer(touched), all};
     };
     const whole = priced(group.channels);
     const tried = triedOf(
@@ -79,15 +99,10 @@ export async function study(tasks: readonly Task[], task: Task, samples: Labelle
     );
     const probe = probeOf(tried);
     const harm = probe ? divergenceOf(studied, probe.maps) / Math.max(probe.error, 1e-12) : 0;
-    const all: GroupOption = {kept: null, cost: whole.cost, each: new Map(), harm: 0, error: 0};
+    const all: GroupOption = {kept: null, cost: whole.cost, each: {}, harm: 0, error: 0};
     return [all, ...tried.map(({maps: _, ...option}) => ({...option, harm: harm * option.error}))];
   });
-  return {
-    ...studied,
-    groups,
-    options: found,
-    wholes: new Map(wholes.map(({layer, sized}) => [layer, costOf([sized], costs)[spared]])),
-  };
+  return {options, wholes: byLayer(wholes)};
 }
 
 /** How many channels may be left: whole vectors of them, or half ones where there are few. */
@@ -129,12 +144,12 @@ const columnsIn = (layer: Layer, elements: readonly number[]): readonly number[]
   columnsOf(elements, kernelOf(layer)[0] * kernelOf(layer)[1]);
 
 /** Counts at which readers stand for what they were. */
-function triedOf(studied: Network, group: Group, priced: readonly Priced[]): readonly Tried[] {
-  const {network, fit} = studied;
+function triedOf(studied: Moved, group: Group, priced: readonly Priced[]): readonly Tried[] {
+  const {network, read} = studied;
   const {product} = network;
   const readers = group.readers.map(({layer, places}) => ({
     ...{layer, places, errorOf: errorsOf(studied, layer)},
-    target: {map: layer.weights, gram: metricOf(fit.survey.moments.get(layer.name)!).gram},
+    target: {map: layer.weights, gram: metricOf(read.get(layer.name)!).gram},
   }));
   const least = priced.at(-1)?.count ?? group.channels;
   const seen = readers.map(({layer, places, target}) =>
@@ -172,29 +187,41 @@ export type Pruned = {
   readonly layers: ReadonlyMap<string, Fitted<'narrow' | null>>;
   /** By the number of the group. */
   readonly chosen: readonly GroupOption[];
-  readonly judgement: Judgement;
   readonly expected: Expected;
+  readonly offers: ReadonlyMap<string, Offer<'narrow'>>;
+  readonly walked: Walked<'narrow'>;
 };
 
-/** The network made narrower up to a limit. It has these weights afterwards. */
+/** The network made narrower up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
 export function pruned(
-  {network, fit, held, float, groups, options, wholes}: Studied,
+  {network, fit, held, groups, options, wholes}: Studied,
   {share, harm}: Limit,
   progress: (layer: string) => void,
+  before: readonly Pruned[] = [],
 ): Pruned {
   const chosen = chosenFor(options, wholes, {share, harm});
   const kept = keptBy(chosen);
-  const makers = new Map<string, readonly Maker<'narrow'>[]>();
+  const offers = new Map<string, Offer<'narrow'>>();
   for (const layer of network.layers) {
     const elements = elementsLeft(groups, kept, layer.input);
     if (!elements) continue;
     const columns = columnsIn(layer, elements);
-    makers.set(layer.name, [(_, target) => ({map: restricted(network.product, target, columns), factors: 'narrow'})]);
+    offers.set(layer.name, {
+      name: String(elements),
+      makers: [(_, target) => ({map: restricted(network.product, target, columns), factors: 'narrow'})],
+    });
   }
-  // All readers of a group have to do without its channels: none may go back.
-  const layers = frontToBack(network, {makers, fit, held, progress}, Number.POSITIVE_INFINITY);
-  return {layers, chosen, judgement: judge(network, held.samples, float), expected: expectedOf(options, chosen)};
+  const walked = frontToBack(
+    network,
+    {offers, fit, held, progress},
+    any,
+    before.map(other => other.walked),
+  );
+  return {layers: walked.layers, chosen, offers, walked, expected: expectedOf(options, chosen)};
 }
+
+/** All readers of a group have to do without its channels: none may go back. */
+const any = Number.POSITIVE_INFINITY;
 
 /** Channels that stay, of groups that lose some. */
 export const keptBy = (chosen: readonly GroupOption[]): Kept =>
@@ -204,8 +231,8 @@ export const keptBy = (chosen: readonly GroupOption[]): Kept =>
  * A layer that loses outputs and inputs saves less than both alone would: more is asked for until the share is reached, or there is
  * no more.
  */
-function chosenFor(options: Studied['options'], wholes: Studied['wholes'], {share, harm}: Limit): readonly GroupOption[] {
-  const whole = [...wholes.values()].reduce((sum, cost) => sum + cost, 0);
+function chosenFor(options: Studied['options'], wholes: CostByLayer, {share, harm}: Limit): readonly GroupOption[] {
+  const whole = Object.values(wholes).reduce((sum, cost) => sum + cost, 0);
   for (let wanted = (1 - share) * whole; ; ) {
     const chosen = allocate(options, wanted, harm);
     const over = costAfter(wholes, chosen) - share * whole;
@@ -217,8 +244,16 @@ function chosenFor(options: Studied['options'], wholes: Studied['wholes'], {shar
 }
 
 /** What all layers cost: what each choice leaves of a layer, multiplied. */
-function costAfter(wholes: Studied['wholes'], chosen: readonly GroupOption[]): number {
-  let sum = 0;
-  for (const [layer, whole] of wholes) sum += chosen.reduce((cost, {each}) => (cost * (each.get(layer) ?? whole)) / whole, whole);
-  return sum;
-}
+const costAfter = (wholes: CostByLayer, chosen: readonly GroupOption[]): number =>
+  Object.entries(wholes).reduce(
+    (sum, [layer, whole]) => sum + chosen.reduce((cost, {each}) => (cost * (each[layer] ?? whole)) / whole, whole),
+    0,
+  );
+
+/** What is expected of it on samples that it was not fitted to; see `estimate`. The network has these weights afterwards. */
+export const judgementOf = (
+  studied: Studied,
+  {offers, walked}: Pruned,
+  again: boolean,
+  progress: (layer: string) => void,
+): Judgement => estimate(studied, {offers, made: walked, again}, any, progress);

@@ -6,6 +6,7 @@
 import {tensorOf} from '../../ir/tensor.js';
 import {matrixOf, type Product, timesTransposed} from '../algebra/matrix.js';
 import {correctionsOf, diagonalOf, inTurn} from '../quantize-weights/gptq.js';
+import type {Products} from '../reconstruct/fit.js';
 import {biasFor, targetOf} from '../reconstruct/least-squares.js';
 import {addRows, gather, type Moments, momentsOf} from '../reconstruct/moments.js';
 import type {Parameters} from '../reconstruct/network.js';
@@ -28,11 +29,12 @@ export type Rows = {
 const widest = 1536;
 
 /** By rows that it is fitted to, and rows that it is judged by. */
-export function roundLayer(product: Product, each: ByteLayer, fit: Rows, held: Rows): Rounded {
+export function roundLayer(products: Products, each: ByteLayer, fit: Rows, held: Rows): Rounded {
   const {nearest, step} = each;
+  const {product} = products;
   const whole = errorOn(product, each, nearest, held);
   let [best, least] = [nearest, whole];
-  for (const candidate of candidatesFor(product, each, fit)) {
+  for (const candidate of candidatesFor(products, each, fit)) {
     if (!fitsBias(candidate.bias, candidate.scales, step)) continue;
     const error = errorOn(product, each, candidate, held);
     if (error < least) [best, least] = [candidate, error];
@@ -41,7 +43,7 @@ export function roundLayer(product: Product, each: ByteLayer, fit: Rows, held: R
 }
 
 /** All but rounding to nearest by itself. */
-function candidatesFor(product: Product, each: ByteLayer, fit: Rows): readonly Rounded[] {
+function candidatesFor(products: Products, each: ByteLayer, fit: Rows): readonly Rounded[] {
   const {layer, nearest} = each;
   const {rows: outputs, columns: width} = layer.weights;
   const groups = layer.window?.groups ?? 1;
@@ -50,7 +52,7 @@ function candidatesFor(product: Product, each: ByteLayer, fit: Rows): readonly R
   const made = new Map<Way, {readonly codes: Int8Array; readonly scales: Float32Array; readonly bias: number[]}>();
   for (let group = 0; group < groups; group++) {
     const alone = {codes: part(integers, group, groups), scales: part(nearest.scales, group, groups)};
-    for (const [way, {codes, scales}, moments] of partsFor(product, each, fit, group, alone)) {
+    for (const [way, {codes, scales}, moments] of partsFor(products, each, fit, group, alone)) {
       const so = made.get(way) ?? {codes: new Int8Array(outputs * width), scales: new Float32Array(outputs), bias: []};
       made.set(way, so);
       so.codes.set(codes, group * own * width);
@@ -69,7 +71,7 @@ type Integers = {readonly codes: Int8Array; readonly scales: Float32Array};
 
 /** Of one group of channels, with the moments that its bias is to be right by. */
 function partsFor(
-  product: Product,
+  {product, floats}: Products,
   {layer: {weights, window}}: ByteLayer,
   {x, y}: Rows,
   group: number,
@@ -80,7 +82,7 @@ function partsFor(
   const own = weights.rows / groups;
   const [rows, wanted] = [part(x, group, groups), part(y, group, groups)];
   const gathered = gather(width, own);
-  addRows(product, gathered, rows, wanted);
+  addRows(floats, gathered, rows, wanted);
   const moments = momentsOf(gathered);
   if (width > widest) return [['bias', alone, moments]];
   const plain = matrixOf(own, width, part(weights.data, group, groups));

@@ -3,11 +3,11 @@
  * the float network (asymmetric reconstruction: Zhang et al. 2015, section 3.3).
  */
 import type {ValueId} from '../../ir/types.js';
-import type {TypedArray} from '../../runtime/index.js';
 import {positionsOf} from '../reconstruct/layers.js';
 import type {Network, Parameters} from '../reconstruct/network.js';
 import {choosePlaces, gatherRows, gatherValues, positionsPerImage, randomNumbers} from '../reconstruct/rows.js';
 import {type Samples, samplesFor} from '../reconstruct/samples.js';
+import {type Walk, walkThrough} from '../reconstruct/walk.js';
 import type {Task} from '../tasks.js';
 import type {Rounded} from './insert.js';
 import {type Rows, resultsOf, roundLayer} from './round-layer.js';
@@ -36,10 +36,16 @@ function roundFrontToBack(
   const chosen = new Map<string, Rounded>();
   const parameters = new Map(layers.map(({layer: {name}, nearest}) => [name, parametersFor(nearest)] as const));
   network.rewrite(parameters);
-  for (const [at, each] of layers.entries()) {
+  const [fitted, judged] = [walkThrough(network, fit), walkThrough(network, held)];
+  for (const each of layers) {
     const {name} = each.layer;
     progress(name);
-    const choice = roundLayer(network.product, each, rowsNow(network, each, at, fit), rowsNow(network, each, at, held));
+    const choice = roundLayer(
+      network,
+      each,
+      rowsNow(network, fitted, each, fit.length),
+      rowsNow(network, judged, each, held.length),
+    );
     chosen.set(name, choice);
     parameters.set(name, parametersFor(choice));
     network.rewrite(parameters);
@@ -50,7 +56,7 @@ function roundFrontToBack(
 const parametersFor = (rounded: Rounded): Parameters => ({weights: realWeights(rounded), bias: rounded.bias});
 
 /** What the other branch of an addition has lost is for this layer to make good (He et al. 2017, section 3.2). */
-function rowsNow(network: Network, {layer, float}: ByteLayer, at: number, samples: readonly TypedArray[]): Rows {
+function rowsNow(network: Network, walk: Walk, {layer, float}: ByteLayer, samples: number): Rows {
   const {window, input, inputShape, weights, bias, beside, outputShape} = layer;
   const {columns: width, rows: outputs} = weights;
   const groups = window?.groups ?? 1;
@@ -58,13 +64,13 @@ function rowsNow(network: Network, {layer, float}: ByteLayer, at: number, sample
   // Of the first image of a batch.
   const positions = positionsOf(layer) / (window ? inputShape[0]! : 1);
   const perSample = Math.min(positionsPerImage, positions);
-  const count = samples.length * perSample;
+  const count = samples * perSample;
   const [now, was] = [new Float32Array(groups * count * width), new Float32Array(groups * count * width)];
   const [change, added] = beside === null ? [null, null] : [new Float32Array(outputs * count), new Float32Array(outputs * count)];
   const part = network.parts.findIndex(layers => layers.includes(layer));
-  samples.forEach((sample, s) => {
-    const look = network.look(sample, part);
-    const places = choosePlaces(positions, perSample, randomNumbers(1 + at * 7919 + s * 104729));
+  const seed = 1 + network.layers.indexOf(layer) * 7919;
+  walk.through(part, ({number}, s, look) => {
+    const places = choosePlaces(positions, perSample, randomNumbers(seed + number * 104729));
     for (const [id, into] of [[input, now] as const, [float.input, was] as const])
       for (let group = 0; group < groups; group++) {
         const first = (group * count + s * perSample) * width;
@@ -73,8 +79,12 @@ function rowsNow(network: Network, {layer, float}: ByteLayer, at: number, sample
         else rows.set(look(id).subarray(0, perSample * width));
       }
     if (beside === null || float.beside === null || !change || !added) return;
-    const valuesOf = (id: ValueId): Float32Array =>
-      window ? gatherValues(look(id), outputShape, places) : look(id).subarray(0, perSample * outputs);
+    const valuesOf = (id: ValueId): Float32Array => {
+      if (!window) return look(id).subarray(0, perSample * outputs);
+      const values = new Float32Array(perSample * outputs);
+      gatherValues(look(id), outputShape, places, values);
+      return values;
+    };
     const [other, before] = [valuesOf(beside), valuesOf(float.beside)];
     for (let row = 0; row < perSample; row++)
       for (let o = 0; o < outputs; o++) {

@@ -4,7 +4,7 @@ import type {Labelled} from '../data/dataset.js';
 import {hashOfData, rightBy} from '../evaluate-variant.js';
 import {spread} from '../quantize/samples.js';
 import {estimateOf} from '../reconstruct/judge.js';
-import {type Studied, type StudyOptions, studyNetwork} from '../reconstruct/study.js';
+import {type Studied, type StudyOptions, surveyNetwork} from '../reconstruct/study.js';
 import type {Change, Structure} from '../restructure/change.js';
 import {chooseChanges} from '../restructure/choose.js';
 import {type Changed, changed, changesAt} from '../restructure/study.js';
@@ -31,7 +31,7 @@ async function familyOf<C extends Change>(
   tasks: readonly Task[],
   options: StudyOptions,
 ): Promise<Family> {
-  const whole = await studyNetwork(tasks, task, samples, options);
+  const whole = await surveyNetwork(tasks, task, samples, options);
   const chosen = await chooseChanges(structure, tasks, task, whole, options);
   const {first, reasons} = chosen;
   const at = `${task.name}/${recipe}`;

@@ -5,10 +5,10 @@ import type {Labelled} from '../data/dataset.js';
 import {hashOfData, rightBy} from '../evaluate-variant.js';
 import * as lowrank from '../lowrank/explain.js';
 import {withThin} from '../lowrank/insert.js';
-import {study as studyLowrank, thinLayers, thinned} from '../lowrank/study.js';
+import {study as studyLowrank, type Thinned, judgementOf as thinJudgement, thinLayers, thinned} from '../lowrank/study.js';
 import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
-import {keptBy, pruned, study as studyPrune} from '../prune/study.js';
+import {keptBy, judgementOf as narrowJudgement, type Pruned, pruned, study as studyPrune} from '../prune/study.js';
 import {spread} from '../quantize/samples.js';
 import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
@@ -33,7 +33,8 @@ export type Budget = {readonly points: number; readonly lost: number; readonly l
 
 /** A network that has been made smaller; it runs with these weights until another one is made. */
 type Smaller = {
-  readonly judgement: Judgement;
+  /** On samples that it was not fitted to; `again`: fitted again without others, where few were held out. */
+  judge(again: boolean): Judgement;
   readonly expected: Expected;
   readonly changed: readonly string[];
   extend(module: Module, head: Head, as: Pick<Head, 'name' | 'attrs'>): Module;
@@ -53,13 +54,16 @@ const shrinkers: Readonly<
 > = {
   async lowrank(tasks, task, samples, options, show) {
     const studied = await studyLowrank(tasks, task, samples, options);
+    const before: Thinned[] = [];
     return {
       network: studied.network,
       at(limit) {
-        const thin = thinned(studied, limit, show);
+        const thin = thinned(studied, limit, show, before);
+        before.push(thin);
         const layers = thinLayers(studied, thin);
         return {
-          ...{judgement: thin.judgement, expected: thin.expected},
+          judge: again => thinJudgement(studied, thin, again, show),
+          expected: thin.expected,
           changed: [...layers.keys()],
           extend: (module, head, as) => withThin(module, head, layers, as),
           explain: () => lowrank.explain(studied, thin),
@@ -69,13 +73,16 @@ const shrinkers: Readonly<
   },
   async prune(tasks, task, samples, options, show) {
     const studied = await studyPrune(tasks, task, samples, options);
+    const before: Pruned[] = [];
     return {
       network: studied.network,
       at(limit) {
-        const narrow = pruned(studied, limit, show);
+        const narrow = pruned(studied, limit, show, before);
+        before.push(narrow);
         const kept = keptBy(narrow.chosen);
         return {
-          ...{judgement: narrow.judgement, expected: narrow.expected},
+          judge: again => narrowJudgement(studied, narrow, again, show),
+          expected: narrow.expected,
           changed: [...narrow.layers.keys()],
           extend: (module, head, as) => withNarrower(module, head, {groups: studied.groups, kept, layers: narrow.layers}, as),
           explain: () => prune.explain(studied, narrow),
@@ -101,10 +108,8 @@ export async function shrink(
   const study = (): Promise<Shrinker> => shrinkers[step.kind](tasks, task, samples, {...options, spared}, show);
   const key = JSON.stringify([step.kind, spared, task.name, task.model, samples.path, count]);
   const shrinker = await (before ? study() : studies.of(key, study));
-  const {smaller, loss} = budget
-    ? within(shrinker, budget, step.share ?? 0)
-    : {smaller: shrinker.at({share: step.share ?? 1, harm: mostHarm}), loss: undefined};
-  const {judgement, expected, changed, extend, explain} = smaller;
+  const {smaller, judgement, loss} = budget ? within(shrinker, budget, step.share ?? 0) : sound(shrinker, step.share ?? 1);
+  const {expected, changed, extend, explain} = smaller;
   return {
     candidates: [
       {
@@ -131,13 +136,33 @@ export async function shrink(
   };
 }
 
+type Sound = {readonly smaller: Smaller; readonly judgement: Judgement; readonly loss?: number};
+
+/** How often less is tried where more has come of it than may be. */
+const mostRetreats = 3;
+
+/**
+ * At that share, or as near as the network stays what it was. Few samples promise less harm than they do; what comes of them on
+ * samples that were held out tells how much less.
+ */
+function sound({at}: Shrinker, share: number): Sound {
+  let harm = mostHarm;
+  for (let retreats = 0; ; retreats++) {
+    const smaller = at({share, harm});
+    const judgement = smaller.judge(true);
+    if (judgement.divergence <= mostHarm || retreats === mostRetreats || smaller.changed.length === 0)
+      return {smaller, judgement};
+    harm = retreats === mostRetreats - 1 ? 0 : (0.7 * smaller.expected.harm * mostHarm) / judgement.divergence;
+  }
+}
+
 type Tried = {readonly loss: number; readonly smaller: Smaller};
 
 /**
  * The most harm at which no more than that is lost and the share is not undercut. Loss grows with harm, so this is a search in
  * one number: by a factor until it is bracketed, then between. No harm loses nothing.
  */
-function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budget, share: number): Tried {
+function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budget, share: number): Required<Sound> {
   network.rewrite(new Map());
   const whole = rightBy(network.entry(), data);
   const tried = (harm: number): Tried => {
@@ -157,5 +182,6 @@ function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budge
     } else high = Math.min(harm, spent);
     harm = Math.min(mostHarm, Number.isFinite(high) ? (low > 0 ? Math.sqrt(low * high) : high / 3) : 2.5 * harm);
   }
-  return best ?? tried(0);
+  const {loss, smaller} = best ?? tried(0);
+  return {loss, smaller, judgement: smaller.judge(false)};
 }

@@ -8,8 +8,8 @@ import {headOf, producerOf, valueAt} from '../../ir/graph.js';
 import type {Weight} from '../../ir/plan.js';
 import {bytesOfTensor, elements, filled, tensorFrom} from '../../ir/tensor.js';
 import type {Head, Module, ValueId} from '../../ir/types.js';
-import {type Entry, load, openLoader, posterior, type TypedArray} from '../../runtime/index.js';
-import type {Product} from '../algebra/matrix.js';
+import {type Entry, load, openLoader, posterior, type SegmentEntry, type Session, type TypedArray} from '../../runtime/index.js';
+import type {FloatProduct, Product} from '../algebra/matrix.js';
 import {build} from '../build.js';
 import {targetsNamed} from '../host.js';
 import {temporaryFolder} from '../open.js';
@@ -24,20 +24,29 @@ export type Network = Layers & {
   /** As the recipe was given it. */
   readonly module: Module;
   readonly product: Product;
+  readonly floats: FloatProduct;
   /** Bound to the weights of the last `rewrite`: of the task as it is, and with all that layers read. */
   readonly entry: () => Entry;
   /** Probabilities of the classes. */
   probabilities(input: TypedArray): Float64Array;
   /** Parts of the layers, in order, that are looked at together: what lies behind a part is not computed for it. */
   readonly parts: readonly (readonly Layer[])[];
-  /** What layers of a part read, and what is added to their results; views that the next call overwrites. */
-  look(input: TypedArray, part: number): (id: ValueId) => Float32Array;
+  /** A sample on its way to a part: what lies between is run with the weights that the network has now. */
+  bring(place: Place, part: number): Place;
+  /** What layers of the part read to which a sample was brought, and what is added to their results; views that the next call overwrites. */
+  look(place: Place, part: number): (id: ValueId) => Float32Array;
   /** Layers that are not named have their own weights again. */
   rewrite(changes: ReadonlyMap<string, Parameters>): void;
 };
 
+/** A sample, segments of the network that it has been through, and what it is behind them, as code has it. */
+export type Place = {readonly input: TypedArray; readonly path: readonly string[]; readonly values: readonly TypedArray[]};
+
+/** A sample before the network. */
+export const begin = (input: TypedArray): Place => ({input, path: [], values: [input]});
+
 /** More take longer to compile than they save. */
-const partCount = 4;
+const partCount = 12;
 
 /** The name of a task beside it that returns what is looked at in a part. */
 const tappedTask = (task: string, part: number): string => `${task}_taps_${part}`;
@@ -75,7 +84,7 @@ export async function openNetwork(
   };
   const built = await build(all, {
     ...{directory, name, targets: targetsNamed(['native']), bind, share, lossy, progress},
-    ...{measure: false, typed: false},
+    ...{measure: false, typed: false, keepLibrary: true},
   });
   const [first] = opened;
   invariant(first, 'network.module', task, 'was not built');
@@ -90,7 +99,7 @@ export async function openNetwork(
   const float = new Map(layers.layers.map(({name, weights, bias}) => [name, {weights: weights.data, bias}] as const));
   const bytes = Uint8Array.from(plain);
   const written = new Map<string, Parameters>();
-  let bound: {readonly plain: Entry; readonly tapped: readonly Entry[]} | null = null;
+  let bound: Bound | null = null;
   const rewrite = (changes: ReadonlyMap<string, Parameters>): void => {
     for (const [key, {weight, layer, what}] of holders) {
       const wanted = changes.get(layer) ?? float.get(layer)!;
@@ -101,16 +110,20 @@ export async function openNetwork(
     }
     seal(bytes, hash);
     writeFileSync(join(directory, `${name}.weights`), bytes);
-    const session = load(directory);
-    bound = {plain: session.entry(task), tapped: parts.map((_, part) => session.entry(tappedTask(task, part)))};
+    bound = boundOf(
+      load(directory),
+      task,
+      parts.map((_, part) => tappedTask(task, part)),
+    );
   };
   rewrite(new Map());
+  const loader = openLoader(directory);
   const at = parts.map(({watched}) => offsetsOf(module, watched));
   const inputs = new Set(module.graph.inputs.map(({id}) => id));
   return {
     ...{module, ...layers, rewrite},
     parts: parts.map(part => part.layers),
-    product: openLoader(directory).product,
+    ...{product: loader.product, floats: loader.productOfFloats},
     entry: () => bound!.plain,
     probabilities(input) {
       const {plain} = bound!;
@@ -121,10 +134,23 @@ export async function openNetwork(
         posterior(scores, {scores: plain.task.scores, temperature: 1, shift: new Array<number>(scores.length).fill(0)}),
       );
     },
-    look(input, part) {
-      const tapped = bound!.tapped[part]!;
-      const outputs = tapped.newOutputs();
-      tapped.call([input], outputs);
+    bring(place, part) {
+      const {session, paths} = bound!;
+      const path = paths[part]!.slice(0, -1);
+      // Parts that were cut in another way begin at the input again.
+      const from = place.path.every((id, i) => id === path[i]) ? place : begin(place.input);
+      let {values} = from;
+      for (const id of path.slice(from.path.length)) {
+        const segment = session.segment(id);
+        const made = segment.newOutputs();
+        segment.call(values, made);
+        values = made;
+      }
+      return {...place, path, values};
+    },
+    look({input, values}, part) {
+      const {code, outputs} = bound!.tapped[part]!();
+      code.call(values, outputs);
       const all = floats(outputs.at(-1)!);
       return id => {
         if (inputs.has(id)) return floats(input);
@@ -142,12 +168,39 @@ function holding(module: Module, parts: readonly Part[], task: string): Module {
   return {...module, heads: module.heads.map(head => (names.has(head.name) ? {...head, outputs} : head))};
 }
 
+/** Code with the weights of one `rewrite`. */
+type Bound = {
+  readonly session: Session;
+  readonly plain: Entry;
+  /** Segments of each tapped task; none where it is not cut. */
+  readonly paths: readonly (readonly string[])[];
+  /** The last segment of each, and arrays for what it gives. */
+  readonly tapped: readonly (() => {readonly code: Entry | SegmentEntry; readonly outputs: TypedArray[]})[];
+};
+
+function boundOf(session: Session, task: string, tapped: readonly string[]): Bound {
+  const paths = tapped.map(name => session.manifest.variants.find(variant => variant.task === name)!.path);
+  return {
+    ...{session, paths, plain: session.entry(task)},
+    tapped: tapped.map((name, part) => {
+      const last = paths[part]!.at(-1);
+      let known: {readonly code: Entry | SegmentEntry; readonly outputs: TypedArray[]} | null = null;
+      return () => {
+        if (known) return known;
+        const code = last === undefined ? session.entry(name) : session.segment(last);
+        known = {code, outputs: code.newOutputs()};
+        return known;
+      };
+    }),
+  };
+}
+
 type Part = {readonly layers: readonly Layer[]; readonly watched: readonly ValueId[]};
 
 /** All that fits of layers in turn look at; inputs of the network are known without a tap. */
 function partsOf({graph}: Module, layers: readonly Layer[], {outputs}: Head, besides: Looking['besides']): readonly Part[] {
-  const each = Math.ceil(layers.length / partCount);
-  return Array.from({length: partCount}, (_, part) => {
+  const each = Math.max(1, Math.ceil(layers.length / partCount));
+  return Array.from({length: Math.ceil(layers.length / each)}, (_, part) => {
     const own = layers.slice(part * each, (part + 1) * each);
     const read = own.flatMap(layer => [layer.input, ...(layer.beside === null ? [] : [layer.beside]), ...besides(layer)]);
     const watched = [...new Set(read)].filter(id => producerOf(graph, id) !== null);

@@ -86,11 +86,10 @@ export function gatherValues(
   values: ArrayLike<number>,
   [, channels, height, width]: readonly number[],
   places: readonly number[],
-): Float32Array {
+  into: Float32Array,
+): void {
   const [count, area] = [channels!, height! * width!];
-  const result = new Float32Array(places.length * count);
   places.forEach((place, i) => {
-    for (let c = 0; c < count; c++) result[i * count + c] = values[c * area + place]!;
+    for (let c = 0; c < count; c++) into[i * count + c] = values[c * area + place]!;
   });
-  return result;
 }

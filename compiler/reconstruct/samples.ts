@@ -1,17 +1,30 @@
 /** Samples that layers are fitted to, and others that tell how good the fit is. */
+import {fail} from '../../ir/diagnostics.js';
 import type {Entry, TypedArray} from '../../runtime/index.js';
 import type {Dataset} from '../data/dataset.js';
 import {forEachSample, spread} from '../quantize/samples.js';
 
-export type Samples = {readonly fit: readonly TypedArray[]; readonly held: readonly TypedArray[]};
+/** Its number says which places of it are looked at. */
+export type Sample = {readonly input: TypedArray; readonly number: number};
 
-/** Every so many samples one is held out. */
-const heldEvery = 5;
+/** In parts that are alike: one is held out, all others are fitted to, one part after the other. */
+export type Samples = {readonly fit: readonly Sample[]; readonly held: readonly Sample[]};
 
-/** Errors: those of `spread` and `forEachSample`. */
+/** How many parts there are. */
+export const partsOfSamples = 5;
+
+/** Errors: usage reconstruct.samples; those of `spread` and `forEachSample`. */
 export function samplesFor(entry: Entry, data: Dataset, count: number, progress: (done: number) => void): Samples {
-  const all: TypedArray[] = [];
-  forEachSample(entry, data, spread(data, count), (_, input) => all.push(input.slice()), progress);
-  const isHeld = (i: number): boolean => i % heldEvery === heldEvery - 1;
-  return {fit: all.filter((_, i) => !isHeld(i)), held: all.filter((_, i) => isHeld(i))};
+  const all: Sample[] = [];
+  forEachSample(entry, data, spread(data, count), (_, input) => all.push({input: input.slice(), number: all.length}), progress);
+  if (all.length < partsOfSamples)
+    fail(
+      'usage',
+      'reconstruct.samples',
+      entry.variant.id,
+      `is fitted to ${partsOfSamples} samples at least`,
+      '--calibrate DATA with more of them',
+    );
+  const partAt = (part: number): readonly Sample[] => all.filter(({number}) => number % partsOfSamples === part);
+  return {fit: Array.from({length: partsOfSamples - 1}, (_, part) => partAt(part)).flat(), held: partAt(partsOfSamples - 1)};
 }

@@ -1,17 +1,26 @@
 /** A task's network as fits need it: running, with what it makes of samples to fit to and of others that are held out. */
 import {fail} from '../../ir/diagnostics.js';
+import {headOf} from '../../ir/graph.js';
+import {print} from '../../ir/print.js';
 import {inner, type Matrix, minus, type Product, timesTransposed} from '../algebra/matrix.js';
+import {compilerVersion} from '../cc.js';
 import type {Labelled} from '../data/dataset.js';
+import {hashOfData} from '../evaluate-variant.js';
+import {cpuModel} from '../host.js';
+import {identity} from '../identity.js';
+import {keepKeptJson, recallKeptJson} from '../kept.js';
+import {onlyHead} from '../network-file.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
 import type {Option} from './allocate.js';
-import {biasAlone, energyOfOutputs, type Surveyed, surveyOf} from './front-to-back.js';
-import {judge} from './judge.js';
+import {biasAlone} from './fit.js';
+import {compared, divergenceOfScores} from './judge.js';
 import type {Layer} from './layers.js';
 import type {Moments} from './moments.js';
 import {type Network, openNetwork, type Parameters} from './network.js';
 import {samplesFor} from './samples.js';
 import type {Spared} from './spared.js';
+import {energyOfOutputs, type MomentsRead, type Surveyed, surveyOf} from './survey.js';
 
 export type StudyOptions = Reading & {
   /** How many samples are looked at; a fifth of them is held out. */
@@ -25,32 +34,70 @@ export type Studied = {
   readonly network: Network;
   readonly fit: Surveyed;
   readonly held: Surveyed;
-  /** Probabilities that the float network gives the classes, of each sample that is held out. */
+  /** Probabilities that the float network gives the classes, by the samples' numbers. */
   readonly float: readonly Float64Array[];
 };
 
-/** Errors: usage reconstruct.layers; input calibrate.*. */
-export async function studyNetwork(
+/** What layers read: known where their options have to be found. */
+export type Moved = Studied & {readonly read: MomentsRead; readonly readByHeld: MomentsRead};
+
+/**
+ * What is known of a network, and what `find` finds out about its options: plain data, remembered in the user's cache by all that it
+ * depends on, under the name of the method. Errors: usage reconstruct.layers, reconstruct.samples; input calibrate.*.
+ */
+export async function studyNetwork<T>(
+  tasks: readonly Task[],
+  task: Task,
+  labelled: Labelled,
+  options: StudyOptions,
+  [method, find]: readonly [string, (studied: Moved) => T],
+): Promise<{readonly studied: Studied; readonly found: T}> {
+  const {name} = task;
+  const network = await openNetwork(tasks, name, options);
+  const key = keyOf(network, task, labelled, `${method} ${options.count}`);
+  const known = recallKeptJson('studies', key) as T | undefined;
+  const {studied, read, readByHeld} = surveyed(network, name, labelled, options, known === undefined);
+  if (known !== undefined) return {studied, found: known};
+  const found = find({...studied, read, readByHeld});
+  keepKeptJson('studies', key, found);
+  return {studied, found};
+}
+
+/** A network and what it makes of samples. Errors: as `studyNetwork`. */
+export async function surveyNetwork(
   tasks: readonly Task[],
   {name}: Task,
-  {data}: Labelled,
+  labelled: Labelled,
   options: StudyOptions,
 ): Promise<Studied> {
-  const {progress = () => {}, count} = options;
-  const network = await openNetwork(tasks, name, options);
+  return surveyed(await openNetwork(tasks, name, options), name, labelled, options, false).studied;
+}
+
+function surveyed(
+  network: Network,
+  name: string,
+  {data}: Labelled,
+  {progress = () => {}, count}: StudyOptions,
+  moments: boolean,
+) {
   if (network.layers.length === 0)
     fail('usage', 'reconstruct.layers', name, 'has no layer that could be smaller', 'build it without this recipe');
   const samples = samplesFor(network.entry(), data, count, done => progress(`${name}: ${done} of ${count} samples`));
-  const surveyed = (own: typeof samples.fit, what: string): Surveyed => ({
-    samples: own,
-    survey: surveyOf(network, own, done => progress(`${name}: layers on ${done} of ${own.length} ${what}`)),
-  });
-  return {
-    network,
-    fit: surveyed(samples.fit, 'samples'),
-    held: surveyed(samples.held, 'samples held out'),
-    float: samples.held.map(input => network.probabilities(input)),
-  };
+  const survey = (own: typeof samples.fit, what: string) =>
+    surveyOf(network, own, {moments, progress: done => progress(`${name}: layers on ${done} of ${own.length} ${what}`)});
+  const [{moments: read, ...fit}, {moments: readByHeld, ...held}] = [
+    survey(samples.fit, 'samples'),
+    survey(samples.held, 'samples held out'),
+  ];
+  const float: Float64Array[] = [];
+  for (const {input, number} of [...samples.fit, ...samples.held]) float[number] = network.probabilities(input);
+  return {studied: {network, fit, held, float}, read, readByHeld};
+}
+
+/** Names all that options depend on: dnnc, the machine, the network, what is asked of it, and samples. */
+function keyOf({module}: Network, {name, input}: Task, labelled: Labelled, what: string): string {
+  const text = print(onlyHead(module, headOf(module, name)));
+  return [identity(), cpuModel(), compilerVersion(), what, JSON.stringify(input), hashOfData(labelled), text].join('\n');
 }
 
 /** An option with a larger relative error does not stand for its layer any more. */
@@ -63,21 +110,21 @@ const energyOf = (product: Product, map: Matrix, gram: Matrix): number => inner(
  * What a layer is off with another map, relative to the energy of what it gives with what is added to that, on samples that were
  * held out.
  */
-export function errorsOf({network: {product}, held: {survey}}: Studied, layer: Layer): (map: Matrix) => number {
-  const {gram} = survey.moments.get(layer.name)!;
-  const energy = Math.max(energyOfOutputs(survey, layer), 1e-30);
+export function errorsOf({network: {product}, held, readByHeld}: Moved, layer: Layer): (map: Matrix) => number {
+  const {gram} = readByHeld.get(layer.name)!;
+  const energy = Math.max(energyOfOutputs(held.survey, layer), 1e-30);
   return map => energyOf(product, minus(map, layer.weights), gram) / energy;
 }
 
-/** Samples that effects are measured on. */
-const mostHeld = 100;
+/** Samples that effects are measured on: those held out, and where they are few others too, since one layer alone is hardly fitted to them. */
+const mostProbed = 100;
 
 /** Divergence of the scores where layers alone have other maps: what a relative error of theirs does to the network. */
 export function divergenceOf(
-  {network, fit, held, float}: Studied,
+  {network, read, fit, held, float}: Moved,
   changed: readonly {readonly layer: Layer; readonly map: Matrix}[],
 ): number {
-  const meansOf = ({name}: Layer): Pick<Moments, 'meanX'> => fit.survey.moments.get(name)!;
+  const meansOf = ({name}: Layer): Pick<Moments, 'meanX'> => read.get(name)!;
   const parameters = new Map(
     changed.map(({layer, map}): [string, Parameters] => [
       layer.name,
@@ -85,7 +132,7 @@ export function divergenceOf(
     ]),
   );
   network.rewrite(parameters);
-  return Math.max(judge(network, held.samples.slice(0, mostHeld), float).divergence, 1e-9);
+  return Math.max(divergenceOfScores(compared(network, [...held.samples, ...fit.samples].slice(0, mostProbed), float)), 1e-9);
 }
 
 /** How far a network may go: to a share of what its layers cost, and to so many nats of expected divergence. */

@@ -54,6 +54,7 @@ const recipe: z.ZodType<RecipeReport> = z.object({
   estimate: z
     .object({
       loss: z.number(),
+      most: z.number().exactOptional(),
       agreement: z.number(),
       divergence: z.number(),
       allocation: z.object({chosen: z.number(), uniform: z.number()}).exactOptional(),

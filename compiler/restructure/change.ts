@@ -1,6 +1,5 @@
 /** Changes of a network after which layers are applied at other places: a larger stride, a convolution in place of a local layer. */
 import type {Head, Module} from '../../ir/types.js';
-import type {TypedArray} from '../../runtime/index.js';
 import type {LayerReport} from '../recipes/report.js';
 import type {Layer, Layers} from '../reconstruct/layers.js';
 import type {Network, Parameters} from '../reconstruct/network.js';
@@ -26,8 +25,14 @@ export type Structure<C extends Change> = {
   find(module: Module, head: Head, layers: Layers): ReadonlyMap<string, C | string>;
   /** The module with the changed network as one more head. No node is touched by two changes. */
   make(module: Module, head: Head, made: Changes<C>, as: Pick<Head, 'name' | 'attrs'>): Module;
-  /** What a layer is to give, with what is added to it, at places where it is applied now: [place][output]. */
-  wanted(float: Network, input: TypedArray, pair: Pair, places: readonly number[], changes: readonly C[]): Float32Array;
+  /** What a layer is to give, with what is added to it, at places where it is applied now: [place][output]. `look`: at a sample, in the float network. */
+  wanted(
+    float: Network,
+    look: ReturnType<Network['look']>,
+    pair: Pair,
+    places: readonly number[],
+    changes: readonly C[],
+  ): Float32Array;
   /** `now`: layers as they are, by the names that they had; `reasons`: why others did not change. */
   explain(
     network: Network,

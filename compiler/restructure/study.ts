@@ -3,11 +3,14 @@ import {headOf, nodesFor} from '../../ir/graph.js';
 import type {Module} from '../../ir/types.js';
 import {siteOf} from '../quantize-weights/sites.js';
 import {after, type Made} from '../recipes/steps.js';
-import {frontToBack, type Maker, placesOf, type Surveyed} from '../reconstruct/front-to-back.js';
-import {type Judgement, judge} from '../reconstruct/judge.js';
+import type {Maker} from '../reconstruct/fit.js';
+import {frontToBack, type Offer, parametersIn} from '../reconstruct/front-to-back.js';
+import {compared, type Judgement, judge} from '../reconstruct/judge.js';
 import {type Layer, layersOf, positionsOf} from '../reconstruct/layers.js';
 import {type Network, openNetwork, type Parameters} from '../reconstruct/network.js';
 import type {Studied, StudyOptions} from '../reconstruct/study.js';
+import type {Surveyed} from '../reconstruct/survey.js';
+import {placesIn, walkThrough} from '../reconstruct/walk.js';
 import type {Task} from '../tasks.js';
 import type {Change, Pair, Structure} from './change.js';
 
@@ -62,21 +65,22 @@ export async function changed<C extends Change>(
   const pairs = network.layers.map((layer): Pair => ({now: layer, was: old.get(nameOf.get(layer.name)!)!}));
   const touched = new Set(changes.flatMap(change => [...change.touched]));
   const keep: Maker<null> = (_, {map}) => ({map, factors: null});
-  const makers = new Map(pairs.flatMap(({now, was}) => (touched.has(was.name) ? [[now.name, [keep]] as const] : [])));
+  const offer: Offer<null> = {name: 'as it is', makers: [keep]};
+  const offers = new Map(pairs.flatMap(({now, was}) => (touched.has(was.name) ? [[now.name, offer] as const] : [])));
   whole.network.rewrite(new Map());
   const wanted = (of: Surveyed): Surveyed => wantedNow(structure, whole.network, of, network, pairs, changes);
   const made = frontToBack(
     network,
     {
-      ...{makers, fit: wanted(whole.fit), held: wanted(whole.held)},
+      ...{offers, fit: wanted(whole.fit), held: wanted(whole.held)},
       progress: layer => progress(`${task}: fitting ${layer} to its new places`),
     },
     Number.POSITIVE_INFINITY,
   );
   return {
     network,
-    judgement: judge(network, whole.held.samples, whole.float),
-    layers: new Map(Array.from(made, ([name, {map, bias}]) => [nameOf.get(name)!, {weights: map.data, bias}] as const)),
+    judgement: judge(compared(network, whole.held.samples, whole.float)),
+    layers: new Map(Array.from(parametersIn(made), ([name, own]) => [nameOf.get(name)!, own] as const)),
     now: new Map(opened.layers.map(layer => [nameOf.get(layer.name)!, layer])),
   };
 }
@@ -90,6 +94,7 @@ function wantedNow<C extends Change>(
   pairs: readonly Pair[],
   changes: readonly C[],
 ): Surveyed {
+  const walk = walkThrough(float, samples);
   const [outputs, beside] = [new Map<string, readonly Float32Array[]>(), new Map<string, readonly Float32Array[]>()];
   for (const pair of pairs) {
     const {now, was} = pair;
@@ -99,7 +104,11 @@ function wantedNow<C extends Change>(
       if (added) beside.set(now.name, added);
       continue;
     }
-    const rows = samples.map((input, sample) => structure.wanted(float, input, pair, placesOf(network, now, sample), changes));
+    const rows: Float32Array[] = [];
+    walk.through(
+      float.parts.findIndex(part => part.includes(was)),
+      (sample, _, look) => rows.push(structure.wanted(float, look, pair, placesIn(network, now, sample), changes)),
+    );
     outputs.set(now.name, rows);
     // What is added to it is in there already.
     if (now.beside !== null)
@@ -108,5 +117,5 @@ function wantedNow<C extends Change>(
         rows.map(own => new Float32Array(own.length)),
       );
   }
-  return {samples, survey: {moments: new Map(), outputs, beside}};
+  return {samples, survey: {outputs, beside}};
 }

@@ -1,5 +1,4 @@
 /** What layers that see a quarter of the places should give: the mean of the four that one stands for, or the largest. */
-import type {TypedArray} from '../../runtime/index.js';
 import {matrixOf, timesTransposed} from '../algebra/matrix.js';
 import type {Network} from '../reconstruct/network.js';
 import {gatherRows, gatherValues} from '../reconstruct/rows.js';
@@ -9,7 +8,7 @@ import type {Site} from './sites.js';
 /** [place][output] */
 export function wantedOf(
   float: Network,
-  input: TypedArray,
+  look: ReturnType<Network['look']>,
   {was, now}: Pair,
   places: readonly number[],
   sites: readonly Site[],
@@ -21,14 +20,11 @@ export function wantedOf(
     const first = 2 * Math.floor(place / across) * right + 2 * (place % across);
     return [first, first + 1, first + right, first + right + 1];
   });
-  const look = float.look(
-    input,
-    float.parts.findIndex(part => part.includes(was)),
-  );
   const x = new Float32Array(four.length * weights.columns);
   gatherRows(look(was.input), inputShape, window!, {n: 0, group: 0, places: four}, x);
   const given = timesTransposed(float.product, matrixOf(four.length, weights.columns, x), weights).data;
-  const added = was.beside === null ? null : gatherValues(look(was.beside), outputShape, four);
+  const added = was.beside === null ? null : new Float32Array(four.length * outputs);
+  if (added) gatherValues(look(was.beside!), outputShape, four, added);
   const result = new Float32Array(places.length * outputs);
   for (let at = 0; at < result.length; at++) {
     const [place, o] = [Math.floor(at / outputs), at % outputs];

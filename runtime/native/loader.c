@@ -125,6 +125,7 @@ NAPI_MODULE_INIT() {
       {"cpuFeatures", cpu_features}, {"open", library_open},           {"has", library_has}, {"check", library_check},
       {"map", blob_map},             {"embedded", blob_embedded}, {"bind", entry_bind},  {"logistic", logistic},
       {"product", product},          {"page", blob_page},         {"hold", blob_hold},   {"pageAsync", blob_page_async},
+      {"productOfFloats", product_of_floats},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

@@ -147,5 +147,6 @@ napi_value logistic(napi_env env, napi_callback_info info);
 
 /* product.c */
 napi_value product(napi_env env, napi_callback_info info);
+napi_value product_of_floats(napi_env env, napi_callback_info info);
 
 #endif

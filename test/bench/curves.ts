@@ -16,7 +16,16 @@ import {interleave} from '../../compiler/interleave.js';
 import {factorize, thorough} from '../../compiler/lowrank/factorize.js';
 import {choicesFor, stagesOf} from '../../compiler/lowrank/forms.js';
 import {withThin} from '../../compiler/lowrank/insert.js';
-import {choiceOf, type Studied, stagesNow, study, type Thinned, thinLayers, thinned} from '../../compiler/lowrank/study.js';
+import {
+  choiceOf,
+  judgementOf,
+  type Studied,
+  stagesNow,
+  study,
+  type Thinned,
+  thinLayers,
+  thinned,
+} from '../../compiler/lowrank/study.js';
 import {temporaryFolder} from '../../compiler/open.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
 import {withNarrower} from '../../compiler/prune/insert.js';
@@ -188,7 +197,7 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
   const all: Thinned[] = [];
   const rows = shares.map(share => {
     const thin = thinned(studied, {share, harm: mostHarm}, layer => show(`${name}, ${share}: ${layer}`));
-    const {loss: expected, divergence} = thin.judgement;
+    const {loss: expected, divergence} = judgementOf(studied, thin, true, layer => show(`${name}, ${share}: ${layer}`));
     all.push(thin);
     return {share, ...lossOf(float, answersBy(studied, labelled), labelled.labels), expected, divergence};
   });
