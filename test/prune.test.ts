@@ -5,7 +5,8 @@ import {withThin} from '../compiler/lowrank/insert.js';
 import {elementsLeft, type Group, type Groups, groupsOf, type Kept} from '../compiler/prune/groups.js';
 import {withNarrower} from '../compiler/prune/insert.js';
 import {columnsOf, removalOrder, restricted, seenIn} from '../compiler/prune/select.js';
-import {layersOf} from '../compiler/reconstruct/layers.js';
+import {chosenFor} from '../compiler/prune/study.js';
+import {type Layer, layersOf} from '../compiler/reconstruct/layers.js';
 import {wholeStage} from '../compiler/reconstruct/stage.js';
 import {costOfHead} from '../ir/cost.js';
 import {evaluate} from '../ir/evaluate.js';
@@ -229,4 +230,21 @@ test('what other columns make up for counts little: the price of a channel is th
     const small = energy(minus(seen.target.map, restricted(portableProduct, seen.target, left)), seen.target.gram);
     t.true(Math.abs(full / small - 1) < 1e-9, `${full} and ${small}`);
   });
+});
+
+test('a layer that loses on both sides saves less than both alone: the share is reached all the same', t => {
+  const [first, both, last] = layers.layers as [Layer, Layer, Layer];
+  const wholes = new Map([first, both, last].map(layer => [layer, 100] as const));
+  const optionsOf = (...own: readonly Layer[]) =>
+    [100, 75, 50].map(cost => ({
+      ...{kept: cost === 100 ? null : [0], cost: 2 * cost, harm: (100 - cost) ** 2 / 1e6, error: 0},
+      each: new Map(own.map(layer => [layer, cost] as const)),
+    }));
+  const options = [optionsOf(first, both), optionsOf(both, last)];
+  const costsOf = (chosen: readonly {readonly cost: number}[]) => chosen.map(({cost}) => cost);
+  // 75 + 56 + 75, and 50 + 25 + 50, where sums of savings would promise 50 + 50 + 75 for the latter.
+  t.deepEqual(costsOf(chosenFor(options, wholes, {share: 0.7, harm: 1})), [150, 150]);
+  t.deepEqual(costsOf(chosenFor(options, wholes, {share: 0.5, harm: 1})), [100, 100]);
+  t.deepEqual(costsOf(chosenFor(options, wholes, {share: 0.1, harm: 1})), [100, 100]);
+  t.deepEqual(costsOf(chosenFor(options, wholes, {share: 0.1, harm: 0})), [200, 200]);
 });

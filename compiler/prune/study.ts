@@ -231,7 +231,7 @@ export const keptBy = (chosen: readonly GroupOption[]): Kept =>
  * A layer that loses outputs and inputs saves less than both alone would: more is asked for until the share is reached, or there is
  * no more.
  */
-function chosenFor(options: Studied['options'], wholes: CostByLayer, {share, harm}: Limit): readonly GroupOption[] {
+export function chosenFor(options: Studied['options'], wholes: CostByLayer, {share, harm}: Limit): readonly GroupOption[] {
   const whole = Object.values(wholes).reduce((sum, cost) => sum + cost, 0);
   for (let wanted = (1 - share) * whole; ; ) {
     const chosen = allocate(options, wanted, harm);
