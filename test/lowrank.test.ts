@@ -266,7 +266,7 @@ const folder = temporaryFolder();
 const compiled = hasCompiler ? test : test.skip;
 
 compiled('a network for weather, thin and in bytes, from the command line', async t => {
-  t.timeout(180_000);
+  t.timeout(300_000);
   const names = ['lowrank:0.7', 'lowrank:0.7+int8'];
   const {outcome, manifest: written} = await buildWeather(folder, 60, names);
   t.is(outcome.code, 0, outcome.stderr);

@@ -36,9 +36,6 @@ export type Network = Layers & {
   rewrite(changes: ReadonlyMap<string, Parameters>): void;
 };
 
-/** More take longer to compile than they save. */
-const partCount = 4;
-
 /** The name of a task beside it that returns what is looked at in a part. */
 const tappedTask = (task: string, part: number): string => `${task}_taps_${part}`;
 
@@ -46,16 +43,18 @@ const tappedTask = (task: string, part: number): string => `${task}_taps_${part}
 export type Looking = {
   readonly layersIn: (module: Module, head: Head) => Layers;
   readonly besides: (layer: Layer) => readonly ValueId[];
+  /** Parts that layers are looked at in: more take longer to compile than they save. */
+  readonly parts: number;
 };
 
-const asTheyAre: Looking = {layersIn: layersOf, besides: () => []};
+const asTheyAre: Looking = {layersIn: layersOf, besides: () => [], parts: 4};
 
 /** For the best target of this machine: what layers take there decides what they become. */
 export async function openNetwork(
   tasks: readonly Task[],
   task: string,
   {bind, share = true, progress = () => {}, before = module => module}: Reading,
-  {layersIn, besides}: Looking = asTheyAre,
+  {layersIn, besides, parts: partCount}: Looking = asTheyAre,
 ): Promise<Network> {
   const directory = join(temporaryFolder(), 'network');
   const name = 'network';
@@ -66,7 +65,7 @@ export async function openNetwork(
   const lossy = (given: Module): Module => {
     const module = withoutOthers(before(given), all);
     const layers = layersIn(module, headOf(module, task));
-    const parts = partsOf(module, layers.layers, headOf(module, task), besides);
+    const parts = partsOf(module, layers.layers, headOf(module, task), {besides, parts: partCount});
     opened.push({module, layers, parts});
     return parts.reduce(
       (tapped, {watched}, part) => withTaps(tapped, tappedTask(task, part), watched),
@@ -145,9 +144,14 @@ function holding(module: Module, parts: readonly Part[], task: string): Module {
 type Part = {readonly layers: readonly Layer[]; readonly watched: readonly ValueId[]};
 
 /** All that fits of layers in turn look at; inputs of the network are known without a tap. */
-function partsOf({graph}: Module, layers: readonly Layer[], {outputs}: Head, besides: Looking['besides']): readonly Part[] {
-  const each = Math.ceil(layers.length / partCount);
-  return Array.from({length: partCount}, (_, part) => {
+function partsOf(
+  {graph}: Module,
+  layers: readonly Layer[],
+  {outputs}: Head,
+  {besides, parts}: Pick<Looking, 'besides' | 'parts'>,
+): readonly Part[] {
+  const each = Math.ceil(layers.length / parts);
+  return Array.from({length: parts}, (_, part) => {
     const own = layers.slice(part * each, (part + 1) * each);
     const read = own.flatMap(layer => [layer.input, ...(layer.beside === null ? [] : [layer.beside]), ...besides(layer)]);
     const watched = [...new Set(read)].filter(id => producerOf(graph, id) !== null);
