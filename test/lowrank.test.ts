@@ -278,7 +278,7 @@ const folder = temporaryFolder();
 const compiled = hasCompiler ? test : test.skip;
 
 compiled('a network for weather, thin and in bytes, from the command line', async t => {
-  t.timeout(180_000);
+  t.timeout(300_000);
   const names = ['lowrank:0.7:macs', 'lowrank:0.7:macs+int8'];
   const {outcome, manifest: written} = await buildWeather(folder, 60, names);
   t.is(outcome.code, 0, outcome.stderr);

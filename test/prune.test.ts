@@ -233,14 +233,13 @@ test('what other columns make up for counts little: the price of a channel is th
 });
 
 test('a layer that loses on both sides saves less than both alone: the share is reached all the same', t => {
-  const [first, both, last] = layers.layers as [Layer, Layer, Layer];
-  const wholes = new Map([first, both, last].map(layer => [layer, 100] as const));
-  const optionsOf = (...own: readonly Layer[]) =>
+  const wholes = {first: 100, both: 100, last: 100};
+  const optionsOf = (...own: readonly string[]) =>
     [100, 75, 50].map(cost => ({
       ...{kept: cost === 100 ? null : [0], cost: 2 * cost, harm: (100 - cost) ** 2 / 1e6, error: 0},
-      each: new Map(own.map(layer => [layer, cost] as const)),
+      each: Object.fromEntries(own.map(layer => [layer, cost])),
     }));
-  const options = [optionsOf(first, both), optionsOf(both, last)];
+  const options = [optionsOf('first', 'both'), optionsOf('both', 'last')];
   const costsOf = (chosen: readonly {readonly cost: number}[]) => chosen.map(({cost}) => cost);
   // 75 + 56 + 75, and 50 + 25 + 50, where sums of savings would promise 50 + 50 + 75 for the latter.
   t.deepEqual(costsOf(chosenFor(options, wholes, {share: 0.7, harm: 1})), [150, 150]);

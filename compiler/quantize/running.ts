@@ -62,6 +62,8 @@ export async function openRunning(studied: Studied, tasks: readonly Task[], opti
         const {input, beside} = layers.find(each => each.layer === layer)!.float;
         return beside === null ? [input] : [input, beside];
       },
+      // Both networks are compiled, and bytes have many kinds of loops.
+      parts: 2,
     },
   );
   return {network, layers};

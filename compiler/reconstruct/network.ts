@@ -45,9 +45,6 @@ export type Place = {readonly input: TypedArray; readonly path: readonly string[
 /** A sample before the network. */
 export const begin = (input: TypedArray): Place => ({input, path: [], values: [input]});
 
-/** More take longer to compile than they save. */
-const partCount = 12;
-
 /** The name of a task beside it that returns what is looked at in a part. */
 const tappedTask = (task: string, part: number): string => `${task}_taps_${part}`;
 
@@ -55,16 +52,18 @@ const tappedTask = (task: string, part: number): string => `${task}_taps_${part}
 export type Looking = {
   readonly layersIn: (module: Module, head: Head) => Layers;
   readonly besides: (layer: Layer) => readonly ValueId[];
+  /** Parts that layers are looked at in: more take longer to compile than they save. */
+  readonly parts: number;
 };
 
-const asTheyAre: Looking = {layersIn: layersOf, besides: () => []};
+const asTheyAre: Looking = {layersIn: layersOf, besides: () => [], parts: 12};
 
 /** For the best target of this machine: what layers take there decides what they become. */
 export async function openNetwork(
   tasks: readonly Task[],
   task: string,
   {bind, share = true, progress = () => {}, before = module => module}: Reading,
-  {layersIn, besides}: Looking = asTheyAre,
+  {layersIn, besides, parts: partCount}: Looking = asTheyAre,
 ): Promise<Network> {
   const directory = join(temporaryFolder(), 'network');
   const name = 'network';
@@ -75,7 +74,7 @@ export async function openNetwork(
   const lossy = (given: Module): Module => {
     const module = withoutOthers(before(given), all);
     const layers = layersIn(module, headOf(module, task));
-    const parts = partsOf(module, layers.layers, headOf(module, task), besides);
+    const parts = partsOf(module, layers.layers, headOf(module, task), {besides, parts: partCount});
     opened.push({module, layers, parts});
     return parts.reduce(
       (tapped, {watched}, part) => withTaps(tapped, tappedTask(task, part), watched),
@@ -198,8 +197,13 @@ function boundOf(session: Session, task: string, tapped: readonly string[]): Bou
 type Part = {readonly layers: readonly Layer[]; readonly watched: readonly ValueId[]};
 
 /** All that fits of layers in turn look at; inputs of the network are known without a tap. */
-function partsOf({graph}: Module, layers: readonly Layer[], {outputs}: Head, besides: Looking['besides']): readonly Part[] {
-  const each = Math.max(1, Math.ceil(layers.length / partCount));
+function partsOf(
+  {graph}: Module,
+  layers: readonly Layer[],
+  {outputs}: Head,
+  {besides, parts}: Pick<Looking, 'besides' | 'parts'>,
+): readonly Part[] {
+  const each = Math.max(1, Math.ceil(layers.length / parts));
   return Array.from({length: Math.ceil(layers.length / each)}, (_, part) => {
     const own = layers.slice(part * each, (part + 1) * each);
     const read = own.flatMap(layer => [layer.input, ...(layer.beside === null ? [] : [layer.beside]), ...besides(layer)]);
