@@ -60,7 +60,7 @@ function jobOf(tasks: readonly string[], {cut, claim = () => true, prior}: Asked
 async function answersOf(url: string, job: Job): Promise<{answers: TaskAnswer[]; data: number | undefined}> {
   const {session} = pretendedBuild();
   const device = deviceExecutor({session});
-  const remote = remoteExecutor({manifest: pretended, send: httpLink({url, timeout: 300}).send, runTo: device.runTo});
+  const remote = remoteExecutor({manifest: pretended, send: httpLink({url, timeout: 3000}).send, runTo: device.runTo});
   const answers: TaskAnswer[] = [];
   const {data} = await remote.run(job, answer => answers.push(answer));
   return {answers, data};

@@ -91,7 +91,8 @@ export type Router = {
 
 export function createRouter(options: RouterOptions): Router {
   const {catalog, device, remote, probe, probing = {}, contexts, log} = options;
-  const setting: Setting = {queue: usualQueue, ...options.setting, ...(device.load && {loads: 'beside'})};
+  const {loads: _, ...given} = options.setting;
+  const setting: Setting = {queue: usualQueue, ...given, ...(device.load && {loads: 'beside'})};
   const policy = policies[options.policy ?? 'dnnc'];
   const problem = problemOf(catalog);
   const parts = partsOf(catalog);
