@@ -6,7 +6,7 @@ import {elementsLeft, type Group, type Groups, groupsOf, type Kept} from '../com
 import {withNarrower} from '../compiler/prune/insert.js';
 import {columnsOf, removalOrder, restricted, seenIn} from '../compiler/prune/select.js';
 import {chosenFor} from '../compiler/prune/study.js';
-import {type Layer, layersOf} from '../compiler/reconstruct/layers.js';
+import {layersOf} from '../compiler/reconstruct/layers.js';
 import {wholeStage} from '../compiler/reconstruct/stage.js';
 import {costOfHead} from '../ir/cost.js';
 import {evaluate} from '../ir/evaluate.js';
