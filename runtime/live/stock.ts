@@ -23,9 +23,9 @@ export function newStock(session: Session): Stock {
   const resident = new Map<string, number>();
   const coming = new Map<string, Promise<void>>();
   /** When all that uses a segment is done. */
-  const users = new Map<string, Promise<unknown>>();
+  const users = new Map<string, Promise<void>>();
   /** When all is gone that had to go so far. */
-  let room: Promise<unknown> = Promise.resolve();
+  let room: Promise<void> = Promise.resolve();
 
   const evict = async (id: string, idle: readonly (Promise<unknown> | undefined)[]): Promise<void> => {
     await Promise.allSettled(idle);
@@ -48,7 +48,7 @@ export function newStock(session: Session): Stock {
     const goes = wanted.evict.filter(id => pageable.has(id));
     const gone = goes.map(id => evict(id, [coming.get(id), users.get(id)]));
     for (const id of goes) coming.delete(id);
-    if (gone.length > 0) room = Promise.allSettled([room, ...gone]);
+    if (gone.length > 0) room = settled([room, ...gone]);
     await Promise.all(wanted.load.filter(id => pageable.has(id)).map(load));
   };
 
@@ -66,9 +66,12 @@ export function newStock(session: Session): Stock {
       const waits = waitFor(segments);
       const done = waits.length > 0 ? Promise.all(waits).then(work) : work();
       for (const id of segments)
-        if (pageable.has(id)) users.set(id, Promise.allSettled(users.has(id) ? [users.get(id), done] : [done]));
+        if (pageable.has(id)) users.set(id, settled([users.get(id), done]));
       return done;
     },
     bytes: () => [...resident.values()].reduce((sum, bytes) => sum + bytes, 0),
   };
 }
+
+/** When all is over, however it ended. It keeps no results: one that waits for the one before would keep those of a whole day. */
+const settled = (all: readonly unknown[]): Promise<void> => Promise.allSettled(all).then(() => undefined);
