@@ -3,7 +3,9 @@
  * again. Contractions follow the models that choose their tiles and ways, the rest counts elements. Constants are measured, with
  * 512-bit vectors where nothing else is said; how near they come says compiler/catalog/README.md.
  */
-import {type KernelCall, readsOf, type Step, type View, type Work} from '../../ir/plan.js';
+
+import {pointsOf} from '../../ir/ops/conv2d/winograd.js';
+import {type KernelCall, readsOf, type Step, type View} from '../../ir/plan.js';
 import {sizeOfScalar} from '../../ir/scalar/expression.js';
 import {bytesStored, elements} from '../../ir/tensor.js';
 import {type Feature, isWinograd, panelSize} from './inventory.js';
@@ -17,17 +19,33 @@ const perBorder = 1 / 8;
 /** Of a loop, by element: where operands are vectors, and where their elements lie apart. */
 const [perElement, perScattered] = [1 / 8, 0.8];
 /** Of sums outside of tiles, such as those of depthwise convolutions, in tiles' sums. */
-const perLooseSum = 3;
+const perLooseSum = 2;
 /** Of what has no sums, by vector that is looked at. */
 const perLook = 2;
 /** Portable transforms and their products, in those of vectors of four. */
 const portableTransforms = 2.5;
 
-/** Of one call, on a target with these features. */
-export const cyclesOf = (steps: readonly Step[], features: readonly Feature[]): number =>
-  steps.reduce((sum, {work, macs}) => sum + perStep + cyclesOfWork(work, macs, features), 0);
+/** Bytes of weights that the second-level cache keeps from one run to the next, and bytes per cycle from the third. */
+const [keptBytes, coldBandwidth] = [1 << 20, 11];
 
-function cyclesOfWork(work: Work, macs: number, features: readonly Feature[]): number {
+/**
+ * Of one run of all steps, on a target with these features. `beside`: bytes of weights of other steps that run in turn with these. Where all
+ * are more than the second-level cache keeps, each comes from the third, however few it has itself.
+ */
+export function cyclesOf(steps: readonly Step[], features: readonly Feature[], beside = 0): number {
+  const cold = beside + weightsOf(steps) > keptBytes;
+  return steps.reduce(
+    (sum, step) => sum + perStep + Math.max(cyclesOfWork(step, features), cold ? weightsIn(step) / coldBandwidth : 0),
+    0,
+  );
+}
+
+/** Bytes of weights that steps read. */
+export const weightsOf = (steps: readonly Step[]): number => steps.reduce((sum, step) => sum + weightsIn(step), 0);
+
+const weightsIn = ({work}: Step): number => (work.kind === 'kernel' ? weightBytes(work) : 0);
+
+function cyclesOfWork({work, macs}: Step, features: readonly Feature[]): number {
   switch (work.kind) {
     case 'border': {
       const {images, rows, columns, width, border} = work;
@@ -65,8 +83,17 @@ function cyclesOfCall(call: KernelCall, macs: number, features: readonly Feature
   return (perLook * looksOf(call)) / lanes;
 }
 
-const weightBytes = ({params}: KernelCall): number =>
-  params.reduce((sum, {name, view}) => sum + (name === 'w' && view ? bytesStored({dtype: view.dtype, shape: view.shape}) : 0), 0);
+/** As they are packed: transformed ones are as many as points, not as kernels have, in whole panels. */
+function weightBytes(call: KernelCall): number {
+  const view = call.params.find(({name}) => name === 'w')?.view;
+  if (!view) return 0;
+  const bytes = bytesStored({dtype: view.dtype, shape: view.shape});
+  const sizes = isWinograd(call.contract) ? wayedSizes(call) : null;
+  if (!sizes) return bytes;
+  const {kh = 1, kw = 1, oc = panelSize} = sizes;
+  const panels = Math.ceil(oc / panelSize);
+  return (bytes * pointsOf({kh, kw}, call.fields.m ?? 0) * panels * panelSize) / (kh * kw * oc);
+}
 
 /** Elements that are read, window by window where there are such. */
 function looksOf(call: KernelCall): number {

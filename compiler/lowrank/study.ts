@@ -56,7 +56,8 @@ function optionsOf(studied: Moved, task: Task, {progress = () => {}, spared}: Sh
   const {layers} = studied.network;
   const choices = new Map(layers.map(layer => [layer.name, choicesFor(layer, spared)] as const));
   const costs = costsOf(
-    layers.flatMap(layer => [wholeOf(layer), ...choices.get(layer.name)!.flatMap(choice => sizedOf(layer, choice))]),
+    layers.flatMap(layer => choices.get(layer.name)!.flatMap(choice => sizedOf(layer, choice))),
+    layers.map(wholeOf),
   );
   return layers.map(layer => {
     progress(`${task.name}: forms of ${layer.name}`);

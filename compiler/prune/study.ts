@@ -76,7 +76,10 @@ function optionsOf(
     countsOf(group).flatMap(count => touchedBy(network.layers, group, count).map(({sized}) => sized)),
   );
   const wholes = network.layers.map((layer): Touched => ({layer, sized: {stage: wholeStage(layer), input: layer.inputShape}}));
-  const costs = costsOf([...sizes, ...wholes.map(({sized}) => sized)]);
+  const costs = costsOf(
+    sizes,
+    wholes.map(({sized}) => sized),
+  );
   const byLayer = (touched: readonly Touched[]): CostByLayer =>
     Object.fromEntries(touched.map(({layer, sized}) => [layer.name, costOf([sized], costs)[spared]]));
   const options = groups.free.map((group): readonly GroupOption[] => {

@@ -2,7 +2,7 @@
  * What layers take, as the cost model estimates it for the best target of this machine: the same in every run. Times would be nearer to one
  * run of one machine, and would choose other ranks in the next.
  */
-import {cyclesOf} from '../../codegen/kernels/cycles.js';
+import {cyclesOf, weightsOf} from '../../codegen/kernels/cycles.js';
 import {cheapest} from '../../codegen/kernels/ways.js';
 import {editor} from '../../ir/edit.js';
 import type {Builder} from '../../ir/op.js';
@@ -10,6 +10,7 @@ import {concat} from '../../ir/ops/concat/index.js';
 import {reshape} from '../../ir/ops/reshape/index.js';
 import {slice} from '../../ir/ops/slice/index.js';
 import {parse} from '../../ir/parse.js';
+import type {Step} from '../../ir/plan.js';
 import {filled} from '../../ir/tensor.js';
 import type {Module, Value} from '../../ir/types.js';
 import {runPasses} from '../../passes/framework/manager.js';
@@ -32,23 +33,35 @@ const mostAtOnce = 16;
 
 const nameOf = ({stage, input}: Sized): string => JSON.stringify([input, ...Object.values(stage)]);
 
-export function costsOf(sizes: readonly Sized[]): Costs {
+/** Of these sizes, in a network of those layers: where all its weights do not stay in the nearest caches, none do. */
+export function costsOf(sizes: readonly Sized[], network: readonly Sized[]): Costs {
   const {features} = targetsNamed(['native'])[0]!;
+  const stepsOf = stepsBySize([...network, ...sizes]);
+  const all = network.reduce((sum, sized) => sum + weightsOf(stepsOf(sized)), 0);
+  return sized => {
+    const steps = stepsOf(sized);
+    const beside = Math.max(0, all - weightsOf(steps));
+    return Number((cyclesOf(steps, features, beside) / cyclesPerMicrosecond).toPrecision(4));
+  };
+}
+
+/** What computes each size: all borders that are made for it, and its kernel. */
+function stepsBySize(sizes: readonly Sized[]): (of: Sized) => readonly Step[] {
   const different = [...new Map(sizes.map(sized => [nameOf(sized), sized]))];
-  const known = new Map<string, number>();
+  const known = new Map<string, readonly Step[]>();
   for (let first = 0; first < different.length; first += mostAtOnce) {
     const now = different.slice(first, first + mostAtOnce);
     const [entry] = lower(runPasses(moduleOf(now.map(([, sized]) => sized)), exact), cheapest.way).entries;
-    let pending = 0;
+    let pending: readonly Step[] = [];
     for (const step of entry!.steps) {
-      const own = cyclesOf([step], features);
+      const own = [...pending, step];
       const name = now[Number(/^stage\.(\d+)$/.exec(step.value)?.[1] ?? Number.NaN)]?.[0];
-      if (name !== undefined) known.set(name, Number(((pending + own) / cyclesPerMicrosecond).toPrecision(4)));
+      if (name !== undefined) known.set(name, own);
       // Borders come before what they are made for.
-      pending = step.work.kind === 'border' ? pending + own : 0;
+      pending = step.work.kind === 'border' ? own : [];
     }
   }
-  return sized => known.get(nameOf(sized)) ?? Number.NaN;
+  return sized => known.get(nameOf(sized)) ?? [];
 }
 
 /** Every stage on an image of its own size, and a number of each result. */

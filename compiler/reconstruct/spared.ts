@@ -3,7 +3,7 @@ import {elements} from '../../ir/tensor.js';
 import type {Costs, Sized} from './costs.js';
 import {stageMacs} from './stage.js';
 
-/** Microseconds as timed here; multiply-adds, which energy follows on small devices; bytes of weights, which downloads and flash do. */
+/** Microseconds as estimated; multiply-adds, which energy follows on small devices; bytes of weights, which downloads and flash do. */
 export const sparable = ['time', 'macs', 'bytes'] as const;
 export type Spared = (typeof sparable)[number];
 
