@@ -65,8 +65,7 @@ export function newStock(session: Session): Stock {
     use(segments, work) {
       const waits = waitFor(segments);
       const done = waits.length > 0 ? Promise.all(waits).then(work) : work();
-      for (const id of segments)
-        if (pageable.has(id)) users.set(id, settled([users.get(id), done]));
+      for (const id of segments) if (pageable.has(id)) users.set(id, settled([users.get(id), done]));
       return done;
     },
     bytes: () => [...resident.values()].reduce((sum, bytes) => sum + bytes, 0),
