@@ -15,6 +15,7 @@ import type {PassReport} from '../passes/framework/manager.js';
 import {load as loadBuild} from '../runtime/index.js';
 import type {Calibration, ConfusionRow, Latency, Manifest, Quality, Split, Variant} from '../runtime/manifest.js';
 import {logName, replaceDirectory} from './artifacts.js';
+import {keepBytes, recallBytes} from './cache.js';
 import {calibrationOf} from './calibrate.js';
 import type {CatalogLog} from './catalog/log.js';
 import {compilerVersion, runCommands, wasmCompiler} from './cc.js';
@@ -26,7 +27,6 @@ import type {Meter} from './energy/rapl.js';
 import {accuracyFrom, answersOf, labelsOf, qualityOf} from './evaluate-variant.js';
 import {collectHeaders} from './headers.js';
 import {cpuModel, runsHere, targetsNamed} from './host.js';
-import {keepKept, recallKept} from './kept.js';
 import {type Loaded, loadTasks} from './load.js';
 import {writeLoader} from './loader.js';
 import {type ManifestFacts, manifestOf} from './manifest.js';
@@ -129,10 +129,10 @@ export async function build(tasks: readonly Task[], given: BuildOptions): Promis
 /** Compiles a library unless the same commands have made one of the same texts. */
 async function once(file: string, texts: readonly string[], compile: () => Promise<void>): Promise<void> {
   const key = [compilerVersion(), ...texts].join('\0');
-  const known = recallKept('libraries', key);
+  const known = recallBytes('libraries', key);
   if (known) return writeFileSync(file, known, {mode: 0o755});
   await compile();
-  keepKept('libraries', key, readFileSync(file));
+  keepBytes('libraries', key, readFileSync(file));
 }
 
 async function writeBuild(

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {compilerVersion} from './cc.js';
 import {cpuFeatures, cpuModel} from './host.js';
 import {packageFile} from './package-files.js';
+import {shaOf} from './sha.js';
 import {version} from './version.js';
 
 let known: string | null = null;
@@ -31,7 +32,7 @@ export function thisMachine(): Machine {
 }
 
 /** 16 hex digits. */
-export const shortHash = (of: readonly string[]): string => createHash('sha256').update(of.join('\n')).digest('hex').slice(0, 16);
+export const shortHash = (of: readonly string[]): string => shaOf(of.join('\n')).slice(0, 16);
 
 const rooms = ['compiler', 'ir', 'passes', 'codegen', 'runtime'];
 

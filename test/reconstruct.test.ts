@@ -2,8 +2,7 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import {cacheFolder} from '../compiler/cache.js';
-import {keepKeptJson, recallKeptJson} from '../compiler/kept.js';
+import {cacheFolder, keep, recall} from '../compiler/cache.js';
 import {type Compared, judge} from '../compiler/reconstruct/judge.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
@@ -12,18 +11,18 @@ test.serial('what is kept is there again, under its own key; what is damaged is 
   const before = process.env.XDG_CACHE_HOME;
   process.env.XDG_CACHE_HOME = temporaryFolder();
   try {
-    keepKeptJson('studies', 'a\nnetwork', {options: [[1.5, null]]});
-    t.deepEqual(recallKeptJson('studies', 'a\nnetwork'), {options: [[1.5, null]]});
-    t.is(recallKeptJson('studies', 'another'), undefined);
+    keep('studies', 'a\nnetwork', {options: [[1.5, null]]});
+    t.deepEqual(recall('studies', 'a\nnetwork'), {options: [[1.5, null]]});
+    t.is(recall('studies', 'another'), undefined);
     const folder = cacheFolder('studies');
     const [name] = readdirSync(folder) as [string];
     const bytes = readFileSync(join(folder, name));
     writeFileSync(join(folder, name), bytes.with(-4, bytes.at(-4)! ^ 1));
-    t.is(recallKeptJson('studies', 'a\nnetwork'), undefined);
+    t.is(recall('studies', 'a\nnetwork'), undefined);
     writeFileSync(join(folder, name), bytes.subarray(0, 20));
-    t.is(recallKeptJson('studies', 'a\nnetwork'), undefined);
+    t.is(recall('studies', 'a\nnetwork'), undefined);
     writeFileSync(join(folder, name), 'null');
-    t.is(recallKeptJson('studies', 'a\nnetwork'), undefined);
+    t.is(recall('studies', 'a\nnetwork'), undefined);
   } finally {
     if (before === undefined) delete process.env.XDG_CACHE_HOME;
     else process.env.XDG_CACHE_HOME = before;

@@ -3,7 +3,6 @@
  * again. Contractions follow the models that choose their tiles and ways, the rest counts elements. Constants are measured, with
  * 512-bit vectors where nothing else is said; how near they come says compiler/catalog/README.md.
  */
-
 import {pointsOf} from '../../ir/ops/conv2d/winograd.js';
 import {type KernelCall, readsOf, type Step, type View} from '../../ir/plan.js';
 import {sizeOfScalar} from '../../ir/scalar/expression.js';

@@ -101,7 +101,8 @@ export function featuresOf(
   const grids = places.map(({cut, grid}) => `${cut.id} ${grid}`);
   const key = JSON.stringify([manifest.buildHash, session.target, variant.id, input, grids, hashOfData(labelled), data.count]);
   const total = widths.reduce((sum, width) => sum + width, 0) * data.count;
-  const kept = recallBytes('features', key, 4 * total);
+  const found = recallBytes('features', key);
+  const kept = found?.byteLength === 4 * total ? found : null;
   const all = kept ? new Float32Array(kept.buffer, kept.byteOffset, total) : new Float32Array(total);
   const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => sum + width, 0) * data.count);
   const parts = widths.map((width, i) => all.subarray(starts[i]!, starts[i]! + width * data.count));

@@ -7,10 +7,8 @@ import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {costsOf, type Sized} from '../reconstruct/costs.js';
-import {estimate} from '../reconstruct/estimate.js';
-import type {Fitted, Maker} from '../reconstruct/fit.js';
+import type {Maker} from '../reconstruct/fit.js';
 import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
-import type {Judgement} from '../reconstruct/judge.js';
 import type {Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {costOf, isCheaper, negated} from '../reconstruct/spared.js';
@@ -114,14 +112,11 @@ function triedOf(studied: Moved, layer: Layer, priced: readonly Priced[]): reado
 /** Thin layers, and the option that they are. */
 export type Thin = Factors & {readonly option: LayerOption};
 
-export type Thinned = {
-  /** By the name of the layer's result: those that are thin, and those behind them, which were fitted anew. */
-  readonly layers: ReadonlyMap<string, Fitted<Thin | null>>;
+/** Layers are those that are thin, and those behind them, which were fitted anew. */
+export type Thinned = Walked<Thin> & {
   /** What was chosen for each layer; a fit may have been none, and another option taken. */
   readonly chosen: ReadonlyMap<string, LayerOption>;
   readonly expected: Expected;
-  readonly offers: ReadonlyMap<string, Offer<Thin>>;
-  readonly walked: Walked<Thin>;
 };
 
 /** What a layer has become; null: it is whole, chosen so or because no fit stood for it. */
@@ -162,22 +157,9 @@ export function thinned(
       makers: [option, ...next].map(each => makerOf(network.product, each)),
     });
   }
-  const walked = frontToBack(
-    network,
-    {offers, fit, held, progress},
-    mostError,
-    before.map(other => other.walked),
-  );
-  return {layers: walked.layers, chosen, offers, walked, expected: expectedOf(lists, allocated)};
+  const walked = frontToBack(network, {offers, fit, held, progress}, mostError, before);
+  return {...walked, chosen, expected: expectedOf(lists, allocated)};
 }
-
-/** What is expected of it on samples that it was not fitted to; see `estimate`. The network has these weights afterwards. */
-export const judgementOf = (
-  studied: Studied,
-  {offers, walked}: Thinned,
-  again: boolean,
-  progress: (layer: string) => void,
-): Judgement => estimate(studied, {offers, made: walked, again}, mostError, progress);
 
 const makerOf =
   (product: Product, option: LayerOption): Maker<Thin> =>

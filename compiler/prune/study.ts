@@ -9,10 +9,7 @@ import type {Matrix} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {costsOf, type Sized} from '../reconstruct/costs.js';
-import {estimate} from '../reconstruct/estimate.js';
-import type {Fitted} from '../reconstruct/fit.js';
 import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
-import type {Judgement} from '../reconstruct/judge.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {type Cost, costOf, isCheaper} from '../reconstruct/spared.js';
@@ -185,14 +182,11 @@ export function stageAfter({groups}: Studied, {chosen}: Pruned, layer: Layer): S
   return narrowed(layer, gone(layer.output, layer.weights.rows), gone(layer.input, layer.channels));
 }
 
-export type Pruned = {
-  /** By the name of the layer's result: readers of what is left, and those behind them, which were fitted anew. */
-  readonly layers: ReadonlyMap<string, Fitted<'narrow' | null>>;
+/** Layers are readers of what is left, and those behind them, which were fitted anew. */
+export type Pruned = Walked<'narrow'> & {
   /** By the number of the group. */
   readonly chosen: readonly GroupOption[];
   readonly expected: Expected;
-  readonly offers: ReadonlyMap<string, Offer<'narrow'>>;
-  readonly walked: Walked<'narrow'>;
 };
 
 /** The network made narrower up to a limit. It has these weights afterwards. `before`: what was made of it under other limits. */
@@ -214,13 +208,8 @@ export function pruned(
       makers: [(_, target) => ({map: restricted(network.product, target, columns), factors: 'narrow'})],
     });
   }
-  const walked = frontToBack(
-    network,
-    {offers, fit, held, progress},
-    any,
-    before.map(other => other.walked),
-  );
-  return {layers: walked.layers, chosen, offers, walked, expected: expectedOf(options, chosen)};
+  const walked = frontToBack(network, {offers, fit, held, progress}, any, before);
+  return {...walked, chosen, expected: expectedOf(options, chosen)};
 }
 
 /** All readers of a group have to do without its channels: none may go back. */
@@ -252,11 +241,3 @@ const costAfter = (wholes: CostByLayer, chosen: readonly GroupOption[]): number 
     (sum, [layer, whole]) => sum + chosen.reduce((cost, {each}) => (cost * (each[layer] ?? whole)) / whole, whole),
     0,
   );
-
-/** What is expected of it on samples that it was not fitted to; see `estimate`. The network has these weights afterwards. */
-export const judgementOf = (
-  studied: Studied,
-  {offers, walked}: Pruned,
-  again: boolean,
-  progress: (layer: string) => void,
-): Judgement => estimate(studied, {offers, made: walked, again}, any, progress);

@@ -1,6 +1,9 @@
 /** What recipes have in common once their samples have been looked at: variants that can be built, whole or in part. */
 import {headOf} from '../../ir/graph.js';
 import type {Head, Module} from '../../ir/types.js';
+import type {Labelled} from '../data/dataset.js';
+import {hashOfData} from '../evaluate-variant.js';
+import {spread} from '../quantize/samples.js';
 import type {Task} from '../tasks.js';
 import type {LayerReport, RecipeReport} from './report.js';
 
@@ -15,6 +18,13 @@ export type Candidate = {
   /** The module with the variant as one more head. `float` names layers that it leaves alone. */
   readonly extend: (module: Module, float: ReadonlyMap<string, string>, as: Pick<Head, 'name' | 'attrs'>) => Module;
 };
+
+/** Facts of what is fitted by least squares to so many of some samples. */
+export const fittedTo = (samples: Labelled, count: number): Candidate['facts'] => ({
+  calibration: 'least squares',
+  samples: spread(samples.data, count).length,
+  data: hashOfData(samples),
+});
 
 /** Candidates that are explained together. */
 export type Family = {

@@ -1,15 +1,13 @@
 /** `input:0.75`: the same network on smaller images. */
 import {headOf} from '../../ir/graph.js';
 import type {Labelled} from '../data/dataset.js';
-import {hashOfData} from '../evaluate-variant.js';
 import {withInputSize} from '../input-size/insert.js';
 import {resized} from '../input-size/study.js';
-import {spread} from '../quantize/samples.js';
 import {estimateOf} from '../reconstruct/judge.js';
 import {macsOf} from '../reconstruct/layers.js';
 import type {StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
-import type {Family} from './candidate.js';
+import {type Family, fittedTo} from './candidate.js';
 
 type Wanted = {readonly task: Task; readonly recipe: string; readonly scale: number; readonly samples: Labelled};
 
@@ -25,7 +23,7 @@ export async function input(
       {
         ...{task, recipe},
         facts: {
-          ...{calibration: 'least squares', samples: spread(samples.data, options.count).length, data: hashOfData(samples)},
+          ...fittedTo(samples, options.count),
           estimate: estimateOf(judgement),
         },
         // There is no way to leave some of them as they were.

@@ -1,8 +1,7 @@
 /** `stride`, `tie`: the same network with layers that are applied at other places, as many as hold. */
 import {fail} from '../../ir/diagnostics.js';
 import type {Labelled} from '../data/dataset.js';
-import {hashOfData, rightBy} from '../evaluate-variant.js';
-import {spread} from '../quantize/samples.js';
+import {rightBy} from '../evaluate-variant.js';
 import {estimateOf} from '../reconstruct/judge.js';
 import {type Studied, type StudyOptions, surveyNetwork} from '../reconstruct/study.js';
 import type {Change, Structure} from '../restructure/change.js';
@@ -11,7 +10,7 @@ import {type Changed, changed, changesAt} from '../restructure/study.js';
 import {strides} from '../stride/index.js';
 import type {Task} from '../tasks.js';
 import {ties} from '../tie/index.js';
-import type {Family} from './candidate.js';
+import {type Family, fittedTo} from './candidate.js';
 import type {StructureStep} from './parse.js';
 import type {Budget} from './shrink.js';
 
@@ -47,7 +46,7 @@ async function familyOf<C extends Change>(
       {
         ...{task, recipe},
         facts: {
-          ...{calibration: 'least squares', samples: spread(samples.data, options.count).length, data: hashOfData(samples)},
+          ...fittedTo(samples, options.count),
           estimate: estimateOf(judgement),
           ...(loss !== undefined && {loss}),
         },

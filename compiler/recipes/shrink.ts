@@ -2,19 +2,19 @@
 import {headOf} from '../../ir/graph.js';
 import type {Head, Module} from '../../ir/types.js';
 import type {Labelled} from '../data/dataset.js';
-import {hashOfData, rightBy} from '../evaluate-variant.js';
+import {rightBy} from '../evaluate-variant.js';
 import * as lowrank from '../lowrank/explain.js';
 import {withThin} from '../lowrank/insert.js';
-import {study as studyLowrank, type Thinned, judgementOf as thinJudgement, thinLayers, thinned} from '../lowrank/study.js';
+import {study as studyLowrank, type Thinned, thinLayers, thinned} from '../lowrank/study.js';
 import * as prune from '../prune/explain.js';
 import {withNarrower} from '../prune/insert.js';
-import {keptBy, judgementOf as narrowJudgement, type Pruned, pruned, study as studyPrune} from '../prune/study.js';
-import {spread} from '../quantize/samples.js';
+import {keptBy, type Pruned, pruned, study as studyPrune} from '../prune/study.js';
+import {estimate} from '../reconstruct/estimate.js';
 import {estimateOf, type Judgement} from '../reconstruct/judge.js';
 import type {Network} from '../reconstruct/network.js';
 import {type Expected, type Limit, mostHarm, type ShrinkOptions, type StudyOptions} from '../reconstruct/study.js';
 import type {Task} from '../tasks.js';
-import type {Family} from './candidate.js';
+import {type Family, fittedTo} from './candidate.js';
 import type {ShrinkStep} from './parse.js';
 import type {LayerReport} from './report.js';
 import type {Studies} from './studies.js';
@@ -62,7 +62,7 @@ const shrinkers: Readonly<
         before.push(thin);
         const layers = thinLayers(studied, thin);
         return {
-          judge: again => thinJudgement(studied, thin, again, show),
+          judge: again => estimate(studied, thin, again, show),
           expected: thin.expected,
           changed: [...layers.keys()],
           extend: (module, head, as) => withThin(module, head, layers, as),
@@ -81,7 +81,7 @@ const shrinkers: Readonly<
         before.push(narrow);
         const kept = keptBy(narrow.chosen);
         return {
-          judge: again => narrowJudgement(studied, narrow, again, show),
+          judge: again => estimate(studied, narrow, again, show),
           expected: narrow.expected,
           changed: [...narrow.layers.keys()],
           extend: (module, head, as) => withNarrower(module, head, {groups: studied.groups, kept, layers: narrow.layers}, as),
@@ -115,9 +115,7 @@ export async function shrink(
       {
         ...{task, recipe},
         facts: {
-          calibration: 'least squares',
-          samples: spread(samples.data, options.count).length,
-          data: hashOfData(samples),
+          ...fittedTo(samples, count),
           spared,
           estimate: {
             ...estimateOf(judgement),

@@ -2,7 +2,7 @@
  * What is expected of a network made anew, without labels: on samples held out, and where these are few, on all samples, each time
  * with another part held out and the network fitted to the others (cross-fitting).
  */
-import {frontToBack, type Offer, parametersIn, type Walked} from './front-to-back.js';
+import {frontToBack, parametersIn, type Walked} from './front-to-back.js';
 import {type Compared, compared, type Judgement, judge} from './judge.js';
 import {partsOfSamples} from './samples.js';
 import type {Studied} from './study.js';
@@ -11,20 +11,14 @@ import {joinedSurveys, partOf, type Surveyed} from './survey.js';
 /** As many samples as tell something. */
 const enough = 80;
 
-type Question<F> = {
-  readonly offers: ReadonlyMap<string, Offer<F>>;
-  readonly made: Walked<F>;
-  /** Whether more fits are worth it where few samples are held out. */
-  readonly again: boolean;
-};
-
-/** The network has the weights of what was made of it afterwards. */
+/** The network has the weights of what was made of it afterwards. `again`: whether more fits are worth it where few samples are held out. */
 export function estimate<F>(
   {network, fit, held, float}: Studied,
-  {offers, made, again}: Question<F>,
-  mostError: number,
+  made: Walked<F>,
+  again: boolean,
   progress: (layer: string) => void,
 ): Judgement {
+  const {offers, mostError} = made;
   const parameters = parametersIn(made);
   network.rewrite(parameters);
   const pairs: Compared[] = [...compared(network, held.samples, float)];

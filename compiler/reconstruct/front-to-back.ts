@@ -20,10 +20,11 @@ export type Steps<F> = {
   readonly progress: (layer: string) => void;
 };
 
-/** Layers as they have become, by name, and the names of what was offered. */
+/** Layers as they have become, by name, and what was offered and taken. */
 export type Walked<F> = {
   readonly layers: ReadonlyMap<string, Fitted<F | null>>;
-  readonly offered: ReadonlyMap<string, string>;
+  readonly offers: ReadonlyMap<string, Offer<F>>;
+  readonly mostError: number;
 };
 
 /**
@@ -39,9 +40,8 @@ export function frontToBack<F>(
   before: readonly Walked<F>[] = [],
 ): Walked<F> {
   const {layers, floats} = network;
-  const offered = new Map(Array.from(offers, ([layer, {name}]) => [layer, name] as const));
-  const same = ({offered: other}: Walked<F>): number => {
-    const first = layers.findIndex(({name}) => other.get(name) !== offered.get(name));
+  const same = ({offers: other}: Walked<F>): number => {
+    const first = layers.findIndex(({name}) => other.get(name)?.name !== offers.get(name)?.name);
     return first < 0 ? layers.length : first;
   };
   const nearest = before.toSorted((a, b) => same(b) - same(a))[0];
@@ -74,7 +74,7 @@ export function frontToBack<F>(
     parameters.set(layer.name, parametersOf(found));
     network.rewrite(parameters);
   }
-  return {layers: made, offered};
+  return {layers: made, offers, mostError};
 }
 
 /** Weights of a network that has become so. */

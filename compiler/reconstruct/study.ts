@@ -3,12 +3,10 @@ import {fail} from '../../ir/diagnostics.js';
 import {headOf} from '../../ir/graph.js';
 import {print} from '../../ir/print.js';
 import {inner, type Matrix, minus, type Product, timesTransposed} from '../algebra/matrix.js';
-import {compilerVersion} from '../cc.js';
+import {keep, recall} from '../cache.js';
 import type {Labelled} from '../data/dataset.js';
 import {hashOfData} from '../evaluate-variant.js';
-import {cpuModel} from '../host.js';
-import {identity} from '../identity.js';
-import {keepKeptJson, recallKeptJson} from '../kept.js';
+import {identity, thisMachine} from '../identity.js';
 import {onlyHead} from '../network-file.js';
 import type {Reading} from '../quantize/taps.js';
 import type {Task} from '../tasks.js';
@@ -55,11 +53,11 @@ export async function studyNetwork<T>(
   const {name} = task;
   const network = await openNetwork(tasks, name, options);
   const key = keyOf(network, task, labelled, `${method} ${options.count}`);
-  const known = recallKeptJson('studies', key) as T | undefined;
+  const known = recall('studies', key) as T | undefined;
   const {studied, read, readByHeld} = surveyed(network, name, labelled, options, known === undefined);
   if (known !== undefined) return {studied, found: known};
   const found = find({...studied, read, readByHeld});
-  keepKeptJson('studies', key, found);
+  keep('studies', key, found);
   return {studied, found};
 }
 
@@ -97,7 +95,7 @@ function surveyed(
 /** Names all that options depend on: dnnc, the machine, the network, what is asked of it, and samples. */
 function keyOf({module}: Network, {name, input}: Task, labelled: Labelled, what: string): string {
   const text = print(onlyHead(module, headOf(module, name)));
-  return [identity(), cpuModel(), compilerVersion(), what, JSON.stringify(input), hashOfData(labelled), text].join('\n');
+  return [identity(), ...Object.values(thisMachine()), what, JSON.stringify(input), hashOfData(labelled), text].join('\n');
 }
 
 /** An option with a larger relative error does not stand for its layer any more. */

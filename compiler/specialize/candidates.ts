@@ -136,8 +136,8 @@ function joined(a: Float32Array, b: Float32Array): Float32Array {
 function keptHead(key: string, samples: Samples, classes: number, options: HeadOptions): FittedHead {
   const count = classes * (samples.width + 1);
   const known = recall('heads', key) as Omit<FittedHead, 'linear'> | undefined;
-  const bytes = known && recallBytes('heads', key, 4 * count);
-  if (bytes) {
+  const bytes = recallBytes('heads', key);
+  if (known && bytes?.byteLength === 4 * count) {
     const numbers = new Float32Array(bytes.buffer);
     return {...known, linear: {weights: numbers.subarray(0, -classes), bias: numbers.subarray(-classes), classes}};
   }

@@ -8,6 +8,7 @@ import {
   damping,
   energies,
   moneys,
+  type Row,
   releasedBound,
   releasedByEnergy,
   releasedByMoney,
@@ -40,6 +41,13 @@ const two = (value: number): string => (Number.isNaN(value) ? '-' : value.toFixe
 const percent = (part: number): string => (100 * part).toFixed(2);
 const columns = (label: string, values: readonly (number | string)[]): void =>
   say(label.padEnd(34) + values.map(value => (typeof value === 'number' ? two(value) : value).padStart(8)).join(''));
+
+/** One figure of every row. */
+const column = (label: string, rows: readonly Row[], of: keyof Row): void =>
+  columns(
+    label,
+    rows.map(row => row[of]),
+  );
 
 heading('Energy of a call on the device, J (the model of jetson-tk1 knows the object task, not the face task)');
 for (const [task, rows] of [
@@ -90,62 +98,29 @@ columns(
 columns('paper, client', releasedClient);
 columns('paper, mcdnn', releasedByEnergy);
 columns('paper, bound', releasedBound);
-columns(
-  'server',
-  byEnergy.map(row => row.server),
-);
-columns(
-  'client',
-  byEnergy.map(row => row.client),
-);
-columns(
-  'mcdnn',
-  byEnergy.map(row => row.mcdnn),
-);
-columns(
-  'dnnc',
-  byEnergy.map(row => row.dnnc),
-);
-columns(
-  'oracle',
-  byEnergy.map(row => row.oracle),
-);
+column('server', byEnergy, 'server');
+column('client', byEnergy, 'client');
+column('mcdnn', byEnergy, 'mcdnn');
+column('dnnc', byEnergy, 'dnnc');
+column('oracle', byEnergy, 'oracle');
 const bySeparate = energies.map(energy => rowOf('separate', {energy}));
 columns('no sharing: paper, mcdnn', releasedSeparate);
-columns(
-  'no sharing: mcdnn',
-  bySeparate.map(row => row.mcdnn),
-);
-columns(
-  'no sharing: dnnc',
-  bySeparate.map(row => row.dnnc),
-);
+column('no sharing: mcdnn', bySeparate, 'mcdnn');
+column('no sharing: dnnc', bySeparate, 'dnnc');
 
 heading('Accuracy by cloud budget, $ (C26)');
 const byMoney = moneys.map(money => rowOf('share', {money}));
 columns('', moneys.map(String));
 columns('paper, mcdnn', releasedByMoney);
-columns(
-  'mcdnn',
-  byMoney.map(row => row.mcdnn),
-);
-columns(
-  'dnnc',
-  byMoney.map(row => row.dnnc),
-);
+column('mcdnn', byMoney, 'mcdnn');
+column('dnnc', byMoney, 'dnnc');
 
 heading("Energy left at the end by energy of a transmission, J (C4; 1800 J; the authors' rule overspends)");
 const byTransmit = sent.map(transmit => rowOf('share', {transmit}));
 columns('', sent.map(String));
 columns('paper, mcdnn', releasedLeft);
-columns(
-  'dnnc',
-  byTransmit.map(row => row.left),
-);
-columns(
-  'dnnc, accuracy',
-  byTransmit.map(row => row.dnnc),
-);
+column('dnnc', byTransmit, 'left');
+column('dnnc, accuracy', byTransmit, 'dnnc');
 
 heading('Loads damp changes of place (C8): changes of place, loads, accuracy; 50 MB, $0.005');
 const damped = boundaries.map(energy => {

@@ -102,16 +102,14 @@ function piecesOf({manifest, target}: Session, {id, path, macs, latency}: Varian
 }
 
 /** The variant of a question, and multiply-accumulates of the segments that an answer by `answeredBy` ran. */
-function plan({manifest}: Session, task: Task, chosen: Variant) {
-  const own = manifest.variants.filter(variant => variant.task === task);
+function plan(session: Session, task: Task, chosen: Variant) {
+  const own = session.manifest.variants.filter(variant => variant.task === task);
   const work = (answeredBy: string): ReadonlyMap<string, number> => {
     const ran = new Map<string, number>();
     const variants = chosen.cascade && answeredBy !== chosen.cascade.first ? [chosen.cascade.first, answeredBy] : [answeredBy];
     for (const id of variants) {
       const variant = own.find(each => each.id === id)!;
-      const segments = variant.path.map(name => manifest.segments.find(segment => segment.id === name)!);
-      for (const segment of segments) ran.set(segment.id, segment.macs);
-      ran.set(`${id} head`, variant.macs - segments.reduce((sum, {macs}) => sum + macs, 0));
+      for (const [piece, macs] of piecesOf(session, variant, 'operations')) ran.set(piece, macs);
     }
     return ran;
   };

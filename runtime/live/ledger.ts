@@ -2,7 +2,8 @@
  * The day as it happens, with its log: every event goes into the day and, as a line, into the record, in the same order and with the
  * same numbers. So `replay` of dnnc/simulate gives the same decisions from the record alone.
  */
-import {beginDay, type Decision, type Took} from '../schedule/day.js';
+import {beginDay} from '../schedule/day.js';
+import type {Decision, Took} from '../schedule/decision.js';
 import type {Percentiles} from '../schedule/latencies.js';
 import type {Policy, Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';

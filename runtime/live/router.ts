@@ -4,7 +4,7 @@
  */
 import {DnncRuntimeError} from '../errors.js';
 import type {Catalog} from '../schedule/catalog.js';
-import type {Decision, Load, Took} from '../schedule/day.js';
+import type {Decision, Load, Took} from '../schedule/decision.js';
 import type {Percentiles} from '../schedule/latencies.js';
 import {policies} from '../schedule/policies.js';
 import type {PolicyName, Setting} from '../schedule/policy.js';

@@ -3,15 +3,12 @@
  * what it may take at most until it is known what it took, so budgets last whatever is still running. The same events
  * give the same decisions, bit for bit: clocks and measurements come in as arguments.
  */
-
 import type {Decision, Load, Took} from './decision.js';
 import {type Latencies, newLatencies} from './latencies.js';
 import type {Future, Policy, Scheduler, Setting} from './policy.js';
 import type {Problem} from './problem.js';
 import {newQueue} from './queue.js';
 import {type Amounts, isReady, loadEnergy, newState, type Paged, page, type State} from './state.js';
-
-export type {Decision, Load, Took} from './decision.js';
 
 export type Day = {
   readonly state: State;

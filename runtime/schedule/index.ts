@@ -13,7 +13,8 @@ export {
   catalogSchema,
   type RequestKind,
 } from './catalog.js';
-export {beginDay, type Day, type Decision, type Took} from './day.js';
+export {beginDay, type Day} from './day.js';
+export type {Decision, Took} from './decision.js';
 export {catalogFromManifest} from './from-manifest.js';
 export type {Percentiles} from './latencies.js';
 export {type McdnnRule, mcdnnPolicy} from './mcdnn.js';

@@ -4,7 +4,7 @@
  * what is resident fits into memory at every moment; an option meets its latency limit (too slow ones are not in the problem);
  * a request is answered in one place, by one option, which is connected where it must be.
  */
-import type {Decision} from '../schedule/day.js';
+import type {Decision} from '../schedule/decision.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
 import type {Paged} from '../schedule/state.js';

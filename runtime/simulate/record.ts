@@ -3,7 +3,7 @@
  * the same lines. In a simulated day, executions take what is annotated and are paid at once. In a live one, a line says later
  * what a decision took, and `left` of a decision is what was not held for it or others.
  */
-import type {Decision, Took} from '../schedule/day.js';
+import type {Decision, Took} from '../schedule/decision.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
 import type {Paged} from '../schedule/state.js';

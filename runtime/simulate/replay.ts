@@ -4,7 +4,8 @@
  */
 import {isRecord} from '../check.js';
 import {DnncRuntimeError} from '../errors.js';
-import {beginDay, type Day, type Decision, type Took} from '../schedule/day.js';
+import {beginDay, type Day} from '../schedule/day.js';
+import type {Decision, Took} from '../schedule/decision.js';
 import {policies} from '../schedule/policies.js';
 import {type PolicyName, policyNames, type Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';

@@ -2,7 +2,8 @@
  * One day under one policy. Takes the events one by one and keeps sums, so memory does not grow with the trace; the same
  * arguments give the same decisions.
  */
-import {beginDay, type Decision} from '../schedule/day.js';
+import {beginDay} from '../schedule/day.js';
+import type {Decision} from '../schedule/decision.js';
 import type {Policy, Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
 import {futureOf} from './count.js';

@@ -1,5 +1,6 @@
 /** What a day's decisions come to. */
-import type {Day, Decision} from '../schedule/day.js';
+import type {Day} from '../schedule/day.js';
+import type {Decision} from '../schedule/decision.js';
 import type {Problem} from '../schedule/problem.js';
 import type {Amounts, Paged} from '../schedule/state.js';
 

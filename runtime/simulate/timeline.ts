@@ -1,5 +1,5 @@
 /** A day in equal slices, for pictures: sums per slice, however long the trace is. */
-import type {Decision} from '../schedule/day.js';
+import type {Decision} from '../schedule/decision.js';
 import type {Problem} from '../schedule/problem.js';
 import type {Limits} from '../schedule/state.js';
 

@@ -16,22 +16,14 @@ import {interleave} from '../../compiler/interleave.js';
 import {factorize, thorough} from '../../compiler/lowrank/factorize.js';
 import {choicesFor, stagesOf} from '../../compiler/lowrank/forms.js';
 import {withThin} from '../../compiler/lowrank/insert.js';
-import {
-  choiceOf,
-  judgementOf,
-  type Studied,
-  stagesNow,
-  study,
-  type Thinned,
-  thinLayers,
-  thinned,
-} from '../../compiler/lowrank/study.js';
+import {choiceOf, type Studied, stagesNow, study, type Thinned, thinLayers, thinned} from '../../compiler/lowrank/study.js';
 import {temporaryFolder} from '../../compiler/open.js';
 import {printJson, progress, say, table} from '../../compiler/output.js';
 import {withNarrower} from '../../compiler/prune/insert.js';
 import {keptBy, type Studied as PruneStudied, pruned, study as studyPrune} from '../../compiler/prune/study.js';
 import {randomInput} from '../../compiler/random-inputs.js';
 import {after, type Made} from '../../compiler/recipes/steps.js';
+import {estimate} from '../../compiler/reconstruct/estimate.js';
 import {macsOf} from '../../compiler/reconstruct/layers.js';
 import type {Network, Parameters} from '../../compiler/reconstruct/network.js';
 import {type Spared, sparable} from '../../compiler/reconstruct/spared.js';
@@ -197,7 +189,7 @@ async function curveOf(name: string, {model, fit, evaluate, ...rest}: Case) {
   const all: Thinned[] = [];
   const rows = shares.map(share => {
     const thin = thinned(studied, {share, harm: mostHarm}, layer => show(`${name}, ${share}: ${layer}`));
-    const {loss: expected, divergence} = judgementOf(studied, thin, true, layer => show(`${name}, ${share}: ${layer}`));
+    const {loss: expected, divergence} = estimate(studied, thin, true, layer => show(`${name}, ${share}: ${layer}`));
     all.push(thin);
     return {share, ...lossOf(float, answersBy(studied, labelled), labelled.labels), expected, divergence};
   });
