@@ -17,6 +17,7 @@ import {parseRecipe} from '../compiler/recipes/parse.js';
 import type {RecipeReport} from '../compiler/recipes/report.js';
 import {after} from '../compiler/recipes/steps.js';
 import {allocate, type Option} from '../compiler/reconstruct/allocate.js';
+import {harmsOf} from '../compiler/reconstruct/harm.js';
 import {kernelOf, type Layer, layersOf, macsOf} from '../compiler/reconstruct/layers.js';
 import {biasFor, targetOf} from '../compiler/reconstruct/least-squares.js';
 import {addRows, gather, momentsOf, withOutputs} from '../compiler/reconstruct/moments.js';
@@ -226,6 +227,38 @@ test('allocation: no other choice of the same time does less harm, and harm has 
     }
     t.true(sum(allocate(sizes, (1 - share) * total, 0.5), 'harm') <= 0.5);
   }
+});
+
+test('harm: as measured at a few options, by a power of the error in between, in proportion outside', t => {
+  // Divergence grows with the square of the error from 0.02 on: what is measured there would tell nothing of 0.25.
+  const natsOf = (error: number): number => (error <= 0.02 ? error : error ** 2 / 0.02);
+  const errors = [0.25, 0.001, 0.005, 0.02, 0.03, 0.04, 0.08, 0.3];
+  const measured: number[] = [];
+  const harms = harmsOf(
+    errors.map(error => ({error})),
+    ({error}) => {
+      measured.push(error);
+      return natsOf(error);
+    },
+  );
+  t.deepEqual(measured, [0.005, 0.02, 0.08, 0.25]);
+  errors.slice(0, -1).forEach((error, i) => {
+    t.true(Math.abs(harms[i]! / natsOf(error) - 1) < 1e-9, `${error}: ${harms[i]}`);
+  });
+  t.is(harms.at(-1), natsOf(0.25) * (0.3 / 0.25));
+  t.deepEqual(
+    harmsOf([], () => t.fail()),
+    [],
+  );
+  // Options of one error are measured once.
+  t.deepEqual(
+    harmsOf([{error: 0.02}, {error: 0.02}], () => 3),
+    [3, 3],
+  );
+  t.deepEqual(
+    harmsOf([{error: 0}], () => 1e-9),
+    [1e-9],
+  );
 });
 
 test('steps on top of each other, and variants beside each other, in one module', t => {

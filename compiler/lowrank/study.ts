@@ -9,6 +9,7 @@ import {allocate, type Option} from '../reconstruct/allocate.js';
 import {costsOf, type Sized} from '../reconstruct/costs.js';
 import type {Maker} from '../reconstruct/fit.js';
 import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
+import {harmsOf} from '../reconstruct/harm.js';
 import type {Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {costOf, isCheaper, negated} from '../reconstruct/spared.js';
@@ -22,7 +23,6 @@ import {
   type Moved,
   mostError,
   type Studied as Network,
-  probeOf,
   type ShrinkOptions,
   studyNetwork,
 } from '../reconstruct/study.js';
@@ -67,10 +67,9 @@ function optionsOf(studied: Moved, task: Task, {progress = () => {}, spared}: Sh
       return isCheaper(own, cost, spared) ? [{choice, cost: own[spared], microseconds: own.time}] : [];
     });
     const tried = triedOf(studied, layer, cheaper);
-    const probe = probeOf(tried);
-    const harm = probe ? divergenceOf(studied, [{layer, map: probe.map}]) / Math.max(probe.error, 1e-12) : 0;
+    const harms = harmsOf(tried, ({map}) => divergenceOf(studied, [{layer, map}]));
     const whole: LayerOption = {choice: null, cost: cost[spared], microseconds: cost.time, harm: 0, error: 0};
-    const rest = tried.map(({map: _, ...option}) => ({...option, harm: harm * option.error}));
+    const rest = tried.map(({map: _, ...option}, i) => ({...option, harm: harms[i]!}));
     return [layer.name, [whole, ...rest]] as const;
   });
 }

@@ -10,6 +10,7 @@ import type {Labelled} from '../data/dataset.js';
 import {allocate, type Option} from '../reconstruct/allocate.js';
 import {costsOf, type Sized} from '../reconstruct/costs.js';
 import {frontToBack, type Offer, type Walked} from '../reconstruct/front-to-back.js';
+import {harmsOf} from '../reconstruct/harm.js';
 import {kernelOf, type Layer} from '../reconstruct/layers.js';
 import {metricOf} from '../reconstruct/least-squares.js';
 import {type Cost, costOf, isCheaper} from '../reconstruct/spared.js';
@@ -23,7 +24,6 @@ import {
   type Moved,
   mostError,
   type Studied as Network,
-  probeOf,
   type ShrinkOptions,
   studyNetwork,
 } from '../reconstruct/study.js';
@@ -97,10 +97,9 @@ function optionsOf(
         .map(priced)
         .filter(({all}) => isCheaper(all, whole.all, spared)),
     );
-    const probe = probeOf(tried);
-    const harm = probe ? divergenceOf(studied, probe.maps) / Math.max(probe.error, 1e-12) : 0;
+    const harms = harmsOf(tried, ({maps}) => divergenceOf(studied, maps));
     const all: GroupOption = {kept: null, cost: whole.cost, each: {}, harm: 0, error: 0};
-    return [all, ...tried.map(({maps: _, ...option}) => ({...option, harm: harm * option.error}))];
+    return [all, ...tried.map(({maps: _, ...option}, i) => ({...option, harm: harms[i]!}))];
   });
   return {options, wholes: byLayer(wholes)};
 }

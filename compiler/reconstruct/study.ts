@@ -152,12 +152,3 @@ export function expectedOf<O extends Option>(lists: readonly (readonly O[])[], c
 
 /** A network whose scores diverge by more nats is another one: nothing goes further, whatever share was asked for. */
 export const mostHarm = 0.2;
-
-/** Options' effects are measured where relative errors are near this: divergence and squared error grow alike. */
-const typicalError = 0.02;
-
-/** The option whose error is the most typical. */
-export const probeOf = <O extends {readonly error: number}>(options: readonly O[]): O | undefined =>
-  options.toSorted((a, b) => distance(a.error) - distance(b.error))[0];
-
-const distance = (error: number): number => Math.abs(Math.log(Math.max(error, 1e-12) / typicalError));
