@@ -1,11 +1,12 @@
 /**
  * `npm run stream:skew`: three questions about a stream that mostly shows a few kinds of signs. What computing the common trunk once
- * saves, what specialization saves, both, and what cheaper variants add where the build has some: right answers, CPU time, and energy
- * as the stream's profile models it.
+ * saves, what specialization saves, and both, by the general networks and by the cheapest variants that the build has: right answers,
+ * CPU time, and energy as the stream's profile models it.
  */
 import {Command} from 'commander';
 import {type Frequencies, frequenciesIn, load, type Session, type Variant} from 'dnnc/runtime';
 import {nameOf, type Task, tasks} from '../signs/tasks.js';
+import {type Cost, cheapest, piecesOf} from './choices.js';
 import {context, drawn, type Frame, share} from './frames.js';
 import {buildOnce} from './network.js';
 
@@ -33,24 +34,28 @@ const questions = Object.keys(context) as readonly (keyof typeof context)[];
 type Way = {
   readonly name: string;
   readonly shared: boolean;
-  readonly uses: Use;
-  /** Answers corrected by how often each class is asked for. */
-  readonly prior: boolean;
+  /** The general networks, their cascades, or what costs least: of all that lost little, and the cascades where specialized. */
+  readonly uses: 'general' | 'cascade' | Cost;
+  /** Cascades, and answers corrected by how often each class is asked for. */
+  readonly specialized: boolean;
 };
 
-/** The general network, its cascade, or what takes the fewest operations or the least time of all that lost little. */
-type Use = 'general' | 'cascade' | 'operations' | 'time';
+const cheap = (uses: Cost): readonly Way[] =>
+  [false, true].flatMap(specialized =>
+    [false, true].map((shared): Way => {
+      const how = specialized ? (shared ? 'both' : 'specialized') : shared ? 'shared' : 'each for itself';
+      return {name: `${uses === 'time' ? 'least time' : 'fewest operations'}, ${how}`, shared, uses, specialized};
+    }),
+  );
 
 const ways: readonly Way[] = [
-  {name: 'each for itself', shared: false, uses: 'general', prior: false},
-  {name: 'shared trunk', shared: true, uses: 'general', prior: false},
-  {name: 'specialized', shared: false, uses: 'cascade', prior: false},
-  {name: 'both', shared: true, uses: 'cascade', prior: false},
-  {name: 'shared trunk, with the prior', shared: true, uses: 'general', prior: true},
-  {name: 'fewest operations', shared: true, uses: 'operations', prior: false},
-  {name: 'fewest operations, prior', shared: true, uses: 'operations', prior: true},
-  {name: 'least time', shared: true, uses: 'time', prior: false},
-  {name: 'least time, prior', shared: true, uses: 'time', prior: true},
+  {name: 'each for itself', shared: false, uses: 'general', specialized: false},
+  {name: 'shared trunk', shared: true, uses: 'general', specialized: false},
+  {name: 'specialized', shared: false, uses: 'cascade', specialized: true},
+  {name: 'both', shared: true, uses: 'cascade', specialized: true},
+  {name: 'shared trunk, with the prior', shared: true, uses: 'general', specialized: true},
+  ...cheap('operations'),
+  ...cheap('time'),
 ];
 
 type Sum = {right: number; microseconds: number; macs: number};
@@ -64,41 +69,12 @@ function priorOf(task: keyof typeof context): Frequencies {
   );
 }
 
-/** The variant of each question. What costs least is found over all combinations: what they share counts once. */
-function chosenBy(session: Session, uses: Use): readonly Variant[] {
+/** The variant of each question. */
+function chosenBy(session: Session, {uses, shared, specialized}: Way): readonly Variant[] {
+  if (uses === 'operations' || uses === 'time')
+    return cheapest(session, questions, {by: uses, shared, specialized, loss: flags.loss});
   const all = questions.map(task => session.manifest.variants.filter(variant => variant.task === task));
-  if (uses === 'general') return all.map(own => own[0]!);
-  if (uses === 'cascade') return all.map(own => own.find(({cascade}) => cascade) ?? own[0]!);
-  const eligible = all.map(own => {
-    const least = (own[0]!.quality?.value ?? 100) - flags.loss;
-    return own
-      .filter(({cascade, quality}) => !cascade && quality && quality.value >= least)
-      .map(variant => ({variant, pieces: piecesOf(session, variant, uses)}));
-  });
-  let [best, least]: [readonly Variant[], number] = [all.map(own => own[0]!), Number.POSITIVE_INFINITY];
-  const combine = (chosen: readonly (typeof eligible)[number][number][]): void => {
-    if (chosen.length < eligible.length) {
-      for (const each of eligible[chosen.length]!) combine([...chosen, each]);
-      return;
-    }
-    const pieces = new Map(chosen.flatMap(each => each.pieces));
-    const cost = [...pieces.values()].reduce((sum, part) => sum + part, 0);
-    if (cost < least) [best, least] = [chosen.map(({variant}) => variant), cost];
-  };
-  combine([]);
-  return best;
-}
-
-/** What each segment of a variant takes, or the whole where it has none: multiply-accumulates or milliseconds. */
-function piecesOf({manifest, target}: Session, {id, path, macs, latency}: Variant, by: 'operations' | 'time') {
-  const segments = path.flatMap(name => manifest.segments.find(segment => segment.id === name) ?? []);
-  const costOf = (part: {readonly macs: number; readonly latency?: Variant['latency']}): number =>
-    by === 'operations' ? part.macs : (part.latency?.[target]?.p50 ?? Number.POSITIVE_INFINITY);
-  const parts = segments.map(segment => [segment.id, costOf(segment)] as const);
-  const rest = by === 'operations' ? macs - segments.reduce((sum, segment) => sum + segment.macs, 0) : 0;
-  return segments.length > 0
-    ? [...parts, [`${id} head`, rest] as const]
-    : [[id, costOf({macs, ...(latency && {latency})})] as const];
+  return all.map(own => (uses === 'cascade' && own.find(({cascade}) => cascade)) || own[0]!);
 }
 
 /** The variant of a question, and multiply-accumulates of the segments that an answer by `answeredBy` ran. */
@@ -113,7 +89,9 @@ function plan(session: Session, task: Task, chosen: Variant) {
     }
     return ran;
   };
-  return {task, variant: chosen.id, work, prior: priorOf(task as keyof typeof context)};
+  // A cascade has the prior of its context in it.
+  const prior = chosen.cascade ? undefined : priorOf(task as keyof typeof context);
+  return {task, variant: chosen.id, work, ...(prior && {prior})};
 }
 
 /** A picture as the networks take it: preparing it is not what is compared. */
@@ -132,11 +110,14 @@ function channelsFirst(data: ArrayLike<number>): Uint8Array {
 type Plan = ReturnType<typeof plan>;
 
 /** All questions about one picture, on the thread pool; what ran. */
-async function ask(session: Session, {shared, prior: corrected}: Way, plans: readonly Plan[], {pixels, labels}: Ready, sum: Sum) {
+async function ask(session: Session, {shared, specialized}: Way, plans: readonly Plan[], {pixels, labels}: Ready, sum: Sum) {
   const frame = session.frame(pixels);
   const ran = new Map<string, number>();
   for (const [i, {task, variant, work, prior}] of plans.entries()) {
-    const {label, answeredBy} = await (shared ? frame : session.frame(pixels)).run(task, {variant, ...(corrected && {prior})});
+    const {label, answeredBy} = await (shared ? frame : session.frame(pixels)).run(task, {
+      variant,
+      ...(specialized && prior && {prior}),
+    });
     if (labels && label === nameOf(task, labels[task])) sum.right++;
     // Segments by id: once each where they are shared, once per question where not.
     for (const [id, macs] of work(answeredBy ?? variant)) ran.set(shared ? id : `${i} ${id}`, macs);
@@ -144,16 +125,23 @@ async function ask(session: Session, {shared, prior: corrected}: Way, plans: rea
   for (const macs of ran.values()) sum.macs += macs;
 }
 
+type Planned = {readonly way: Way; readonly plans: readonly Plan[]};
+
+/** A build with few variants has the same ones in several ways. */
+const isSame = (a: Planned, b: Planned): boolean =>
+  a.way.shared === b.way.shared &&
+  a.way.specialized === b.way.specialized &&
+  a.plans.every(({variant}, i) => variant === b.plans[i]!.variant);
+
 async function run(): Promise<void> {
   const session = load(flags.build ?? buildOnce());
-  const general = chosenBy(session, 'general');
   const all = ways
     .map(way => ({
       way,
       sum: {right: 0, microseconds: 0, macs: 0},
-      plans: chosenBy(session, way.uses).map((variant, i) => plan(session, questions[i]!, variant)),
+      plans: chosenBy(session, way).map((variant, i) => plan(session, questions[i]!, variant)),
     }))
-    .filter(({way: {uses}, plans}) => uses === 'general' || plans.some(({variant}, i) => variant !== general[i]!.id));
+    .filter(({way, plans}, i, every) => !every.slice(0, i).some(before => isSame(before, {way, plans})));
   const frames = drawn(seed);
   for (const each of all)
     await ask(session, each.way, each.plans, ready(drawn(seed).next().value), {right: 0, microseconds: 0, macs: 0});
@@ -192,10 +180,10 @@ function tell(rows: readonly Row[]): void {
   say(
     `${flags.frames} pictures, ${questions.join(', ')}; ${100 * share}% of each show ${questions.map(task => context[task].join(' or ')).join('; ')}\n`,
   );
-  say('way                           right  CPU time       MACs  energy (modelled), and variants');
+  say('way                                 right  CPU time       MACs  energy (modelled), and variants');
   for (const {way, variants, accuracy, cpuMicroseconds, megamacs, millijoules} of rows)
     say(
-      `${way.padEnd(28)} ${accuracy.toFixed(2)}%  ${cpuMicroseconds.toFixed(0).padStart(5)} us  ${megamacs.toFixed(2).padStart(7)} M  ${millijoules.toFixed(2).padStart(5)} mJ  ${variants.join(', ')}`,
+      `${way.padEnd(34)} ${accuracy.toFixed(2)}%  ${cpuMicroseconds.toFixed(0).padStart(5)} us  ${megamacs.toFixed(2).padStart(7)} M  ${millijoules.toFixed(2).padStart(5)} mJ  ${variants.join(', ')}`,
     );
 }
 

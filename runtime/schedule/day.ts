@@ -132,7 +132,7 @@ export function newDay(problem: Problem, {limits, idle, loads, queue: most = Inf
     },
     request(time, kind, again) {
       advance(time);
-      queue.look(held, kind);
+      queue.look(kind);
       const wanted = choose(kind, again !== undefined);
       const other = standIn(kind, wanted, again !== undefined);
       const chosen = other >= 0 ? other : wanted;
@@ -157,6 +157,7 @@ export function newDay(problem: Problem, {limits, idle, loads, queue: most = Inf
       };
       if (!option) return decision;
       held.push(decision);
+      queue.opened(decision);
       findLeft();
       return decision;
     },
@@ -186,6 +187,7 @@ export function newDay(problem: Problem, {limits, idle, loads, queue: most = Inf
       if (at < 0) return;
       if (at === held.length - 1) held.pop();
       else held.splice(at, 1);
+      queue.closed(decision);
       const option = problem.kinds[decision.kind]!.options[decision.option]!;
       decision.energy = took.energy ?? option.energy;
       decision.data = took.data ?? decision.data;

@@ -1,6 +1,7 @@
 /**
  * What waits already, and which options would keep a request waiting too long. Known from decisions that are not paid yet, so a day
- * that is replayed knows the same; a simulated day pays at once, and nothing waits.
+ * that is replayed knows the same; a simulated day pays at once, and nothing waits. Decisions are counted by option, so a long queue
+ * costs no more to look at than a short one.
  */
 import type {Option, Problem} from './problem.js';
 import {affords, loadEnergy, type State} from './state.js';
@@ -12,8 +13,12 @@ export type Refusal = 'queue-full' | 'too-late';
 export type Open = {readonly kind: number; readonly option: number};
 
 export type Queue = {
+  /** A decision is open from now on. */
+  opened(decision: Open): void;
+  /** It is paid. */
+  closed(decision: Open): void;
   /** Before a request of this kind is chosen for: marks what it would wait too long for (`late` of the state). */
-  look(open: readonly Open[], kind: number): void;
+  look(kind: number): void;
   /** After it: forgets the marks. Where nothing was chosen, whether a mark is to blame. */
   judge(chosen: number): Refusal | undefined;
   /** Takes what an execution took, and for how long it kept others waiting, in milliseconds. */
@@ -32,19 +37,25 @@ export function newQueue(problem: Problem, state: State, most: number): Queue {
   let between = 0;
   let marked: readonly Option[] = [];
   let isFull = false;
+  /** Open decisions that need the device, by `at` of their option, and in all; those that need the server. */
+  const waiting = new Int32Array(expected.length);
+  let [here, there] = [0, 0];
+  const count = ({kind, option}: Open, by: 1 | -1): void => {
+    const {place, linked, at} = kinds[kind]!.options[option]!;
+    if (linked) there += by;
+    if (place === 'cloud') return;
+    here += by;
+    waiting[at]! += by;
+  };
 
   return {
-    look(open, kind) {
-      if (open.length === 0) return;
-      let [here, there, wait] = [0, 0, 0];
-      for (const decision of open) {
-        const {place, linked, at} = kinds[decision.kind]!.options[decision.option]!;
-        if (linked) there++;
-        if (place === 'cloud') continue;
-        here++;
-        // Whole, whether it has begun or not; of a split too, whose part here is not known.
-        wait += expected[at]! + between;
-      }
+    opened: decision => count(decision, 1),
+    closed: decision => count(decision, -1),
+    look(kind) {
+      if (here + there === 0) return;
+      let wait = 0;
+      // Whole, whether it has begun or not; of a split too, whose part here is not known.
+      for (let at = 0; at < waiting.length; at++) wait += waiting[at]! * (expected[at]! + between);
       const {options, latencyLimit} = kinds[kind]!;
       const isOver = ({place, linked}: Option): boolean => (place !== 'cloud' && here >= most) || (linked && there >= most);
       const isLate = ({place, at}: Option): boolean =>

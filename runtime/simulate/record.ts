@@ -6,7 +6,6 @@
 import type {Decision, Took} from '../schedule/decision.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
-import type {Paged} from '../schedule/state.js';
 
 /** JSON has no infinity: a limit that is none is left out. */
 export function headerLine(policy: string, {name}: Problem, {limits, day, ...others}: Setting, live = false): string {
@@ -22,17 +21,18 @@ export function decisionLine({kinds, segments}: Problem, decision: Decision, exp
   const {name, options} = kinds[kind]!;
   const chosen = options[option];
   const {left} = state;
-  const pages = ({loaded, evicted}: Paged) => ({
-    ...(loaded.length > 0 && {loaded: loaded.map(s => segments[s]!.id)}),
-    ...(evicted.length > 0 && {evicted: evicted.map(s => segments[s]!.id)}),
-  });
+  const idsOf = (positions: readonly number[]) => (positions.length > 0 ? positions.map(s => segments[s]!.id) : undefined);
+  // What is undefined is left out.
   return JSON.stringify({
-    ...{t: time, request: name, n: number, ...(again !== undefined && {again})},
-    ...{variant: chosen?.variant ?? null, place: chosen?.place ?? null, ...(chosen?.cut !== undefined && {cut: chosen.cut})},
-    ...{energy: energy + load, money, data},
-    ...pages(paged),
-    ...(begins && {begins: {load: begins.number, energy: begins.energy, ...pages(begins.paged)}}),
-    ...{left: {energy: left.energy, money: left.money, data: left.data}, connected: state.connected},
+    ...{t: time, request: name, n: number, again},
+    ...{variant: chosen?.variant ?? null, place: chosen?.place ?? null, cut: chosen?.cut},
+    ...{energy: energy + load, money, data, loaded: idsOf(paged.loaded), evicted: idsOf(paged.evicted)},
+    begins: begins && {
+      ...{load: begins.number, energy: begins.energy},
+      ...{loaded: idsOf(begins.paged.loaded), evicted: idsOf(begins.paged.evicted)},
+    },
+    left: {energy: left.energy, money: left.money, data: left.data},
+    connected: state.connected,
     // Where many are refused, saying so must cost little.
     why: refused === undefined ? explain() : {reason: refused},
   });

@@ -6,10 +6,9 @@ import {fill, findSteps, newFilled, sortByEnergy} from '../hulls.js';
 import {forget, type Solver} from '../linear.js';
 import type {Problem} from '../problem.js';
 import type {Amounts, State} from '../state.js';
+import {newCeilings} from './ceilings.js';
 import type {Scenario} from './forecast.js';
-
-/** Segments that belong together because an option needs them; none is a part of another one twice. */
-type Group = readonly number[];
+import {addedBytes, type Group, groupsOf, isPlanned} from './groups.js';
 
 export type Residency = {
   /** 1: may be loaded, and is kept. By segment. */
@@ -50,24 +49,15 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
   const {segments} = problem;
   const before = new Uint8Array(segments.length);
   const filled = newFilled(problem.kinds.length);
-  const needs = problem.kinds.flatMap(({options}) => options.map(option => option.segments));
-  const groups = distinct(needs.filter(group => group.length > 0));
+  const {needs, groups, touched} = groupsOf(problem);
+  const ceilings = newCeilings(solver.columns);
+  const heights = new Float64Array(groups.length);
   const {planned, allowed} = into;
   /** Whether memory kept something out. */
   let isTight = false;
 
-  const isPlanned = (group: Group): boolean => {
-    for (let i = 0; i < group.length; i++) if (planned[group[i]!] === 0) return false;
-    return true;
-  };
   const allow = (slow: Uint8Array): void => {
-    for (let i = 0; i < needs.length; i++) allowed[i] = isPlanned(needs[i]!) && slow[i] === 0 ? 1 : 0;
-  };
-  /** Bytes that a group takes beside what is planned. */
-  const addedBytes = (group: Group): number => {
-    let bytes = 0;
-    for (let i = 0; i < group.length; i++) if (planned[group[i]!] === 0) bytes += segments[group[i]!]!.bytes;
-    return bytes;
+    for (let i = 0; i < needs.length; i++) allowed[i] = isPlanned(needs[i]!, planned) && slow[i] === 0 ? 1 : 0;
   };
   const addedWhole = (group: Group): number => group.reduce((bytes, s) => bytes + segments[s]!.bytes, 0);
   const plannedBytes = (): number => {
@@ -86,20 +76,23 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
     return worthOf(outlook, limits.energy - loads);
   };
   /** With what is allowed now, and so many joules. */
-  const worthOf = ({scenarios, moneyPrice, bytePrice}: Outlook, joules: number): number => {
+  const worthOf = (outlook: Outlook, joules: number): number => {
+    const {scenarios, moneyPrice, bytePrice} = outlook;
     const {columns, pricedSteps} = solver;
     forget(solver);
     findSteps(columns, pricedSteps, allowed, moneyPrice, bytePrice, null);
+    ceilings.begin(outlook);
     let sum = 0;
-    for (const {weight, counts} of scenarios) {
-      fill(columns, pricedSteps, counts, joules, filled);
-      sum += weight * (filled.value - moneyPrice * filled.money - bytePrice * filled.data);
+    for (const scenario of scenarios) {
+      fill(columns, pricedSteps, scenario.counts, joules, filled);
+      ceilings.see(scenario, filled);
+      sum += scenario.weight * (filled.value - moneyPrice * filled.money - bytePrice * filled.data);
     }
     return sum;
   };
   /** The same with a group added; minus infinity where there is no room. */
   const tried = (outlook: Outlook, group: Group): number => {
-    if (plannedBytes() + addedBytes(group) > memory) {
+    if (plannedBytes() + addedBytes(problem, group, planned) > memory) {
       isTight = true;
       return Number.NEGATIVE_INFINITY;
     }
@@ -109,28 +102,67 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
     planned.set(before);
     return result;
   };
+  /** How much a group could gain beside what is planned, whose worth was found last. */
+  const heightOf = ({state}: Outlook, g: number): number => {
+    let loads = 0;
+    before.set(planned);
+    for (const s of groups[g]!) {
+      if (planned[s] === 0 && state.resident[s] === 0) loads += segments[s]!.loadEnergy;
+      planned[s] = 1;
+    }
+    const height = ceilings.of(
+      touched[g]!.filter(at => isPlanned(needs[at]!, planned) && state.slow[at] === 0),
+      loads,
+    );
+    planned.set(before);
+    return height;
+  };
+  /** Most that each group could gain, in all or per byte; minus infinity where it gains nothing or there is no room. */
+  const findHeights = (outlook: Outlook, worthNow: number, perByte: boolean): void => {
+    const bytes = plannedBytes();
+    const margin = rounding * Math.abs(worthNow);
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g]!;
+      heights[g] = Number.NEGATIVE_INFINITY;
+      if (isPlanned(group, planned)) continue;
+      const added = addedBytes(problem, group, planned);
+      if (bytes + added > memory) {
+        isTight = true;
+        continue;
+      }
+      const height = heightOf(outlook, g);
+      if (height > margin) heights[g] = (height + margin) / (perByte ? Math.max(1, added) : 1);
+    }
+  };
   /** Adds groups one by one, each time the one that gains most, in all or per byte; gives the worth at the end. */
   const grow = (outlook: Outlook, now: number, perByte: boolean): number => {
     let worthNow = now;
     for (;;) {
-      let [best, bestWorth, most]: [Group | undefined, number, number] = [undefined, worthNow, 0];
-      for (const group of groups) {
-        if (isPlanned(group)) continue;
+      findHeights(outlook, worthNow, perByte);
+      let [best, bestWorth, most] = [-1, worthNow, 0];
+      for (;;) {
+        // What could gain most is tried first, so that little else needs to be.
+        const g = highest(heights);
+        if (g < 0 || heights[g]! < most) break;
+        const group = groups[g]!;
+        heights[g] = Number.NEGATIVE_INFINITY;
         const result = tried(outlook, group);
         if (result <= slack(worthNow)) continue;
-        const gained = (result - worthNow) / (perByte ? Math.max(1, addedBytes(group)) : 1);
-        if (gained > most) [best, bestWorth, most] = [group, result, gained];
+        const gained = (result - worthNow) / (perByte ? Math.max(1, addedBytes(problem, group, planned)) : 1);
+        if (gained > most || (gained === most && g < best)) [best, bestWorth, most] = [g, result, gained];
       }
-      if (!best) return worthNow;
-      for (const s of best) planned[s] = 1;
+      if (best < 0) return worthNow;
+      for (const s of groups[best]!) planned[s] = 1;
       worthNow = bestWorth;
+      // Solved once more, for the next heights.
+      worth(outlook);
     }
   };
   /** Gives up single groups where what takes their room is worth more. */
   const exchange = (outlook: Outlook, now: number): number => {
     let best = now;
     for (const group of groups) {
-      if (!isPlanned(group)) continue;
+      if (!isPlanned(group, planned)) continue;
       const kept = planned.slice();
       for (const s of group) planned[s] = 0;
       const after = grow(outlook, worth(outlook), false);
@@ -194,9 +226,13 @@ export function residencyPlanner(problem: Problem, solver: Solver, memory: numbe
   };
 }
 
+/** Far more than sums are rounded by, and less than what counts as a gain. Of the worth. */
+const rounding = 0.5e-9;
 const slack = (value: number): number => value + 1e-9 * Math.abs(value);
 
-function distinct(groups: readonly Group[]): readonly Group[] {
-  const seen = new Map(groups.map(group => [[...group].sort((a, b) => a - b).join(), group]));
-  return [...seen.values()];
+/** -1 where all are minus infinity. */
+function highest(heights: Float64Array): number {
+  let [at, most] = [-1, Number.NEGATIVE_INFINITY];
+  for (let g = 0; g < heights.length; g++) if (heights[g]! > most) [at, most] = [g, heights[g]!];
+  return at;
 }
