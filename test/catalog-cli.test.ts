@@ -50,7 +50,7 @@ withCompiler('one command tries what there is, keeps the front, and tells of bot
   t.false(upToDate);
   t.deepEqual(
     catalog.tried.map(({recipe}) => recipe),
-    ['full', 'int8', 'w8', 'w4', 'w4:32', 'lowrank:0.75', 'prune:0.75', 'input:0.86'],
+    ['full', 'int8', 'w8', 'w4', 'w4:32', 'stride', 'tie', 'lowrank:0.75', 'lowrank:0.6:macs', 'prune:0.75', 'input:0.86'],
   );
   t.deepEqual(
     variants.map(({variant}) => variant),

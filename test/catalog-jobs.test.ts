@@ -4,7 +4,7 @@ import {type Done, isEnough, keyOf, type MeasureJob} from '../compiler/catalog/j
 import type {DecisiveCosts, TriedCosts} from '../compiler/catalog/log.js';
 
 const costs: TriedCosts = {macs: 1, weightBytes: 2, arenaBytes: 3, loadBytes: 4, cycles: 5, p50: 5, p90: 6};
-const above: DecisiveCosts = {cycles: 5, loadBytes: 4, arenaBytes: 3};
+const above: DecisiveCosts = {cycles: 5, loadBytes: 4, arenaBytes: 3, macs: 1};
 const full = '1'.repeat(400);
 const job: MeasureJob = {
   ...{kind: 'measure', network: 'n', target: 'generic', profiles: []},

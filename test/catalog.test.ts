@@ -157,7 +157,8 @@ function runIn({wrong, costs: costsOf, refuses = () => null}: World, jobs: Job[]
     }
     const steps = stepsOf(job.network);
     const own = costsOf(steps);
-    const dear = job.above !== null && own.cycles >= job.above.cycles && own.loadBytes >= job.above.loadBytes;
+    const {above} = job;
+    const dear = above !== null && (['cycles', 'loadBytes', 'macs'] as const).every(name => own[name] >= above[name]);
     return {right: dear ? '' : '0'.repeat(wrong(steps)).padEnd(1000, '1'), costs: own};
   };
   return async <J extends Job>(job: J): Promise<Done<J>> => {
@@ -185,7 +186,7 @@ const searchIn = async (world: World, {maxLoss = 2, samples = true, ...given}: S
   return attempts;
 };
 
-const shareOf = (step: string): number => Number(/^(?:lowrank|prune):(.+)$/.exec(step)?.[1] ?? 1);
+const shareOf = (step: string): number => Number(/^(?:lowrank|prune):([\d.]+)/.exec(step)?.[1] ?? 1);
 
 /** Wrong answers grow as the share shrinks: `per` each tenth of the time that is saved. */
 const gradual = (per: number): World => ({
@@ -211,8 +212,9 @@ test('shares are tried from mild to strong until one loses too much, and once be
     'lowrank:0.55+int8',
     'prune:0.55+int8',
     'lowrank:0.55+w4',
-    'prune:0.75+lowrank:0.75',
-    'prune:0.75+lowrank:0.75+int8',
+    'lowrank:0.6:macs',
+    'lowrank:0.6:macs+int8',
+    'prune:0.75+lowrank:0.6:macs',
   ])
     t.true(recipes.includes(recipe), recipe);
   t.false(recipes.some(recipe => recipe.startsWith('lowrank:0.4+')));
@@ -241,12 +243,35 @@ test('a step that does not apply ends its branch and says why; one that saves no
   });
   t.deepEqual(
     gone.filter(({recipe}) => recipe.startsWith('lowrank')).map(({recipe, dropped}) => [recipe, dropped]),
-    [['lowrank:0.75', 'has no layer that could be smaller']],
+    ['lowrank:0.75', 'lowrank:0.6:macs'].map(recipe => [recipe, 'has no layer that could be smaller']),
   );
   const jobs: Job[] = [];
   const same = await searchIn({wrong: () => 0, costs: () => costs(10, 100)}, {jobs});
   t.true(same.slice(1).every(({dropped}) => /no cheaper than full/.test(dropped!)));
   t.true(jobs.filter((job): job is MeasureJob => job.kind === 'measure').every((job, i) => (job.above === null) === (i === 0)));
+});
+
+test('another structure gets bytes where it holds, and low rank where it leaves room', async t => {
+  const world: World = {
+    wrong: steps => gradual(1).wrong(steps) + (steps.includes('int8') ? 1 : 0),
+    refuses: step => (step === 'tie' ? 'has no local layer' : null),
+    costs: steps => {
+      const own = gradual(1).costs(steps);
+      // In no other cost does it differ from the network as it is.
+      return steps[0] === 'stride' ? {...own, macs: own.macs / 2} : own;
+    },
+  };
+  const tried = await searchIn(world);
+  const recipes = tried.map(({recipe}) => recipe);
+  for (const recipe of ['stride', 'stride+int8', 'stride+lowrank:0.6:macs']) t.true(recipes.includes(recipe), recipe);
+  t.is(tried.find(({recipe}) => recipe === 'stride')!.dropped, null);
+  t.is(tried.find(({recipe}) => recipe === 'tie')!.dropped, 'has no local layer');
+  t.regex(judge('task', tried, new Set()).find(({recipe}) => recipe === 'stride')!.reason, /2\.00x fewer MACs/);
+  const costly = await searchIn({...world, wrong: steps => (steps.includes('stride') ? 15 : 0)});
+  t.deepEqual(
+    costly.map(({recipe}) => recipe).filter(recipe => recipe.startsWith('stride')),
+    ['stride', 'stride+int8'],
+  );
 });
 
 test('the same results give the same search, whatever the order in which jobs end', async t => {
@@ -334,7 +359,7 @@ test('what stays is the front, what the user named, and the network itself; each
     tried.map(({recipe, kept, reason}) => [recipe, kept, reason]),
     [
       ['full', true, 'the network as it is'],
-      ['int8', true, '2.00x fewer cycles, 4.00x smaller, 0.10 points lost'],
+      ['int8', true, '2.00x fewer cycles, 4.00x smaller, 2.00x fewer MACs, 0.10 points lost'],
       ['w8', false, 'int8 is as accurate and no dearer'],
       ['lowrank:0.5', false, 'nothing applies'],
       ['mine', true, 'named by you'],

@@ -29,7 +29,7 @@ export type Measuring = Pick<MeasureJob, 'question' | 'target' | 'profiles'> & {
   readonly run: Run;
 };
 
-const decisive = ({cycles, loadBytes, arenaBytes}: TriedCosts): DecisiveCosts => ({cycles, loadBytes, arenaBytes});
+const decisive = ({cycles, loadBytes, arenaBytes, macs}: TriedCosts): DecisiveCosts => ({cycles, loadBytes, arenaBytes, macs});
 
 /** `full`: whether the network as it is is right, by sample; null: this is it. `above`: what has to be dearer in some cost. */
 export async function measured(

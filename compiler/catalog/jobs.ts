@@ -110,7 +110,7 @@ export function isEnough<J extends Job>(job: J, {result}: Done<J>): boolean {
 
 /** Whether a job's result depends on the machine: times do; layers of low rank and narrower ones suit its best target, and fits round as that does. */
 export const isOfMachine = (job: Job): boolean =>
-  job.kind === 'measure' || (job.kind === 'make' && /^(input|lowrank|prune)\b/.test(job.step));
+  job.kind === 'measure' || (job.kind === 'make' && /^(input|lowrank|prune|stride|tie)\b/.test(job.step));
 
 /** Networks that a job reads. */
 export const networksRead = (job: Job): readonly string[] =>

@@ -53,7 +53,7 @@ function worthOf({measured, loss}: Attempt, full: Attempt): string {
     ...Object.entries(is.energy ?? {}).flatMap(([profile, joules]) =>
       gain((was.energy?.[profile] ?? 0) / joules, `less energy (${profile})`),
     ),
-    ...(own === undefined ? [] : gain(was.macs / own, 'fewer MACs of its own')),
+    ...(own === undefined ? gain(ratio('macs'), 'fewer MACs') : gain(was.macs / own, 'fewer MACs of its own')),
   ];
   const points = `${Math.abs(loss).toFixed(2)} points ${loss > 0 ? 'lost' : 'gained'}`;
   return [...saved, points].join(', ');

@@ -35,7 +35,7 @@ export type TriedAccuracy = {
 };
 
 /** What may be better in one of two networks: the same in every run. */
-export type DecisiveCosts = Pick<TriedCosts, 'cycles' | 'loadBytes' | 'arenaBytes'>;
+export type DecisiveCosts = Pick<TriedCosts, 'cycles' | 'loadBytes' | 'arenaBytes' | 'macs'>;
 
 export type TriedCosts = {
   readonly macs: number;

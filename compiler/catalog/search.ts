@@ -1,11 +1,21 @@
 /**
  * The search for variants of one task. Branches are grown from what still holds the loss budget: shares of `lowrank` and `prune`, and sides of
- * images, from mild to strong until one loses too much, narrow weights and bytes on every network that holds, `lowrank` once more on the smallest
- * pruned one. Whether a branch is followed depends on nothing but results of jobs above it, so the same results give the same search.
+ * images, from mild to strong until one loses too much, another structure, narrow weights and bytes on every network that holds, `lowrank` once more on the
+ * smallest pruned one. Whether a branch is followed depends on nothing but results of jobs above it, so the same results give the same search.
  */
 import {type Attempt, type Measuring, measured} from './attempt.js';
 import type {DataRef, MakeJob} from './jobs.js';
-import {furtherShares, narrowSteps, needsSamples, recipeAfter, shareBetween, shares, shrinkKinds, sides} from './steps.js';
+import {
+  furtherLadder,
+  type Ladder,
+  ladders,
+  narrowSteps,
+  needsSamples,
+  recipeAfter,
+  shareBetween,
+  stepOf,
+  structureSteps,
+} from './steps.js';
 
 export type SearchOptions = Measuring & {
   /** The task's own network. */
@@ -28,14 +38,14 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     expect(-1);
     options.tell(attempt);
   };
-  expect(1 + narrowSteps.length + others.length);
+  expect(1 + narrowSteps.length + structureSteps.length + others.length);
   const full = await measured(options, {recipe: 'full', from: null, network, reports: [], seconds: 0}, null);
   const right = full.measured!.right;
   tell(full);
   const branches = await Promise.all([
     ...narrowSteps.map(async step => [await attempt(full, step)]),
-    ...shrinkKinds.map(kind => ladder(full, kind, shares)),
-    ladder(full, 'input', sides),
+    ...structureSteps.map(step => changed(full, step)),
+    ...ladders.map(each => climbed(full, each)),
     ...others.map(async other => {
       const own = await measured(options, {...other, from: null, reports: [], seconds: 0}, right);
       tell(own);
@@ -46,13 +56,23 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
   ]);
   return [full, ...branches.flat()];
 
+  /** Another structure, and what can be made of it. */
+  async function changed(from: Attempt, step: string): Promise<readonly Attempt[]> {
+    const made = await attempt(from, step);
+    if (!holds(made)) return [made];
+    expect(1);
+    const further = [later(made, 'int8'), ...(isRoomy(made) ? [climbed(made, furtherLadder)] : [])];
+    return [made, ...(await Promise.all(further)).flat()];
+  }
+
   /** The same kind with ever smaller shares, and what can be made of each. */
-  async function ladder(from: Attempt, kind: string, steps: readonly number[]): Promise<readonly Attempt[]> {
+  async function climbed(from: Attempt, ladder: Ladder): Promise<readonly Attempt[]> {
+    const {kind, shares} = ladder;
     const tried: Attempt[] = [];
     const held: Attempt[] = [];
     const further: Promise<readonly Attempt[]>[] = [];
     const next = async (share: number): Promise<boolean> => {
-      const made = await attempt(from, `${kind}:${share}`);
+      const made = await attempt(from, stepOf(ladder, share));
       tried.push(made);
       if (!holds(made)) return false;
       held.push(made);
@@ -60,16 +80,16 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
       further.push(later(made, 'int8'));
       return true;
     };
-    expect(steps.length);
+    expect(shares.length);
     let last = 1;
-    for (const share of steps) {
+    for (const share of shares) {
       if (await next(share)) {
         last = share;
         continue;
       }
       // One that is no cheaper would not be so with a larger share either.
       const between = tried.at(-1)!.measured?.right ? shareBetween(last, share) : null;
-      expect(tried.length - steps.length + (between === null ? 0 : 1));
+      expect(tried.length - shares.length + (between === null ? 0 : 1));
       if (between !== null) await next(between);
       break;
     }
@@ -79,8 +99,8 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
       further.push(later(smallest, 'w4'));
     }
     // What pruning has left of the budget, low rank may spend.
-    const roomy = held.findLast(({loss}) => loss <= maxLoss / 2);
-    if (roomy && kind === 'prune') further.push(ladder(roomy, 'lowrank', furtherShares));
+    const roomy = held.findLast(isRoomy);
+    if (roomy && kind === 'prune') further.push(climbed(roomy, furtherLadder));
     return [...tried, ...(await Promise.all(further)).flat()];
   }
 
@@ -124,6 +144,10 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
     const reports = [...from.reports.map(each => ({...each, recipe, step: each.step ?? each.recipe})), report];
     const made = {...nothing, network: result.network, reports, seconds};
     return ended(await measured(options, made, right, from));
+  }
+
+  function isRoomy({loss}: Attempt): boolean {
+    return loss <= maxLoss / 2;
   }
 
   function holds({measured: its, dropped}: Attempt): boolean {

@@ -4,13 +4,30 @@ import {parseRecipe} from '../recipes/parse.js';
 /** Steps on a network as it is. Halves (f16, bf16) are left out: bytes lose hardly more and are half as large. */
 export const narrowSteps: readonly string[] = ['int8', 'w8', 'w4', 'w4:32'];
 
-/** Kinds that take a share of the time, and shares from mild to strong. */
-export const shrinkKinds = ['lowrank', 'prune'] as const;
-export const shares: readonly number[] = [0.75, 0.55, 0.4, 0.3, 0.2];
-/** Sides of images, as parts of what they were. */
-export const sides: readonly number[] = [0.86, 0.72];
-/** After another one has shrunk the network. */
-export const furtherShares: readonly number[] = [0.75, 0.55];
+/** Where images are halved earlier, and local layers that become convolutions: each finds for itself what holds. */
+export const structureSteps: readonly string[] = ['stride', 'tie'];
+
+/** Steps of one kind, each a share of what there was, from mild to strong. */
+export type Ladder = {readonly kind: string; readonly spared?: 'macs'; readonly shares: readonly number[]};
+
+const shares: readonly number[] = [0.75, 0.55, 0.4, 0.3, 0.2];
+
+/**
+ * Low rank spares time, and multiply-adds: full 3x3 layers run by Winograd's transforms, so either leaves much of the other, and a phone's energy goes by
+ * the second.
+ */
+export const ladders: readonly Ladder[] = [
+  {kind: 'lowrank', shares},
+  {kind: 'lowrank', spared: 'macs', shares: [0.6, 0.45, 0.33, 0.25]},
+  {kind: 'prune', shares},
+  {kind: 'input', shares: [0.86, 0.72]},
+];
+
+/** After another one has changed the network. */
+export const furtherLadder: Ladder = {kind: 'lowrank', spared: 'macs', shares: [0.6, 0.45]};
+
+/** `lowrank:0.5:macs` */
+export const stepOf = ({kind, spared}: Ladder, share: number): string => [kind, share, ...(spared ? [spared] : [])].join(':');
 
 /** Between two shares that lie this far apart it pays to look once more. */
 const farApart = 0.09;

@@ -139,18 +139,21 @@ type Sound = {readonly smaller: Smaller; readonly judgement: Judgement; readonly
 /** How often less is tried where more has come of it than may be. */
 const mostRetreats = 3;
 
+/** Nats that all of the cost may come to: a twentieth less of it is not worth more than a fortieth, which is about a point. */
+const harmOfAll = 0.5;
+
 /**
- * At that share, or as near as the network stays what it was. Few samples promise less harm than they do; what comes of them on
- * samples that were held out tells how much less.
+ * At that share, or as near as the network stays what it was and the loss is worth it. Few samples promise less harm than they do; what comes of them
+ * on samples that were held out tells how much less.
  */
 function sound({at}: Shrinker, share: number): Sound {
-  let harm = mostHarm;
+  const most = Math.min(mostHarm, harmOfAll * (1 - share));
+  let harm = most;
   for (let retreats = 0; ; retreats++) {
     const smaller = at({share, harm});
     const judgement = smaller.judge(true);
-    if (judgement.divergence <= mostHarm || retreats === mostRetreats || smaller.changed.length === 0)
-      return {smaller, judgement};
-    harm = retreats === mostRetreats - 1 ? 0 : (0.7 * smaller.expected.harm * mostHarm) / judgement.divergence;
+    if (judgement.divergence <= most || retreats === mostRetreats || smaller.changed.length === 0) return {smaller, judgement};
+    harm = retreats === mostRetreats - 1 ? 0 : (0.7 * smaller.expected.harm * most) / judgement.divergence;
   }
 }
 

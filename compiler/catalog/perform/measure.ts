@@ -51,9 +51,9 @@ export async function measure(job: MeasureJob, store: Store, progress: (doing: s
   return {right, costs};
 }
 
-/** In time as estimated, bytes to load or memory, by more than costs differ that count as equal. */
+/** In time as estimated, bytes to load, memory or multiply-adds, by more than costs differ that count as equal. */
 const isCheaper = (costs: DecisiveCosts, above: DecisiveCosts): boolean =>
-  (['cycles', 'loadBytes', 'arenaBytes'] as const).some(name => costs[name] < (1 - same) * above[name]);
+  (['cycles', 'loadBytes', 'arenaBytes', 'macs'] as const).some(name => costs[name] < (1 - same) * above[name]);
 
 /** Part by part, and no further than needed. */
 function answersRight(entry: Entry, data: Dataset, against: MeasureJob['against'], progress: (doing: string) => void): string {
