@@ -14,7 +14,8 @@ export type WorkerMessage =
 const [folder] = process.argv.slice(2);
 if (process.send && folder !== undefined) {
   const store = openStore(folder);
-  const send = (message: WorkerMessage): void => void process.send?.(message);
+  // Who began this may be gone already: then `disconnect` follows.
+  const send = (message: WorkerMessage): void => void process.send?.(message, undefined, undefined, () => {});
   process.on('disconnect', () => {
     stopCompilers();
     process.exit();

@@ -31,8 +31,8 @@ export async function make(job: MakeJob, store: Store, progress: (doing: string)
     const module = onlyHead(made, {...made.heads.at(-1)!, name: task.name, attrs});
     return {network: store.put(writeNetwork(module)), report: recipes[0]!};
   } catch (error) {
-    // A network that the step is not for; anything else is an error of the build.
-    if (error instanceof DnncError && error.kind === 'usage') return {refused: error.problems[0]!.says};
+    // A network that the step is not for, or of which nothing holds; anything else is an error of the build.
+    if (error instanceof DnncError && (error.kind === 'usage' || error.kind === 'check')) return {refused: error.problems[0]!.says};
     throw error;
   }
 }
