@@ -104,6 +104,12 @@ test('heads are tried on the network as it is, and on what is kept of it and muc
     store,
   );
   const bytes = 'network' in made.result ? made.result.network : '';
+  // A step that finds nothing that holds is an answer, no error.
+  const tied = await perform(
+    {kind: 'make', question: shape.question, network: shape.network, step: 'tie', method: 'min-max', samples: data('y_shape')},
+    store,
+  );
+  t.regex('refused' in tied.result ? tied.result.refused : '', /no layer changes and holds/);
   const {heads} = (
     await perform(
       {
