@@ -1,6 +1,9 @@
 /** Which variants of a build answer some questions about one picture at the least cost, each for itself or together. */
 import type {Session, Variant} from 'dnnc/runtime';
 
+/** What a build can run. */
+type Compiled = Pick<Session, 'manifest' | 'target'>;
+
 /** Multiply-accumulates, or milliseconds as the build measured them. */
 export type Cost = 'operations' | 'time';
 
@@ -20,7 +23,7 @@ type Choice = {readonly variant: Variant; readonly pieces: ReadonlyMap<string, P
 
 /** What each segment of a variant costs, and what is beside them, or the whole where it has none. */
 export function piecesOf(
-  {manifest, target}: Session,
+  {manifest, target}: Compiled,
   {id, path, macs, latency}: Variant,
   by: Cost,
 ): readonly (readonly [string, number])[] {
@@ -33,7 +36,7 @@ export function piecesOf(
 }
 
 /** A cascade needs all of its first variant, and of its last one what the first leaves to it. */
-function choiceOf(session: Session, variant: Variant, by: Cost): Choice {
+function choiceOf(session: Compiled, variant: Variant, by: Cost): Choice {
   const {cascade} = variant;
   const find = (id: string): Variant => session.manifest.variants.find(each => each.id === id)!;
   const all = (of: Variant, chance: number) =>
@@ -58,7 +61,7 @@ function costOf(choices: readonly Choice[], shared: boolean): number {
 }
 
 /** A variant for each question, over all combinations. */
-export function cheapest(session: Session, questions: readonly string[], wish: Wish): readonly Variant[] {
+export function cheapest(session: Compiled, questions: readonly string[], wish: Wish): readonly Variant[] {
   const all = questions.map(task => session.manifest.variants.filter(variant => variant.task === task));
   const eligible = all.map(own => {
     const least = (own[0]!.quality?.value ?? 100) - wish.loss;
