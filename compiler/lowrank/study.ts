@@ -1,7 +1,7 @@
 /**
  * Low rank after training: which layers become which thin ones under a limit on what they cost, and how they are fitted.
- * Each layer's options are judged on samples that no fit has seen; what a relative error of a layer does to the scores is measured once per
- * layer.
+ * Each layer's options are judged on samples that no fit has seen; what relative errors of a layer do to the scores is measured for a few
+ * of them.
  */
 import type {Matrix, Product} from '../algebra/matrix.js';
 import type {Labelled} from '../data/dataset.js';
