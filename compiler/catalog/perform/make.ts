@@ -32,7 +32,8 @@ export async function make(job: MakeJob, store: Store, progress: (doing: string)
     return {network: store.put(writeNetwork(module)), report: recipes[0]!};
   } catch (error) {
     // A network that the step is not for, or of which nothing holds; anything else is an error of the build.
-    if (error instanceof DnncError && (error.kind === 'usage' || error.kind === 'check')) return {refused: error.problems[0]!.says};
+    if (error instanceof DnncError && (error.kind === 'usage' || error.kind === 'check'))
+      return {refused: error.problems[0]!.says};
     throw error;
   }
 }
