@@ -35,7 +35,8 @@ export type TriedAccuracy = {
 };
 
 /** What may be better in one of two networks: the same in every run. */
-export type DecisiveCosts = Pick<TriedCosts, 'cycles' | 'loadBytes' | 'arenaBytes' | 'macs'>;
+export const decisiveCosts = ['cycles', 'loadBytes', 'arenaBytes', 'macs'] as const;
+export type DecisiveCosts = Pick<TriedCosts, (typeof decisiveCosts)[number]>;
 
 export type TriedCosts = {
   readonly macs: number;

@@ -60,7 +60,6 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
   async function changed(from: Attempt, step: string): Promise<readonly Attempt[]> {
     const made = await attempt(from, step);
     if (!holds(made)) return [made];
-    expect(1);
     const further = [later(made, 'int8'), ...(isRoomy(made) ? [climbed(made, furtherLadder)] : [])];
     return [made, ...(await Promise.all(further)).flat()];
   }
@@ -76,7 +75,6 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
       tried.push(made);
       if (!holds(made)) return false;
       held.push(made);
-      expect(1);
       further.push(later(made, 'int8'));
       return true;
     };
@@ -94,10 +92,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
       break;
     }
     const smallest = held.at(-1);
-    if (smallest && kind === 'lowrank') {
-      expect(1);
-      further.push(later(smallest, 'w4'));
-    }
+    if (smallest && kind === 'lowrank') further.push(later(smallest, 'w4'));
     // What pruning has left of the budget, low rank may spend.
     const roomy = held.findLast(isRoomy);
     if (roomy && kind === 'prune') further.push(climbed(roomy, furtherLadder));
@@ -106,6 +101,7 @@ export async function search(options: SearchOptions): Promise<readonly Attempt[]
 
   /** An attempt that is waited for when the ladder has ended: an error before that is none of the process's own. */
   function later(from: Attempt, step: string): Promise<readonly Attempt[]> {
+    expect(1);
     const made = attempt(from, step).then(each => [each]);
     made.catch(() => {});
     return made;

@@ -6,6 +6,7 @@
 import type {Decision, Took} from '../schedule/decision.js';
 import type {Setting} from '../schedule/policy.js';
 import type {Problem} from '../schedule/problem.js';
+import type {Paged} from '../schedule/state.js';
 
 /** JSON has no infinity: a limit that is none is left out. */
 export function headerLine(policy: string, {name}: Problem, {limits, day, ...others}: Setting, live = false): string {
@@ -22,15 +23,14 @@ export function decisionLine({kinds, segments}: Problem, decision: Decision, exp
   const chosen = options[option];
   const {left} = state;
   const idsOf = (positions: readonly number[]) => (positions.length > 0 ? positions.map(s => segments[s]!.id) : undefined);
+  const pages = ({loaded, evicted}: Paged) => ({loaded: idsOf(loaded), evicted: idsOf(evicted)});
   // What is undefined is left out.
   return JSON.stringify({
     ...{t: time, request: name, n: number, again},
     ...{variant: chosen?.variant ?? null, place: chosen?.place ?? null, cut: chosen?.cut},
-    ...{energy: energy + load, money, data, loaded: idsOf(paged.loaded), evicted: idsOf(paged.evicted)},
-    begins: begins && {
-      ...{load: begins.number, energy: begins.energy},
-      ...{loaded: idsOf(begins.paged.loaded), evicted: idsOf(begins.paged.evicted)},
-    },
+    ...{energy: energy + load, money, data},
+    ...pages(paged),
+    begins: begins && {load: begins.number, energy: begins.energy, ...pages(begins.paged)},
     left: {energy: left.energy, money: left.money, data: left.data},
     connected: state.connected,
     // Where many are refused, saying so must cost little.

@@ -12,7 +12,7 @@ import {temporaryFolder} from '../../open.js';
 import {inputTensor} from '../../samples.js';
 import {same} from '../front.js';
 import type {Measured, MeasureJob} from '../jobs.js';
-import type {DecisiveCosts} from '../log.js';
+import {type DecisiveCosts, decisiveCosts} from '../log.js';
 import {evaluationOrder, isHopeless} from '../order.js';
 import type {Store} from '../store.js';
 import {labelledOf, taskOf} from './task.js';
@@ -51,9 +51,9 @@ export async function measure(job: MeasureJob, store: Store, progress: (doing: s
   return {right, costs};
 }
 
-/** In time as estimated, bytes to load, memory or multiply-adds, by more than costs differ that count as equal. */
+/** In some cost, by more than costs differ that count as equal. */
 const isCheaper = (costs: DecisiveCosts, above: DecisiveCosts): boolean =>
-  (['cycles', 'loadBytes', 'arenaBytes', 'macs'] as const).some(name => costs[name] < (1 - same) * above[name]);
+  decisiveCosts.some(name => costs[name] < (1 - same) * above[name]);
 
 /** Part by part, and no further than needed. */
 function answersRight(entry: Entry, data: Dataset, against: MeasureJob['against'], progress: (doing: string) => void): string {
