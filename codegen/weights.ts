@@ -222,16 +222,16 @@ function packWinograd(from: Float32Array, shape: readonly number[], tile: 2 | 4,
   const [outputs, inputs] = shape as [number, number];
   const {kh, kw} = windowOf(shape);
   const [down, across] = [kh, kw].map(size => (size === 1 ? [[1]] : winogradMatrix[tile])) as [Matrix, Matrix];
-  for (let o = 0; o < outputs; o++)
-    for (let i = 0; i < inputs; i++) {
-      const kernel = from.subarray((o * inputs + i) * kh * kw, (o * inputs + i + 1) * kh * kw);
-      down.forEach((row, a) => {
-        across.forEach((column, b) => {
-          const sum = kernel.reduce((all, weight, at) => all + row[Math.floor(at / kw)]! * column[at % kw]! * weight, 0);
-          const panel = (a * across.length + b) * panels(outputs) + Math.floor(o / panelSize);
-          to[(panel * inputs + i) * panelSize + (o % panelSize)] = sum;
-        });
-      });
+  // What each weight of a kernel counts at each point: fits pack all layers over and over.
+  const parts = down.flatMap(row => across.map(column => row.flatMap(r => column.map(s => r * s))));
+  for (const [point, part] of parts.entries())
+    for (let o = 0; o < outputs; o++) {
+      const panel = point * panels(outputs) + Math.floor(o / panelSize);
+      for (let i = 0, at = o * inputs * kh * kw; i < inputs; i++) {
+        let sum = 0;
+        for (let k = 0; k < part.length; k++, at++) sum += part[k]! * from[at]!;
+        to[(panel * inputs + i) * panelSize + (o % panelSize)] = sum;
+      }
     }
 }
 

@@ -1,5 +1,5 @@
 /** Lossy variants as users ask for them: names, samples, loss budgets, and what is said where one of them is wrong. */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {samplesOf, withLabels} from '../compiler/commands/recipes.js';
@@ -129,14 +129,18 @@ test('what is missing is said before anything is built', async t => {
     t.is(outcome.code, 2);
     t.regex(outcome.stderr, /recipe\.samples.*\n.*--calibrate/);
   }
-  for (const [flags, id] of [
-    [['--recipe', 'int8', '--max-loss', '1'], 'recipe.evaluate'],
-    [['--max-loss', '1'], 'recipe.none'],
-    [['--recipe', 'int8', '--calibration', 'best'], 'calibration.method'],
+  mkdirSync(at('alone'));
+  copyFileSync(at('tiny.onnx'), at('alone/tiny.onnx'));
+  for (const [model, flags, id, exit] of [
+    ['alone/tiny.onnx', ['--recipe', 'w8', '--max-loss', '1'], 'recipe.evaluate', 2],
+    // The configuration names labelled samples.
+    ['tiny.onnx', ['--recipe', 'w8', '--max-loss', '1'], 'evaluate.npz: there is no such file', 4],
+    ['tiny.onnx', ['--max-loss', '1'], 'recipe.none', 2],
+    ['tiny.onnx', ['--recipe', 'int8', '--calibration', 'best'], 'calibration.method', 2],
   ] as const) {
-    const wrong = await dnnc('build', at('tiny.onnx'), ...flags, '-o', at('none'));
-    t.is(wrong.code, 2);
+    const wrong = await dnnc('build', at(model), ...flags, '-o', at('none'));
     t.true(wrong.stderr.includes(id), wrong.stderr);
+    t.is(wrong.code, exit);
   }
 });
 

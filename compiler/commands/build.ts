@@ -96,10 +96,11 @@ async function runBuild(models: readonly string[], flags: Flags): Promise<void> 
   const started = performance.now();
   const weights = weightsOf(flags);
   checkCatalog(flags);
-  if (!flags.catalog) checkRecipes(flags, flags.evaluate);
+  if (!flags.catalog) checkRecipes(flags);
   const {name: configured, profiles: theirs, tasks} = resolveTasks({models, tasks: flags.task, config: flags.config});
   const name = flags.name ?? configured ?? tasks[0]!.name;
-  const evaluate = labelledData(tasks, flags.evaluate, flags.catalog ? task => task.evaluate : () => null);
+  const countsLoss = flags.catalog || flags.maxLoss !== undefined;
+  const evaluate = labelledData(tasks, flags.evaluate, countsLoss ? task => task.evaluate : () => null);
   const samples = flags.catalog || looksAtSamples(flags) ? samplesOf(tasks, flags.calibrate) : null;
   const asked = openAsked([...theirs, ...flags.profile]);
   // Samples for recipes need no labels; without one that looks at them they are there for their labels.

@@ -28,14 +28,11 @@ export const withRecipes = (command: Command): Command =>
     );
 
 /** Refuses what cannot be asked for, before anything is read. Errors: usage recipe.*, calibration.*. */
-export function checkRecipes({recipe, calibration, maxLoss}: RecipeFlags, evaluate: readonly string[]): void {
+export function checkRecipes({recipe, calibration, maxLoss}: RecipeFlags): void {
   parseRecipes(recipe);
   parseMethod(calibration);
-  if (maxLoss === undefined) return;
-  if (recipe.length === 0)
+  if (maxLoss !== undefined && recipe.length === 0)
     fail('usage', 'recipe.none', '--max-loss', 'there is no recipe that could lose anything', '--recipe int8');
-  if (evaluate.length === 0)
-    fail('usage', 'recipe.evaluate', '--max-loss', 'a loss is counted on labelled samples', '--evaluate DATA');
 }
 
 /** Whether a recipe looks at samples. */

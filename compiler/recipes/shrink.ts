@@ -93,7 +93,10 @@ const shrinkers: Readonly<
 };
 
 /** Nats of divergence that lose about a point, by which the search begins; and how often a network is fitted. */
-const [usualHarm, mostTries] = [0.02, 5];
+const [usualHarm, mostTries] = [0.02, 4];
+
+/** Of a budget: with so much of it spent, the rest is not looked for. A thousand images do not tell more. */
+const nearly = 0.85;
 
 /** `studies`: of networks as they are; sizes of one network are made from one study. Errors: usage reconstruct.layers; input calibrate.*. */
 export async function shrink(
@@ -161,7 +164,7 @@ type Tried = {readonly loss: number; readonly smaller: Smaller};
 
 /**
  * The most harm at which no more than that is lost and the share is not undercut. Loss grows with harm, so this is a search in
- * one number: by a factor until it is bracketed, then between. No harm loses nothing.
+ * one number: ahead until it is bracketed, then between, in proportion to what was lost. No harm loses nothing.
  */
 function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budget, share: number): Required<Sound> {
   network.rewrite(new Map());
@@ -170,19 +173,32 @@ function within({network, at}: Shrinker, {points, lost, labelled: {data}}: Budge
     const smaller = at({share, harm});
     return {loss: Number((lost + (100 * (whole - rightBy(network.entry(), data))) / data.count).toFixed(2)), smaller};
   };
-  let [low, high, best] = [0, Number.POSITIVE_INFINITY, null as Tried | null];
+  let [low, high, best]: [Lost, Lost | null, Tried | null] = [{harm: 0, loss: lost}, null, null];
   let harm = Math.min(mostHarm, usualHarm * Math.max(points, 0.1));
   for (let i = 0; i < mostTries; i++) {
     const now = tried(harm);
     const spent = now.smaller.expected.harm;
     if (now.loss <= points) {
       best = now;
-      low = harm;
+      low = {harm, loss: now.loss};
       // Nothing more was to be had: the share was reached, or every option was taken.
       if (harm >= mostHarm || spent < harm / 2) break;
-    } else high = Math.min(harm, spent);
-    harm = Math.min(mostHarm, Number.isFinite(high) ? (low > 0 ? Math.sqrt(low * high) : high / 3) : 2.5 * harm);
+      if (now.loss - lost >= nearly * (points - lost)) break;
+    } else high = {harm: Math.min(harm, spent), loss: now.loss};
+    harm = Math.min(mostHarm, high ? between(low, high, points) : ahead(low, lost, points));
   }
   const {loss, smaller} = best ?? tried(0);
   return {loss, smaller, judgement: smaller.judge(false)};
 }
+
+type Lost = {readonly harm: number; readonly loss: number};
+
+/** Where nearly all that may be lost is expected to be; losses of few images jump, so neither end is trusted. */
+const between = (low: Lost, high: Lost, points: number): number =>
+  low.harm + clamped((0.95 * points - low.loss) / (high.loss - low.loss), 0.25, 0.75) * (high.harm - low.harm);
+
+/** In proportion, and by steps that losses of few images cannot lead astray. */
+const ahead = ({harm, loss}: Lost, lost: number, points: number): number =>
+  harm * (loss > lost ? clamped((0.95 * (points - lost)) / (loss - lost), 1.3, 3) : 3);
+
+const clamped = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);

@@ -34,21 +34,22 @@ export const mcdnnPolicy = (name: PolicyName, rule: McdnnRule): Policy => ({
 
 function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Scheduler {
   const homes = problem.kinds.map((): Home => ({place: 'none', movedAt: Number.NEGATIVE_INFINITY}));
+  const squares = problem.kinds.map(({rate}) => rate * rate);
   const cheapestJoules = problem.kinds.map(({options}) => options.reduce((least, {energy}) => Math.min(least, energy), Infinity));
   // Watts that the cheapest way to answer every expected request takes.
   const leastWatts = problem.kinds.reduce(
     (watts, {rate}, k) => watts + (rate > 0 && cheapestJoules[k]! < Infinity ? rate * cheapestJoules[k]! : 0),
     0,
   );
+  const offered = problem.kinds.map(({options}) => offersOf(options, rule.places));
   const last = {kind: 0, option: -1, fits: false, energyShare: 0, moneyShare: 0};
 
   /** Part of a remaining budget that one request of this kind may take at a place. */
   const shareOf = (kind: number, remaining: number, place: 'device' | 'cloud' | 'any'): number => {
     const {rate} = problem.kinds[kind]!;
-    let squares = rate * rate;
-    for (let i = 0; i < homes.length; i++)
-      if (i !== kind && (place === 'any' || homes[i]!.place === place)) squares += problem.kinds[i]!.rate ** 2;
-    return rate === 0 ? 0 : rate / (remaining * squares);
+    let sum = squares[kind]!;
+    for (let i = 0; i < homes.length; i++) if (i !== kind && (place === 'any' || homes[i]!.place === place)) sum += squares[i]!;
+    return rate === 0 ? 0 : rate / (remaining * sum);
   };
 
   const choose = (state: State, kind: number): number => {
@@ -62,26 +63,29 @@ function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Schedul
     const pacedShare = rule.paced ? shareOf(kind, remaining, 'any') * energyLeft : Infinity;
     const reserve = kept + (rule.reserve ? leastWatts * remaining : 0);
     const isCold = home.place === 'none';
-    let best = -1;
-    let cheapest = -1;
-    for (let i = 0; i < options.length; i++) {
-      const option = options[i]!;
-      if (option.place === 'split' || (rule.places !== 'both' && option.place !== rule.places)) continue;
-      const load = loadEnergy(problem, state, option);
-      const energy = option.energy + load;
-      if (!affords(problem, state, option, energy + (option.linked || option.energy <= cheapestJoules[kind]! ? kept : reserve)))
-        continue;
-      if (cheapest < 0 || isCheaper(option, options[cheapest]!)) cheapest = i;
-      if (isCold && option.coldLatency + (option.linked ? roundTrip : 0) > coldLimit) continue;
+    const isAffordable = (option: Option, load: number): boolean =>
+      affords(state, option, option.energy + load + (option.linked || option.energy <= cheapestJoules[kind]! ? kept : reserve));
+    const fits = (option: Option, load: number): boolean => {
+      if (isCold && option.coldLatency + (option.linked ? roundTrip : 0) > coldLimit) return false;
+      if (option.linked) return option.money <= cloudShare * state.left.money && option.energy <= pacedShare;
       // A load now means loads at the same pace for the rest of the day (the paper's damping of oscillation).
       const isFree = load === 0 || home.movedAt === -Infinity || rule.isUndamped;
       const reloads = isFree ? 0 : (load * remaining) / Math.max(state.time - home.movedAt, 1);
-      const fits = option.linked
-        ? option.money <= cloudShare * state.left.money && option.energy <= pacedShare
-        : option.energy <= deviceShare * (energyLeft - reloads);
-      if (fits && (best < 0 || isBetter(option, options[best]!, state))) best = i;
+      return option.energy <= deviceShare * (energyLeft - reloads);
+    };
+    const {byValue, byCost} = offered[kind]!;
+    let best = -1;
+    for (const i of byValue) {
+      const option = options[i]!;
+      if (best >= 0 && !isBetter(option, options[best]!, state)) {
+        if (option.value < options[best]!.value) break;
+        continue;
+      }
+      const load = loadEnergy(problem, state, option);
+      if (fits(option, load) && isAffordable(option, load)) best = i;
     }
-    const chosen = best >= 0 ? best : cheapest;
+    const chosen =
+      best >= 0 ? best : (byCost.find(i => isAffordable(options[i]!, loadEnergy(problem, state, options[i]!))) ?? -1);
     // Nothing stands in: what was chosen first is what is explained.
     if (state.onlyReady && chosen < 0) return -1;
     last.kind = kind;
@@ -106,13 +110,18 @@ function begin(problem: Problem, {day, idle}: Setting, rule: McdnnRule): Schedul
   return {choose, explain};
 }
 
+/** What may be chosen, the most accurate first, and the cheapest first: of the first that will do, the rest is not looked at. */
+function offersOf(options: readonly Option[], places: McdnnRule['places']) {
+  const allowed = options.flatMap(({place}, i) => (place !== 'split' && (places === 'both' || place === places) ? [i] : []));
+  return {
+    byValue: allowed.toSorted((a, b) => options[b]!.value - options[a]!.value),
+    byCost: allowed.toSorted((a, b) => byPlaceAndCost(options[a]!, options[b]!)),
+  };
+}
+
 /** The device before the cloud, then by energy and money. */
-const isCheaper = (a: Option, b: Option): boolean =>
-  a.linked !== b.linked
-    ? !a.linked
-    : a.linked
-      ? a.money < b.money || (a.money === b.money && a.energy < b.energy)
-      : a.energy < b.energy;
+const byPlaceAndCost = (a: Option, b: Option): number =>
+  Number(a.linked) - Number(b.linked) || (a.linked ? a.money - b.money : 0) || a.energy - b.energy;
 
 const isBetter = (a: Option, b: Option, {left}: State): boolean =>
   a.value !== b.value ? a.value > b.value : partOf(a, left) < partOf(b, left);

@@ -29,6 +29,8 @@ export type Option = {
   readonly linked: boolean;
   /** Positions in `Problem.segments`. */
   readonly segments: readonly number[];
+  /** Of these: what must fit into memory, everything else evicted. */
+  readonly weightBytes: number;
 };
 
 export type Kind = {
@@ -80,24 +82,28 @@ function optionsOf(
   const positions = (ids: readonly string[]): readonly number[] =>
     [...new Set(ids)].map(segment => at.get(segment) ?? -1).filter(i => i >= 0);
   const loading = (needed: readonly number[]): number => needed.reduce((ms, i) => ms + (segments[i]?.loadLatency ?? 0), 0);
+  const holding = (needed: readonly number[]) => ({
+    segments: needed,
+    weightBytes: needed.reduce((bytes, i) => bytes + (segments[i]?.bytes ?? 0), 0),
+  });
   const options: Omit<Option, 'at'>[] = [];
   if (device) {
     const needed = positions(device.segments);
     options.push({
       ...{...worth, place: 'device', energy: device.energy, money: 0, bytes: 0, latency: device.latency},
-      ...{coldLatency: device.latency + loading(needed), linked: false, segments: needed},
+      ...{coldLatency: device.latency + loading(needed), linked: false, ...holding(needed)},
     });
   }
   if (cloud)
     options.push({
       ...{...worth, place: 'cloud', energy: cloud.energy, money: cloud.money, bytes: cloud.bytes, latency: cloud.latency},
-      ...{coldLatency: cloud.latency + (cloud.loadLatency ?? 0), linked: true, segments: []},
+      ...{coldLatency: cloud.latency + (cloud.loadLatency ?? 0), linked: true, ...holding([])},
     });
   for (const split of splits) {
     const needed = positions(split.segments);
     options.push({
       ...{...worth, place: 'split', cut: split.cut, energy: split.energy, money: split.money, bytes: split.bytes},
-      ...{latency: split.latency, coldLatency: split.latency + loading(needed), linked: true, segments: needed},
+      ...{latency: split.latency, coldLatency: split.latency + loading(needed), linked: true, ...holding(needed)},
     });
   }
   return options;

@@ -72,7 +72,7 @@ export function newQueue(problem: Problem, state: State, most: number): Queue {
       marked = [];
       state.pressed = false;
       if (chosen >= 0) return undefined;
-      const could = blamed.some(option => affords(problem, state, option, option.energy + loadEnergy(problem, state, option)));
+      const could = blamed.some(option => affords(state, option, option.energy + loadEnergy(problem, state, option)));
       return could ? (isFull ? 'queue-full' : 'too-late') : undefined;
     },
     learn(at, milliseconds, occupied) {

@@ -52,13 +52,6 @@ export function loadEnergy({segments}: Problem, {resident}: State, option: Optio
   return energy;
 }
 
-/** Whether the segments of an option fit into memory at all, everything else evicted. */
-export function fitsMemory({segments}: Problem, memory: number, option: Option): boolean {
-  let bytes = 0;
-  for (const i of option.segments) bytes += segments[i]!.bytes;
-  return bytes <= memory;
-}
-
 /** Whether all that an option needs is in memory. */
 export function isReady({resident, loading}: State, option: Option): boolean {
   for (const i of option.segments) if (resident[i] === 0 || loading[i] !== 0) return false;
@@ -66,7 +59,7 @@ export function isReady({resident, loading}: State, option: Option): boolean {
 }
 
 /** Whether an option can be used now: connection, measured latency, queue, memory, and budgets where `energy` joules are what it takes with its loads. */
-export function affords(problem: Problem, state: State, option: Option, energy: number): boolean {
+export function affords(state: State, option: Option, energy: number): boolean {
   const {left} = state;
   return (
     (state.connected || !option.linked) &&
@@ -76,7 +69,7 @@ export function affords(problem: Problem, state: State, option: Option, energy: 
     energy <= left.energy &&
     option.money <= left.money &&
     option.bytes <= left.data &&
-    (option.segments.length === 0 || fitsMemory(problem, state.memory, option))
+    option.weightBytes <= state.memory
   );
 }
 

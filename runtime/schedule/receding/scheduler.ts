@@ -7,7 +7,7 @@ import {columnsOf, sortByEnergy} from '../hulls.js';
 import {forget, newSolver} from '../linear.js';
 import type {Explanation, Scheduler, Setting} from '../policy.js';
 import type {Problem} from '../problem.js';
-import {affords, fitsMemory, loadEnergy, type State} from '../state.js';
+import {affords, loadEnergy, type State} from '../state.js';
 import {newCorrections} from './corrections.js';
 import type {Forecast} from './forecast.js';
 import {newPaging} from './paging.js';
@@ -109,7 +109,7 @@ export function recedingScheduler(
     if (!isPaged) return;
     planned.fill(0);
     const {slow} = outlook.state;
-    for (let at = 0; at < total; at++) allowed[at] = fitsMemory(problem, memory, all[at]!) && slow[at] === 0 ? 1 : 0;
+    for (let at = 0; at < total; at++) allowed[at] = all[at]!.weightBytes <= memory && slow[at] === 0 ? 1 : 0;
   };
 
   const refresh = (state: State): void => {
@@ -172,7 +172,7 @@ export function recedingScheduler(
       const isPlanned = allowed[at] === 1;
       // Where what is planned takes too long now, a load is worth what it gives this once.
       if (load > 0 && !isPlanned && !state.pressed && at !== probe) continue;
-      if (!affords(problem, state, option, corrections.most(at) + load + kept)) continue;
+      if (!affords(state, option, corrections.most(at) + load + kept)) continue;
       if (at === probe) {
         probe = -1;
         last.ties = -1;
