@@ -305,6 +305,8 @@ test('recipes of several steps by name', t => {
   const unknown = ['lowrank:', 'lowrank:0', 'lowrank:1', 'lowrank:1.5', 'lowrank:half', 'lowrank:macs:0.5', 'prune:0.5:flops'];
   for (const wrong of unknown) t.is(code(wrong), 'recipe.argument');
   for (const wrong of ['int8+lowrank:0.5', 'lowrank:0.5+lowrank:0.5', 'w4+int8']) t.is(code(wrong), 'recipe.steps');
+  t.is(code('prune:0.5:macs+prune:0.8:macs'), 'recipe.steps');
+  t.is(parseRecipe('prune:0.5:macs+lowrank:0.5:macs+lowrank:0.8:bytes').steps.length, 3);
 });
 
 const folder = temporaryFolder();
@@ -312,7 +314,7 @@ const compiled = hasCompiler ? test : test.skip;
 
 compiled('a network for weather, thin and in bytes, from the command line', async t => {
   t.timeout(300_000);
-  const names = ['lowrank:0.7:macs', 'lowrank:0.7:macs+int8'];
+  const names = ['lowrank:0.7:macs', 'lowrank:0.7:macs+int8', 'lowrank:0.7:macs+lowrank:0.7:bytes'];
   const {outcome, manifest: written} = await buildWeather(folder, 60, names);
   t.is(outcome.code, 0, outcome.stderr);
   const {recipes} = documentOf<{recipes: readonly RecipeReport[]}>(outcome);
@@ -322,6 +324,8 @@ compiled('a network for weather, thin and in bytes, from the command line', asyn
       ['lowrank:0.7:macs', undefined],
       ['lowrank:0.7:macs+int8', 'lowrank:0.7:macs'],
       ['lowrank:0.7:macs+int8', 'int8'],
+      ['lowrank:0.7:macs+lowrank:0.7:bytes', 'lowrank:0.7:macs'],
+      ['lowrank:0.7:macs+lowrank:0.7:bytes', 'lowrank:0.7:bytes'],
     ],
   );
   const [thin, again, bytes] = recipes as [RecipeReport, RecipeReport, RecipeReport];
@@ -346,6 +350,7 @@ compiled('a network for weather, thin and in bytes, from the command line', asyn
     t.true(macs < full.macs);
   }
   t.true(small[1]!.weightBytes < 0.5 * small[0]!.weightBytes);
+  t.true(small[2]!.weightBytes < 0.9 * small[0]!.weightBytes);
   const unlimited = await dnnc([
     'build',
     'examples/signs/models/weather.onnx',

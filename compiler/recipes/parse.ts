@@ -107,8 +107,9 @@ export function parseRecipe(name: string): Recipe {
   const narrowing = steps.findIndex(({step}) => !leavesFloats(step));
   if (narrowing >= 0 && narrowing < steps.length - 1)
     fail('usage', 'recipe.steps', name, `nothing can follow ${steps[narrowing]!.text}`, 'let it be the last step');
-  const kindsOf = steps.map(({step}) => step.kind);
-  const twice = kindsOf.find((kind, i) => kindsOf.indexOf(kind) !== i);
+  // What has few multiply-adds left may still have many bytes of weights.
+  const aims = steps.map(({step}) => (isShrinking(step) ? `${step.kind} that spares ${step.spared}` : step.kind));
+  const twice = aims.find((aim, i) => aims.indexOf(aim) !== i);
   if (twice !== undefined) fail('usage', 'recipe.steps', name, `has ${twice} twice`, 'name each step once');
   return {name, steps};
 }
