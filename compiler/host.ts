@@ -6,11 +6,19 @@ import {fail} from '../ir/diagnostics.js';
 
 export const cpuModel = (): string => cpus()[0]?.model.trim() ?? 'unknown CPU';
 
+/** Where the system spells a feature in another way than gcc's flags without their hyphens. */
+const spelled: Readonly<Record<string, string>> = {
+  avx512_vnni: 'avx512vnni',
+  avx_vnni: 'avxvnni',
+  amx_tile: 'amxtile',
+  amx_int8: 'amxint8',
+};
+
 /** Features as gcc spells them; empty where the system does not tell, and then the generic target is taken. */
 export function cpuFeatures(): ReadonlySet<string> {
   try {
     const flags = /^flags\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
-    return new Set(flags.split(' ').map(flag => ({avx512_vnni: 'avx512vnni', avx_vnni: 'avxvnni'})[flag] ?? flag));
+    return new Set(flags.split(' ').map(flag => spelled[flag] ?? flag));
   } catch {
     return new Set();
   }

@@ -9,6 +9,7 @@ import test from 'ava';
 import {type Contract, choose, type Feature, kernels} from '../codegen/kernels/inventory.js';
 import {chooseTile, tiledSize} from '../codegen/kernels/tiles.js';
 import {cheapest, smallest, whyOf} from '../codegen/kernels/ways.js';
+import {cpuFeatures} from '../compiler/host.js';
 import {tilesTogether} from '../ir/ops/conv2d/winograd.js';
 import {hasWasmCompiler, wasm32} from './support/wasm.js';
 
@@ -29,6 +30,7 @@ const targets = [[], ['avx2', 'fma', 'f16c'], avx512];
 const byteTargets = [
   ['avx2', 'fma', 'f16c', 'avxvnni'],
   [...avx512, 'avx512vnni'],
+  [...avx512, 'avx512vnni', 'amx-tile', 'amx-int8'],
 ];
 /** What takes a compiler long, and is the same code with other vectors: it runs optimized at literal shapes alone. */
 const isSlow = (source: string, target: readonly string[]): boolean =>
@@ -37,8 +39,10 @@ const isSlow = (source: string, target: readonly string[]): boolean =>
 const targetsOf = (source: string) => (source.includes('_u8') ? [...targets, ...byteTargets] : targets);
 const flagsOf = (target: readonly string[]) => target.map(feature => `-m${feature}`);
 
-const cpuFlags = existsSync('/proc/cpuinfo') ? new Set(readFileSync('/proc/cpuinfo', 'utf8').split(/\s+/)) : new Set<string>();
-const runs = (target: readonly string[]) => target.every(feature => cpuFlags.has(feature));
+const runs = (target: readonly string[]) => target.every(feature => cpuFeatures().has(feature.replace('amx-', 'amx')));
+
+/** AMX by functions in C where the processor has none. */
+const amxInC = ['-include', join(folder, 'test', 'amx.h')];
 
 /** Kernels at literal shapes, as in production, and at random ones that are passed at run time. */
 const builds: readonly {readonly compilers: readonly string[]; readonly flags: readonly string[]}[] = [
@@ -95,6 +99,19 @@ test('every kernel agrees with a naive loop, on every target that this processor
           if (runs(target)) await run(program);
         });
       }
+  const vnni = [...avx512, 'avx512vnni'];
+  if (runs(vnni) && present.includes('gcc'))
+    for (const flags of [
+      ['-O1', '-DCHECK_RANDOM', '-DCHECK_AMX'],
+      ['-O1', '-DCHECK_LITERAL', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    ]) {
+      const [source, program] = [join(folder, 'test', 'conv2d_u8_test.c'), join(scratch, `amx${jobs.length}`)];
+      const options = ['-std=c11', ...flags, ...warnings, ...flagsOf(vnni), ...amxInC, source, '-o', program, '-lm'];
+      jobs.push(async () => {
+        await run('gcc', options);
+        await run(program);
+      });
+    }
   const failed = await failures(jobs);
   await rm(scratch, {recursive: true});
   t.deepEqual(failed, []);
@@ -150,6 +167,10 @@ test('choose takes the most special kernel that the target runs', t => {
   t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_f16_portable');
   t.is(choose('conv2d_f32_by_f16', ['avx2', 'fma', 'f16c'], uneven).fn, 'conv2d_f32_by_f16_simd');
   t.is(choose('conv2d_u8', ['simd128'], uneven).fn, 'conv2d_u8_simd');
+  const tiles = (fields: Readonly<Record<string, number>>) =>
+    choose('conv2d_u8', ['avx512f', 'amxint8'], {...uneven, ...fields}).fn;
+  for (const run of [4, 48, 64, 144, 192]) t.is(tiles({run}), 'conv2d_u8_amx', `${run}`);
+  for (const fields of [{run: 9}, {run: 68}, {run: 64, again: 1}, {run: 64, ow: 1}]) t.regex(tiles(fields), /simd/);
   t.is(choose('conv2d_f32_by_i4', ['avx2', 'fma'], uneven).fn, 'conv2d_f32_by_i4_simd');
   for (const {header, fn, contract} of kernels) {
     const text = readFileSync(join(folder, header), 'utf8');

@@ -1,12 +1,13 @@
 /** Networks as quantizers write them, layer by layer between QuantizeLinear and DequantizeLinear, beside onnxruntime's integers. */
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import type {onnx} from 'onnx-proto';
-import {targets} from '../codegen/targets/index.js';
+import {type Target, targets} from '../codegen/targets/index.js';
 import {build} from '../compiler/build.js';
-import {runsHere, targetsNamed} from '../compiler/host.js';
+import {cpuFeatures, runsHere, targetsNamed} from '../compiler/host.js';
 import {hasOnnxruntime, openPeer} from '../compiler/onnxruntime.js';
+import {packageFile} from '../compiler/package-files.js';
 import {resolveTasks} from '../compiler/tasks.js';
 import {tensorFrom} from '../ir/tensor.js';
 import {load} from '../runtime/index.js';
@@ -122,15 +123,25 @@ function network(seed: number): Uint8Array {
 
 const peer = hasCompiler && (await hasOnnxruntime());
 
+/** Tiles by functions in C, where the processor has none but what the rest of that target needs. */
+const amxInC: readonly Target[] = targets
+  .filter(target => target.features.includes('amxint8') && !runsHere(target))
+  .map(target => ({
+    ...target,
+    flags: [...target.flags.filter(flag => !flag.startsWith('-mamx')), '-include', packageFile('codegen/kernels/test/amx.h')],
+  }))
+  .filter(({features}) => features.every(feature => feature === 'amxint8' || cpuFeatures().has(feature)));
+
 (hasCompiler ? test : test.skip)('integers are the same on every target', async t => {
   t.timeout(300_000);
-  const here = [...targets.filter(runsHere), ...(hasWasmCompiler ? [wasm32] : [])];
+  const here = [...targets.filter(runsHere), ...amxInC, ...(hasWasmCompiler ? [wasm32] : [])];
   const seed = 6;
   const file = join(folder, `t${seed}.onnx`);
   writeFileSync(file, network(seed));
   const directory = join(folder, `t${seed}`);
   const options = {directory, name: 'quantized', measure: false, typed: false, flags: ['-O1'], targets: here};
   await build(resolveTasks({models: [file]}).tasks, options);
+  for (const {name} of amxInC) t.regex(readFileSync(join(directory, `quantized.${name}.c`), 'utf8'), / conv2d_u8_amx\(/);
   const random = randomOf(200 + seed);
   const answers = here.map(({name}) => {
     const entry = load(directory, {target: name}).entry(`t${seed}`);

@@ -14,6 +14,7 @@ export type Feature =
   | 'avx512dq'
   | 'avx512vnni'
   | 'avxvnni'
+  | 'amxint8'
   | 'neon'
   | 'simd128';
 
@@ -61,6 +62,11 @@ function isEven({oh = 1, ow = 1, oc = 1, mr = 1, nv = 1}: Readonly<Record<string
   return oh % lines === 0 && oc % Math.min(nv * panelSize, oc) === 0;
 }
 
+/** A window's runs are cut into equal parts of up to 64 bytes, and a tile is more than a few points. */
+function fitsTiles({ow = 1, run = 1, again = 0}: Readonly<Record<string, number>>): boolean {
+  return run % (4 * Math.ceil(run / 64)) === 0 && again === 0 && ow >= 4;
+}
+
 /** Halves become floats by an instruction that AVX2 does not imply, though every CPU with the one has the other. */
 const avx2For = (contract: Contract): readonly Feature[] =>
   contract === 'conv2d_f32_by_f16' ? ['avx2', 'fma', 'f16c'] : ['avx2', 'fma'];
@@ -96,6 +102,9 @@ export const kernels: readonly Kernel[] = (
         needs,
         fits: isEven,
       }))
+    : []),
+  ...(contract === 'conv2d_u8'
+    ? [{contract, fn: 'conv2d_u8_amx', header: 'conv2d_u8_amx.h', needs: ['avx512f', 'amxint8'] as const, fits: fitsTiles}]
     : []),
 ]);
 

@@ -11,6 +11,8 @@ export type Target = {
   readonly guard: string;
   /** Headers of kernels/ that its compiler lacks. */
   readonly headers?: readonly string[];
+  /** Whether it is faster than the one before it has not been measured on a processor: it is taken where it is named. */
+  readonly isUntimed?: true;
   /** What its library is: one that the operating system loads, or a module of WebAssembly, which clang alone makes. */
   readonly format: 'shared' | 'wasm';
 };
@@ -55,6 +57,15 @@ export const targets: readonly Target[] = [
     format: 'shared',
   },
   {
+    name: 'x86-64-amx',
+    summary: 'the same with AMX: tiles of bytes (2023 and later)',
+    features: [...avx512, 'avx512vnni', 'amxint8'],
+    flags: [...avx512Flags, '-mavx512vnni', '-mamx-tile', '-mamx-int8'],
+    guard: `${avx512Guard} && defined(__AVX512VNNI__) && defined(__AMX_INT8__)`,
+    format: 'shared',
+    isUntimed: true,
+  },
+  {
     name: 'wasm32',
     summary: 'WebAssembly with 128-bit vectors: browsers and Node (2021 and later)',
     features: ['simd128'],
@@ -79,9 +90,9 @@ export const targets: readonly Target[] = [
 
 export const findTarget = (name: string): Target | undefined => targets.find(target => target.name === name);
 
-/** The most special target whose features are all there. */
+/** The most special target whose features are all there, of those that were timed. */
 export const bestTarget = (features: ReadonlySet<string>): Target =>
-  targets.findLast(target => target.features.every(feature => features.has(feature))) ?? targets[0]!;
+  targets.findLast(target => !target.isUntimed && target.features.every(feature => features.has(feature))) ?? targets[0]!;
 
 /** What every library is compiled with, besides its target's flags. Nobody reads errno or floating-point flags: loops may be vectorised. */
 export const commonFlags: readonly string[] = [

@@ -3,8 +3,12 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
-enum state { ANY, AVX, AVX512 };
+enum state { ANY, AVX, AVX512, TILES };
 enum place { L1_ECX, L1_EDX, L7_EBX, L7_ECX, L7_EDX, L7_1_EAX, X1_ECX, PLACES };
 
 /* Intel SDM volume 2, CPUID; the register state that a feature needs must be enabled in XCR0. */
@@ -21,14 +25,26 @@ static const struct {
     {"avx2", L7_EBX, 5, AVX},            {"avxvnni", L7_1_EAX, 4, AVX},      {"avx512f", L7_EBX, 16, AVX512},
     {"avx512dq", L7_EBX, 17, AVX512},    {"avx512cd", L7_EBX, 28, AVX512},   {"avx512bw", L7_EBX, 30, AVX512},
     {"avx512vl", L7_EBX, 31, AVX512},    {"avx512vbmi", L7_ECX, 1, AVX512},  {"avx512vnni", L7_ECX, 11, AVX512},
-    {"avx512bf16", L7_1_EAX, 5, AVX512}, {"avx512fp16", L7_EDX, 23, AVX512},
+    {"avx512bf16", L7_1_EAX, 5, AVX512}, {"avx512fp16", L7_EDX, 23, AVX512}, {"amxint8", L7_EDX, 25, TILES},
 };
 
+/* The state of tiles is large: Linux keeps it for processes that have asked (Documentation/arch/x86/xstate.rst). */
+static bool tiles_allowed(void) {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+  return false;
+#endif
+}
+
 static enum state enabled_state(unsigned leaf1_ecx) {
-  const unsigned osxsave = 27, avx = 0x6, avx512 = 0xe6; /* XCR0: xmm, ymm; then opmask, zmm0-15 high, zmm16-31 */
+  /* XCR0: xmm, ymm; then opmask, zmm0-15 high, zmm16-31; then tiles and their configuration */
+  const unsigned osxsave = 27, avx = 0x6, avx512 = 0xe6, tiles = 0x600e6;
   if (!(leaf1_ecx >> osxsave & 1)) return ANY;
   unsigned low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  if ((low & tiles) == tiles && tiles_allowed()) return TILES;
   return (low & avx512) == avx512 ? AVX512 : (low & avx) == avx ? AVX : ANY;
 }
 
@@ -81,6 +97,11 @@ static size_t detect(const char **names) {
   return 0;
 }
 #endif
+
+void cpu_begin(void) {
+  const char *names[32];
+  detect(names);
+}
 
 /* cpuFeatures() -> string[] */
 napi_value cpu_features(napi_env env, napi_callback_info info) {

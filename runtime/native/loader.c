@@ -127,6 +127,7 @@ NAPI_MODULE_INIT() {
       {"product", product},          {"page", blob_page},         {"hold", blob_hold},   {"pageAsync", blob_page_async},
       {"productOfFloats", product_of_floats},
   };
+  cpu_begin();
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].run, NULL, &function) != napi_ok ||

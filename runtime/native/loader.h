@@ -99,6 +99,8 @@ void *unwrap(napi_env env, napi_value value, const napi_type_tag *tag, const cha
 bool add_function(napi_env env, napi_value object, const char *name, napi_callback run, void *held, napi_finalize finalize);
 
 /* cpu.c */
+/* Asks the operating system for what libraries may need of the CPU. */
+void cpu_begin(void);
 napi_value cpu_features(napi_env env, napi_callback_info info);
 
 /* library.c */

@@ -6,7 +6,9 @@
 #ifndef DNNC_CHECK_H
 #define DNNC_CHECK_H
 
+#ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#endif
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

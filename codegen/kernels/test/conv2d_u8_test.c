@@ -1,8 +1,13 @@
 /* conv2d_u8_test.c: conv2d_u8_portable and _simd against a naive loop, on random shapes and on literal ones, the even ones
  * of which are run by _simd_even, too.
- * All numbers are whole and below 2^24, so every comparison is exact. */
+ * All numbers are whole and below 2^24, so every comparison is exact. CHECK_AMX leaves out what takes a compiler long, and no tiles. */
 #include "check.h"
 #include "conv2d_u8.h"
+#include "conv2d_u8_amx.h"
+#if defined(__AMX_TILE__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 typedef void (*kernel)(const uint8_t *x, const int8_t *w, const int32_t *b, void *y, const void *e0, const void *e1);
 
@@ -95,15 +100,18 @@ DNNC_INLINE dnnc_v either_epilogue(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
     fn(x, w, b, y, e0, e1, current, either_epilogue);                                                                \
   }
 RUNTIME(run_portable, conv2d_u8_portable)
-#if DNNC_LANES > 1
+#if DNNC_LANES > 1 && !defined(CHECK_AMX)
 RUNTIME(run_simd, conv2d_u8_simd)
+#endif
+#if defined(__AMX_INT8__)
+RUNTIME(run_amx, conv2d_u8_amx)
 #endif
 
 static void check_random_shape(void) {
   conv2d_u8_shape s = {0};
   s.n = check_int(1, 2), s.oh = check_int(1, 5), s.ow = CHECK_PICK(1, 2, 3, 5, 6, 7, 13, 14, 29);
   s.oc = CHECK_PICK(1, 5, 8, 9, 15, 16, 17, 32, 33, 65);
-  s.rows = check_int(1, 3), s.cols = check_int(1, 3), s.ic = CHECK_PICK(1, 2, 3, 4, 16, 17), s.groups = CHECK_PICK(1, 1, 2, 3);
+  s.rows = check_int(1, 3), s.cols = check_int(1, 3), s.ic = CHECK_PICK(1, 2, 3, 4, 16, 17, 48, 72), s.groups = CHECK_PICK(1, 1, 2, 3);
   s.run = s.ic;
   s.sh = check_int(1, 3), s.sw = check_int(1, 4), s.dh = CHECK_PICK(1, 1, 2), s.dw = CHECK_PICK(1, 1, 2, 3);
   const int gap = CHECK_PICK(0, 0, 1, 7);
@@ -130,8 +138,11 @@ static void check_random_shape(void) {
   current = s;
   shape_number++;
   check("portable", run_portable, s, in_place);
-#if DNNC_LANES > 1
+#if DNNC_LANES > 1 && !defined(CHECK_AMX)
   check("simd", run_simd, s, in_place);
+#endif
+#if defined(__AMX_INT8__)
+  if (s.again == 0 && conv2d_u8_amx_depth(s.run) > 0) check("amx", run_amx, s, in_place);
 #endif
 }
 
@@ -171,10 +182,21 @@ LITERAL_SHAPES(DEFINE_SIMD)
 #define DEFINE_EVEN(...) DEFINE(even_, conv2d_u8_simd_even, __VA_ARGS__)
 EVEN_SHAPES(DEFINE_EVEN)
 #endif
+#if defined(__AMX_INT8__)
+/* All runs are equal parts, and none is summed again. */
+#define AMX_SHAPES(M)                                                                                                   \
+  M(amx_pointwise, 1, 1, 49, 64, 1, 1, 24, 24, 1, 0, 0, 1, 1, 1, 1, 0, 0, 24, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 14, 2, 0) \
+  M(amx_same, 2, 9, 17, 40, 3, 1, 144, 48, 1, 0, 0, 1, 1, 1, 1, 10032, 912, 48, 6120, 680, 40, 1, 6120, 680, 40, 1, 0, 0, 0, 0, 1, 1, 0, 9, 2, 1)
+#define DEFINE_AMX(...) DEFINE(amx_, conv2d_u8_amx, __VA_ARGS__)
+AMX_SHAPES(DEFINE_AMX)
+#endif
 
 #endif
 
 int main(void) {
+#if defined(__AMX_TILE__) && defined(__linux__)
+  if (syscall(SYS_arch_prctl, 0x1023, 18) != 0) return 0; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+#endif
 #ifdef CHECK_RANDOM
   for (int i = 0; i < 300; i++) check_random_shape();
 #endif
@@ -199,6 +221,15 @@ int main(void) {
   }
   LITERAL_SHAPES(CHECK_SIMD)
   EVEN_SHAPES(CHECK_EVEN)
+#endif
+#if defined(__AMX_INT8__)
+#define CHECK_AMX(id, ...)                                                                             \
+  {                                                                                                    \
+    const conv2d_u8_shape s = LITERAL(id, __VA_ARGS__);                                                \
+    check("amx " #id, amx_##id, s, 0);                                                                 \
+    if (s.extras > 0 && s.e0w == s.yw && s.e0_bytes == s.y_bytes) check("amx in place " #id, amx_##id, s, 1); \
+  }
+  AMX_SHAPES(CHECK_AMX)
 #endif
 #endif
   printf("conv2d_u8: %d elements\n", check_count);
