@@ -33,13 +33,20 @@ DNNC_INLINE void conv2d_u8_amx_begin(int points, int depth) {
   _tile_loadconfig(&config);
 }
 
-/* Stores a tile of sums: of `points` points from `point` on, and the channels of a panel from c on. */
+/* Stores a tile of sums: of `points` points from `point` on, and the channels of a panel from c on. What is summed again comes
+ * to it here. */
 DNNC_INLINE void conv2d_u8_amx_store(const int32_t *sums, const conv2d_u8_operands o, const conv2d_u8_shape s, dnnc_epilogue f,
                                      int point, int points, int c, int cols) {
   const dnnc_vi bias = vi_load(o.b + c);
-  for (int p = 0; p < points; p++)
-    conv2d_u8_store(v_from_int(_mm512_add_epi32(vi_load(sums + p * DNNC_PANEL), bias)), o, s, f, 0, point + p, c,
-                    dnnc_min(cols - c, DNNC_PANEL));
+  const int8_t *w = o.w + c / DNNC_PANEL * conv2d_u8_panel(s) + s.rows * s.cols * s.run * DNNC_PANEL;
+  for (int p = 0; p < points; p++) {
+    dnnc_vi sum = _mm512_add_epi32(vi_load(sums + p * DNNC_PANEL), bias);
+    for (int i = 0; i < s.again; i++) {
+      const uint8_t *x = o.x + conv2d_u8_again(s, i) + (point + p) * s.sw * s.xw;
+      sum = vi_dot(sum, vi_repeat(dnnc_four(x, 4)), vi_load(w + i * 4 * DNNC_PANEL));
+    }
+    conv2d_u8_store(v_from_int(sum), o, s, f, 0, point + p, c, dnnc_min(cols - c, DNNC_PANEL));
+  }
 }
 
 /* One or, if `pair`, two tiles of `points` output columns from o on, by `cols` channels of one or two panels. */
@@ -115,7 +122,7 @@ DNNC_INLINE void conv2d_u8_amx(const uint8_t *x, const int8_t *w, const int32_t 
                                const conv2d_u8_shape s, dnnc_epilogue f) {
   const conv2d_u8_operands o = {x, w, b, y, e0, e1, 0, 0, 0};
   const int points = dnnc_ceil_div(s.ow, dnnc_ceil_div(s.ow, 16)), tiles = s.ow / points, rest = s.ow % points;
-  if (conv2d_u8_amx_depth(s.run) == 0 || s.again > 0) __builtin_trap(); /* a shape that the caller should not have chosen */
+  if (conv2d_u8_amx_depth(s.run) == 0) __builtin_trap(); /* a shape that the caller should not have chosen */
   conv2d_u8_amx_columns(o, s, f, 0, tiles, points);
   if (rest) conv2d_u8_amx_columns(o, s, f, tiles * points, 1, rest);
   _tile_release();

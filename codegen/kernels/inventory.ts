@@ -63,8 +63,8 @@ function isEven({oh = 1, ow = 1, oc = 1, mr = 1, nv = 1}: Readonly<Record<string
 }
 
 /** A window's runs are cut into equal parts of up to 64 bytes, and a tile is more than a few points. */
-function fitsTiles({ow = 1, run = 1, again = 0}: Readonly<Record<string, number>>): boolean {
-  return run % (4 * Math.ceil(run / 64)) === 0 && again === 0 && ow >= 4;
+function fitsTiles({ow = 1, run = 1}: Readonly<Record<string, number>>): boolean {
+  return run % (4 * Math.ceil(run / 64)) === 0 && ow >= 4;
 }
 
 /** Halves become floats by an instruction that AVX2 does not imply, though every CPU with the one has the other. */

@@ -142,7 +142,7 @@ static void check_random_shape(void) {
   check("simd", run_simd, s, in_place);
 #endif
 #if defined(__AMX_INT8__)
-  if (s.again == 0 && conv2d_u8_amx_depth(s.run) > 0) check("amx", run_amx, s, in_place);
+  if (conv2d_u8_amx_depth(s.run) > 0) check("amx", run_amx, s, in_place);
 #endif
 }
 
@@ -183,9 +183,9 @@ LITERAL_SHAPES(DEFINE_SIMD)
 EVEN_SHAPES(DEFINE_EVEN)
 #endif
 #if defined(__AMX_INT8__)
-/* All runs are equal parts, and none is summed again. */
+/* All runs are equal parts. */
 #define AMX_SHAPES(M)                                                                                                   \
-  M(amx_pointwise, 1, 1, 49, 64, 1, 1, 24, 24, 1, 0, 0, 1, 1, 1, 1, 0, 0, 24, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 14, 2, 0) \
+  M(amx_pointwise, 1, 1, 49, 64, 1, 1, 24, 24, 1, 2, 12, 1, 1, 1, 1, 0, 0, 24, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 14, 2, 0) \
   M(amx_same, 2, 9, 17, 40, 3, 1, 144, 48, 1, 0, 0, 1, 1, 1, 1, 10032, 912, 48, 6120, 680, 40, 1, 6120, 680, 40, 1, 0, 0, 0, 0, 1, 1, 0, 9, 2, 1)
 #define DEFINE_AMX(...) DEFINE(amx_, conv2d_u8_amx, __VA_ARGS__)
 AMX_SHAPES(DEFINE_AMX)
