@@ -38,3 +38,17 @@ export function targetsNamed(names: readonly string[]): readonly Target[] {
 
 /** Whether this CPU can run code for a target. */
 export const runsHere = (target: Target): boolean => target.features.every(feature => cpuFeatures().has(feature));
+
+/** A library that was asked for would be run as it is, and end the process where the processor lacks something. Errors: usage target.here. */
+export function requireHere(target: string | undefined): void {
+  const {features, format} = findTarget(target ?? 'generic') ?? {features: [], format: 'shared'};
+  const lacking = format === 'shared' ? features.filter(feature => !cpuFeatures().has(feature)) : [];
+  if (target !== undefined && lacking.length > 0)
+    fail(
+      'usage',
+      'target.here',
+      target,
+      `this processor has no ${lacking.join(', ')}`,
+      'name a target that runs here: dnnc targets',
+    );
+}

@@ -7,7 +7,7 @@ import {fail} from '../ir/diagnostics.js';
 import {load, type Manifest, type Session, type Variant} from '../runtime/index.js';
 import {logName} from './artifacts.js';
 import {type Built, build, requireBuild} from './build.js';
-import {targetsNamed} from './host.js';
+import {requireHere, targetsNamed} from './host.js';
 import {resolveTasks, type Task} from './tasks.js';
 
 export type Opened = {
@@ -47,6 +47,7 @@ export function temporaryFolder(): string {
 }
 
 export async function open(paths: readonly string[], options: OpenOptions): Promise<Opened> {
+  requireHere(options.target);
   const [first] = paths;
   if (first !== undefined && isFolder(first)) {
     if (paths.length > 1)

@@ -4,7 +4,9 @@ import {chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
+import {targets} from '../codegen/targets/index.js';
 import {writeNpy} from '../compiler/data/npy.js';
+import {runsHere} from '../compiler/host.js';
 import {tensorFrom, zeros} from '../ir/tensor.js';
 import {type CliOptions, cli, type Outcome, dnnc as run, tinyModel, writeTiny} from './support/cli.js';
 import {attribute, modelBytes, node, valueInfo} from './support/onnx-bytes.js';
@@ -68,6 +70,11 @@ cases('2: wrong usage', 2, () => [
   ],
   ['tuning of what is built', ['bench', folder, '--tune'], /built already.*\n.*dnnc build --tune/],
   ['form of weights', ['build', model, '--weights', 'gold'], /blob/],
+  ...targets
+    .filter(other => other.format === 'shared' && !runsHere(other))
+    .map(
+      ({name}) => [`code of ${name}`, ['bench', folder, '--target', name], /this processor has no .*\n.*dnnc targets/] as const,
+    ),
 ]);
 
 const hugeModel = (): Uint8Array =>

@@ -5,6 +5,7 @@ import {type Command, InvalidArgumentError} from 'commander';
 import {fail} from '../../ir/diagnostics.js';
 import {load} from '../../runtime/index.js';
 import {inferenceService} from '../../runtime/live/index.js';
+import {requireHere} from '../host.js';
 import {printJson, say} from '../output.js';
 import {httpServer} from '../serve/server.js';
 import {type JsonFlag, positive, withJson} from './options.js';
@@ -37,6 +38,7 @@ function port(text: string): number {
 }
 
 async function run(directory: string, {host, port: wanted, target, json, ...bounds}: Flags): Promise<void> {
+  requireHere(target);
   const session = load(directory, target === undefined ? {} : {target});
   const server = httpServer(inferenceService(session), bounds);
   await listening(server, host, wanted);
