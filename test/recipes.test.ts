@@ -209,6 +209,16 @@ compiled('several tasks, with other networks, under several recipes at once', as
   t.deepEqual(heads.map(({name}) => name).sort(), ['a', 'a_int8', 'a_int8_equalize', 'a_twin', 'b', 'b_int8', 'b_int8_equalize']);
 });
 
+compiled('a network that reads whole numbers, whose step is 1', async t => {
+  const path = write(
+    'whole.npz',
+    noise(22, 8, 127.5).map(sample => sample.map(value => value + 127.5)),
+    new Array<number>(8).fill(0),
+  );
+  const {recipes} = await apply({calibrate: dataOf(path)});
+  for (const {outputSqnr, layer} of recipes[0]!.layers) t.true(outputSqnr! > 30, layer);
+});
+
 compiled('layers stay in float until a loss is met: those that move the scores most', async t => {
   const samples = noise(11, 48, 1);
   const labels = answers(samples);

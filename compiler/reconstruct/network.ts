@@ -224,7 +224,7 @@ function offsetsOf(module: Module, watched: readonly ValueId[]): ReadonlyMap<Val
   );
 }
 
-/** Weights that no pass takes for equal, and that are found again by their hashes. */
+/** Weights that no pass takes for equal, or for whole numbers, and that are found again by their hashes. */
 function withPlaceholders(
   module: Module,
   layers: readonly Layer[],
@@ -235,7 +235,7 @@ function withPlaceholders(
     const node = producerOf(module.graph, output)!;
     const {literal} = edit.before(node);
     const {shape} = valueAt(module.graph, node.inputs[1]!).type;
-    const [weights, biases] = [filled('f32', shape, 1 + i), filled('f32', [bias.length], 1 + i)];
+    const [weights, biases] = [filled('f32', shape, 0.5 + i), filled('f32', [bias.length], 0.5 + i)];
     found.set(blobOf(bytesOfTensor(weights)).hash, {layer: name, what: 'weights'});
     found.set(blobOf(bytesOfTensor(biases)).hash, {layer: name, what: 'bias'});
     edit.update(node, {
