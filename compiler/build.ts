@@ -173,7 +173,12 @@ async function writeBuild(
     const compile = (): Promise<void> => runCommands(commands, folder, target.format);
     if (!options.keepLibrary) await compile();
     else
-      await once(join(folder, libraryFile(name, target)), [...commands.runs.flat(), text.source, ...headers.values()], compile);
+      await once(
+        join(folder, libraryFile(name, target)),
+        // The module's own header has the hash of the weights that the library runs with.
+        [...commands.runs.flat(), text.source, text.header, ...headers.values()],
+        compile,
+      );
   }
   await writeLoader(folder);
   const log = {

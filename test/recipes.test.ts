@@ -2,9 +2,11 @@
 import {copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import {build} from '../compiler/build.js';
 import {samplesOf, withLabels} from '../compiler/commands/recipes.js';
 import {openDataset} from '../compiler/data/dataset.js';
 import {writeNpz} from '../compiler/data/npz.js';
+import {targetsNamed} from '../compiler/host.js';
 import {loadTasks} from '../compiler/load.js';
 import {beforeFusion} from '../compiler/pipeline.js';
 import {applyRecipes, type RecipeOptions} from '../compiler/recipes/apply.js';
@@ -18,7 +20,8 @@ import type {Step} from '../ir/plan.js';
 import {numbersOf, tensorFrom} from '../ir/tensor.js';
 import type {Loc, Node, ValueId} from '../ir/types.js';
 import {runPasses} from '../passes/framework/manager.js';
-import {buildWeather, documentOf, dnnc as run, writeTiny} from './support/cli.js';
+import {load} from '../runtime/index.js';
+import {buildWeather, documentOf, dnnc as run, tinyModel, writeTiny} from './support/cli.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
 import {hasCompiler} from './tiny-build.js';
@@ -217,6 +220,25 @@ compiled('a network that reads whole numbers, whose step is 1', async t => {
   );
   const {recipes} = await apply({calibrate: dataOf(path)});
   for (const {outputSqnr, layer} of recipes[0]!.layers) t.true(outputSqnr! > 30, layer);
+});
+
+compiled('a library that is kept is not taken for another network of the same form', async t => {
+  for (const seed of [0, 10]) {
+    const directory = at(`form${seed}`);
+    mkdirSync(at(`weights${seed}`));
+    writeFileSync(at(`weights${seed}/tiny.onnx`), tinyModel(seed));
+    const network = resolveTasks({models: [at(`weights${seed}/tiny.onnx`)]});
+    const options = {
+      directory,
+      name: 'form',
+      targets: targetsNamed(['generic']),
+      measure: false,
+      typed: false,
+      keepLibrary: true,
+    };
+    await build(network.tasks, options);
+    t.notThrows(() => load(directory).entry('tiny'));
+  }
 });
 
 compiled('layers stay in float until a loss is met: those that move the scores most', async t => {

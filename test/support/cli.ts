@@ -30,12 +30,15 @@ const weights = (name: string, dims: readonly number[], seed: number) => {
 };
 
 /** Pixels (1, 3, 48, 48) -> a convolution of stride 4, Relu, mean over the image, five logits. */
-export const tinyModel = (): Uint8Array =>
+export const tinyModel = (seed = 0): Uint8Array =>
   modelBytes({
     name: 'tiny',
     input: [valueInfo('pixels', [1, 3, 48, 48])],
     output: [valueInfo('logits', [1, 5])],
-    initializer: [weights('w', [8, 3, 4, 4], 1), weights('b', [8], 2), weights('v', [5, 8], 3), weights('c', [5], 4)],
+    initializer: [
+      ...[weights('w', [8, 3, 4, 4], seed + 1), weights('b', [8], seed + 2)],
+      ...[weights('v', [5, 8], seed + 3), weights('c', [5], seed + 4)],
+    ],
     node: [
       node('Conv', ['pixels', 'w', 'b'], ['h'], {name: 'see', attribute: [attribute('strides', {type: 7, ints: [4, 4]})]}),
       node('Relu', ['h'], ['r'], {name: 'bend'}),
