@@ -32,17 +32,27 @@ function simplifyCall(fn: Call['fn'], args: readonly Scalar[], types: readonly D
   if (fn === 'sub' && isWholeNumber(n) && isCallOf(x, 'sub') && isWholeNumber(x.args[1]) && rangeOf(x.args[0]!, types))
     return simplifyCall('sub', [x.args[0]!, lit(x.args[1].value + n.value)], types);
   if (fn === 'sub' && isWholeNumber(n) && n.value === 0 && rangeOf(x!, types)) return x!;
-  // clamp(round(max(x, 0)) + n, low, high) -> clamp(round(x) + n, low, high) where low is at least n
   const whole = call(fn, ...args);
   const rounding = roundingOf(whole);
   const same = rounding && unscaled(rounding, types);
   if (same) return same;
-  if (!rounding || !isCallOf(rounding.x, 'max')) return whole;
-  const {offset, low, high} = rounding;
-  const [bent, floor] = rounding.x.args;
-  const isIdle =
-    isLiteral(floor) && floor.value === 0 && isWholeNumber(offset) && isWholeNumber(low) && low.value >= offset.value;
-  return isIdle ? call('clamp', call('add', call('round', bent!), offset), low, high) : whole;
+  const free = rounding && unbounded(rounding);
+  return free ? call('clamp', call('add', call('round', free), rounding.offset), rounding.low, rounding.high) : whole;
+}
+
+/** clamp(round(min(max(x, a), b)) + n, low, high) -> clamp(round(x) + n, low, high) where a + n is rounded to low or less, and b + n to high or more. */
+function unbounded({x, offset, low, high}: Rounding): Scalar | null {
+  if (!isWholeNumber(offset) || !isWholeNumber(low) || !isWholeNumber(high)) return null;
+  let free = x;
+  for (;;) {
+    const [bent, bound] = isCallOf(free, 'max') || isCallOf(free, 'min') ? free.args : [];
+    if (!bent || !isLiteral(bound)) break;
+    const rounded = Math.fround(bound.value) + offset.value;
+    const isIdle = isCallOf(free, 'max') ? rounded < low.value + 0.5 : rounded > high.value - 0.5;
+    if (!isIdle) break;
+    free = bent;
+  }
+  return free === x ? null : free;
 }
 
 /**

@@ -77,3 +77,32 @@ test('a byte times a scale by the scale is the byte', t => {
   const clipped = 'u8(clamp(add(round(div(mul(f32(x0), 0.5), 0.5)), 0), 0, 200))';
   t.not(printScalar(simplify(parsed(clipped), ['u8'])), 'x0');
 });
+
+test('bounds that a byte has anyway are left out, and no others', t => {
+  const random = randomOf(23);
+  const values = [
+    Number.NaN,
+    -Infinity,
+    Infinity,
+    ...Array.from({length: 80}, (_, i) => (i - 20) * 0.5 + (random.unit() - 0.5) / 4),
+  ];
+  for (const zero of [0, 3, 10])
+    for (const low of [0, 3])
+      for (const [a, b] of [
+        [0, 20],
+        [-3, 19.999],
+        [0.49, 19.501],
+        [-0.5, 19.5],
+        [0.5, 19.4],
+        [3, 12],
+        [-10, 30],
+      ] as const) {
+        const text = `clamp(add(round(min(max(x0, ${a}), ${b})), ${zero}), ${low}, 20)`;
+        const found = simplify(parsed(text), ['f32']);
+        const [plain, simple] = [evaluator(parsed(text), ['f32'], 'f32'), evaluator(found, ['f32'], 'f32')];
+        for (const value of values) t.is(simple([value]), plain([value]), `${text} at ${value}`);
+        const isBoundHigh = !(b + zero > 19.5);
+        t.is(printScalar(found).includes('min('), isBoundHigh, text);
+        if (!isBoundHigh) t.is(printScalar(found).includes('max('), !(a + zero < low + 0.5), text);
+      }
+});
