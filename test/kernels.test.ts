@@ -30,8 +30,8 @@ const targets = [[], ['avx2', 'fma', 'f16c'], avx512];
 const byteTargets = [
   ['avx2', 'fma', 'f16c', 'avxvnni'],
   [...avx512, 'avx512vnni'],
-  [...avx512, 'avx512vnni', 'amx-tile', 'amx-int8'],
 ];
+const amx = [...avx512, 'avx512vnni', 'amx-tile', 'amx-int8'];
 /** What takes a compiler long, and is the same code with other vectors: it runs optimized at literal shapes alone. */
 const isSlow = (source: string, target: readonly string[]): boolean =>
   (source.includes('_u8_') && (target.includes('avx512f') || target.includes('avxvnni'))) ||
@@ -99,19 +99,18 @@ test('every kernel agrees with a naive loop, on every target that this processor
           if (runs(target)) await run(program);
         });
       }
-  const vnni = [...avx512, 'avx512vnni'];
-  if (runs(vnni) && present.includes('gcc'))
-    for (const flags of [
-      ['-O1', '-DCHECK_RANDOM', '-DCHECK_AMX'],
-      ['-O1', '-DCHECK_LITERAL', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
-    ]) {
-      const [source, program] = [join(folder, 'test', 'conv2d_u8_test.c'), join(scratch, `amx${jobs.length}`)];
-      const options = ['-std=c11', ...flags, ...warnings, ...flagsOf(vnni), ...amxInC, source, '-o', program, '-lm'];
-      jobs.push(async () => {
-        await run('gcc', options);
-        await run(program);
-      });
-    }
+  const tiles = (flags: readonly string[], isRun: boolean) => async () => {
+    const program = join(scratch, `amx${flags.length}`);
+    await run('gcc', ['-std=c11', ...flags, ...warnings, join(folder, 'test', 'conv2d_u8_test.c'), '-o', program, '-lm']);
+    if (isRun) await run(program);
+  };
+  const random = ['-O1', '-DCHECK_RANDOM', '-DCHECK_TILES_ALONE'];
+  const checked = ['-O1', '-DCHECK_LITERAL', '-DCHECK_TILES_ALONE', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+  const [, vnni = []] = byteTargets;
+  if (present.includes('gcc')) {
+    jobs.push(tiles([...random, ...flagsOf(amx)], runs(amx)));
+    if (runs(vnni)) jobs.push(...[random, checked].map(flags => tiles([...flags, ...flagsOf(vnni), ...amxInC], true)));
+  }
   const failed = await failures(jobs);
   await rm(scratch, {recursive: true});
   t.deepEqual(failed, []);
@@ -138,7 +137,7 @@ test('every header compiles alone, as C and as C++', async t => {
     if (!(await has(compiler))) continue;
     const check = (target: readonly string[], sources: readonly string[]) => () =>
       run(compiler, [...language, '-O3', '-fsyntax-only', ...warnings, ...flagsOf(target), ...sources]);
-    jobs.push(check([], alone), ...[...targets, ...byteTargets].map(target => check(target, [together])));
+    jobs.push(check([], alone), ...[...targets, ...byteTargets, amx].map(target => check(target, [together])));
   }
   if (hasWasmCompiler) {
     const kernelsAlone = await write(

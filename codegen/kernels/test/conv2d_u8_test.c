@@ -1,6 +1,6 @@
 /* conv2d_u8_test.c: conv2d_u8_portable and _simd against a naive loop, on random shapes and on literal ones, the even ones
  * of which are run by _simd_even, too.
- * All numbers are whole and below 2^24, so every comparison is exact. CHECK_AMX leaves out what takes a compiler long, and no tiles. */
+ * All numbers are whole and below 2^24, so every comparison is exact. CHECK_TILES_ALONE leaves out what takes a compiler long, and no tiles. */
 #include "check.h"
 #include "conv2d_u8.h"
 #include "conv2d_u8_amx.h"
@@ -100,7 +100,7 @@ DNNC_INLINE dnnc_v either_epilogue(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
     fn(x, w, b, y, e0, e1, current, either_epilogue);                                                                \
   }
 RUNTIME(run_portable, conv2d_u8_portable)
-#if DNNC_LANES > 1 && !defined(CHECK_AMX)
+#if DNNC_LANES > 1 && !defined(CHECK_TILES_ALONE)
 RUNTIME(run_simd, conv2d_u8_simd)
 #endif
 #if defined(__AMX_INT8__)
@@ -138,7 +138,7 @@ static void check_random_shape(void) {
   current = s;
   shape_number++;
   check("portable", run_portable, s, in_place);
-#if DNNC_LANES > 1 && !defined(CHECK_AMX)
+#if DNNC_LANES > 1 && !defined(CHECK_TILES_ALONE)
   check("simd", run_simd, s, in_place);
 #endif
 #if defined(__AMX_INT8__)
@@ -174,8 +174,10 @@ static void check_random_shape(void) {
   }
 #define DEFINE_PORTABLE(...) DEFINE(portable_, conv2d_u8_portable, __VA_ARGS__)
 #define DEFINE_SIMD(...) DEFINE(simd_, conv2d_u8_simd, __VA_ARGS__)
+#if !defined(CHECK_TILES_ALONE)
 LITERAL_SHAPES(DEFINE_PORTABLE)
-#if DNNC_LANES > 1
+#endif
+#if DNNC_LANES > 1 && !defined(CHECK_TILES_ALONE)
 LITERAL_SHAPES(DEFINE_SIMD)
 #define EVEN_SHAPES(M) \
   M(even, 1, 6, 8, 32, 3, 1, 48, 16, 1, 0, 0, 1, 1, 1, 1, 0, 160, 16, 0, 256, 32, 1, 0, 256, 32, 1, 0, 0, 0, 0, 1, 1, 0, 8, 2, 0)
@@ -212,8 +214,10 @@ int main(void) {
     check("simd " #id, simd_##id, s, 0);                                                               \
     if (s.extras > 0 && s.e0w == s.yw && s.e0_bytes == s.y_bytes) check("simd in place " #id, simd_##id, s, 1); \
   }
+#if !defined(CHECK_TILES_ALONE)
   LITERAL_SHAPES(CHECK_PORTABLE)
-#if DNNC_LANES > 1
+#endif
+#if DNNC_LANES > 1 && !defined(CHECK_TILES_ALONE)
 #define CHECK_EVEN(id, ...)                                                                            \
   {                                                                                                    \
     const conv2d_u8_shape s = LITERAL(id, __VA_ARGS__);                                                \
