@@ -7,7 +7,9 @@ import type {Target} from '../codegen/targets/index.js';
 import {blobAlignment} from '../codegen/weights.js';
 import {costOfHead, costOfNodes} from '../ir/cost.js';
 import {headOf, inputsFor, outputNames, producerOf, valueAt} from '../ir/graph.js';
+import {isOp} from '../ir/op.js';
 import {opOf} from '../ir/ops/index.js';
+import {softmax} from '../ir/ops/softmax/index.js';
 import {alignment, everyEntry} from '../ir/plan.js';
 import {graphOf, pathOf, type Segment as SharedSegment} from '../ir/segments.js';
 import {bytesOf} from '../ir/tensor.js';
@@ -237,12 +239,12 @@ const recipeOf = ({attrs}: Head): string => String(attrs.recipe ?? 'full');
 export const variantIdOf = (head: Head): string => `${taskNameOf(head)}/${recipeOf(head)}`;
 const taskNamesOf = (heads: readonly Head[]): readonly string[] => [...new Set(heads.map(taskNameOf))];
 
-/** Probabilities come out of a softmax, seen through what only moves them. */
+/** Probabilities come out of a softmax, seen through what only moves them; their logarithms are logits like others. */
 function scoresOf(graph: Graph, {outputs}: Head): 'logits' | 'probabilities' {
   const [id] = outputs;
   let node = id === undefined ? null : producerOf(graph, id);
   while (node && opOf(node).view) node = producerOf(graph, node.inputs[0]!);
-  return node?.op === 'softmax' ? 'probabilities' : 'logits';
+  return node && isOp(node, softmax) && !node.attrs.log ? 'probabilities' : 'logits';
 }
 
 function preparationOf({input}: Task): Preparation | null {

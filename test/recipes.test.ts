@@ -22,6 +22,7 @@ import type {Loc, Node, ValueId} from '../ir/types.js';
 import {runPasses} from '../passes/framework/manager.js';
 import {load} from '../runtime/index.js';
 import {buildWeather, documentOf, dnnc as run, tinyModel, writeTiny} from './support/cli.js';
+import {attribute, modelBytes, node, valueInfo} from './support/onnx-bytes.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
 import {hasCompiler} from './tiny-build.js';
@@ -220,6 +221,38 @@ compiled('a network that reads whole numbers, whose step is 1', async t => {
   );
   const {recipes} = await apply({calibrate: dataOf(path)});
   for (const {outputSqnr, layer} of recipes[0]!.layers) t.true(outputSqnr! > 30, layer);
+});
+
+compiled('logarithms of probabilities are logits', async t => {
+  const weights = (name: string, dims: readonly number[]) => {
+    const values = Float32Array.from({length: dims.reduce((n, d) => n * d, 1)}, (_, i) => Math.sin(i));
+    return {name, dims: [...dims], dataType: 1, rawData: new Uint8Array(values.buffer)};
+  };
+  const networkWith = (last: string): Uint8Array =>
+    modelBytes({
+      name: last,
+      input: [valueInfo('x', [1, 8])],
+      output: [valueInfo('y', [1, 3])],
+      initializer: [weights('w', [8, 3]), weights('b', [3])],
+      node: [
+        node('Gemm', ['x', 'w', 'b'], ['h'], {}),
+        node(last, ['h'], ['y'], {attribute: [attribute('axis', {type: 2, i: 1})]}),
+      ],
+    });
+  const [soft, log] = await Promise.all(
+    ['Softmax', 'LogSoftmax'].map(async last => {
+      writeFileSync(at(`${last}.onnx`), networkWith(last));
+      const options = {directory: at(last), name: 'last', targets: targetsNamed(['generic']), measure: false, typed: false};
+      await build(resolveTasks({models: [at(`${last}.onnx`)]}).tasks, options);
+      const session = load(at(last));
+      const prior = [1, 2, 1];
+      return {scores: session.manifest.tasks[last]!.scores, run: session.run(last, new Float32Array(8).fill(0.5), {prior})};
+    }),
+  );
+  t.deepEqual([soft!.scores, log!.scores], ['probabilities', 'logits']);
+  log!.run.probabilities!.forEach((p, i) => {
+    t.true(Math.abs(p - soft!.run.probabilities![i]!) < 1e-5, `${p}`);
+  });
 });
 
 compiled('a library that is kept is not taken for another network of the same form', async t => {
