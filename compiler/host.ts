@@ -36,19 +36,19 @@ export function targetsNamed(names: readonly string[]): readonly Target[] {
   return [...new Set(chosen)];
 }
 
+/** What code for a target needs and this CPU lacks. */
+function lackedBy({features}: Target): readonly string[] {
+  const here = cpuFeatures();
+  return features.filter(feature => !here.has(feature));
+}
+
 /** Whether this CPU can run code for a target. */
-export const runsHere = (target: Target): boolean => target.features.every(feature => cpuFeatures().has(feature));
+export const runsHere = (target: Target): boolean => lackedBy(target).length === 0;
 
 /** A library that was asked for would be run as it is, and end the process where the processor lacks something. Errors: usage target.here. */
-export function requireHere(target: string | undefined): void {
-  const {features, format} = findTarget(target ?? 'generic') ?? {features: [], format: 'shared'};
-  const lacking = format === 'shared' ? features.filter(feature => !cpuFeatures().has(feature)) : [];
-  if (target !== undefined && lacking.length > 0)
-    fail(
-      'usage',
-      'target.here',
-      target,
-      `this processor has no ${lacking.join(', ')}`,
-      'name a target that runs here: dnnc targets',
-    );
+export function requireHere(name: string | undefined): void {
+  const target = name === undefined ? undefined : findTarget(name);
+  if (target?.format !== 'shared' || runsHere(target)) return;
+  const lacked = lackedBy(target).join(', ');
+  fail('usage', 'target.here', target.name, `this processor has no ${lacked}`, 'name a target that runs here: dnnc targets');
 }

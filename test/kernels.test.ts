@@ -99,8 +99,8 @@ test('every kernel agrees with a naive loop, on every target that this processor
           if (runs(target)) await run(program);
         });
       }
-  const tiles = (flags: readonly string[], isRun: boolean) => async () => {
-    const program = join(scratch, `amx${flags.length}`);
+  const tiles = (name: string, flags: readonly string[], isRun: boolean) => async () => {
+    const program = join(scratch, name);
     await run('gcc', ['-std=c11', ...flags, ...warnings, join(folder, 'test', 'conv2d_u8_test.c'), '-o', program, '-lm']);
     if (isRun) await run(program);
   };
@@ -108,8 +108,9 @@ test('every kernel agrees with a naive loop, on every target that this processor
   const checked = ['-O1', '-DCHECK_LITERAL', '-DCHECK_TILES_ALONE', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
   const [, vnni = []] = byteTargets;
   if (present.includes('gcc')) {
-    jobs.push(tiles([...random, ...flagsOf(amx)], runs(amx)));
-    if (runs(vnni)) jobs.push(...[random, checked].map(flags => tiles([...flags, ...flagsOf(vnni), ...amxInC], true)));
+    jobs.push(tiles('tiles', [...random, ...flagsOf(amx)], runs(amx)));
+    if (runs(vnni))
+      jobs.push(...[random, checked].map((flags, i) => tiles(`tiles-in-c${i}`, [...flags, ...flagsOf(vnni), ...amxInC], true)));
   }
   const failed = await failures(jobs);
   await rm(scratch, {recursive: true});

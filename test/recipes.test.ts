@@ -21,7 +21,7 @@ import {numbersOf, tensorFrom} from '../ir/tensor.js';
 import type {Loc, Node, ValueId} from '../ir/types.js';
 import {runPasses} from '../passes/framework/manager.js';
 import {load} from '../runtime/index.js';
-import {buildWeather, documentOf, dnnc as run, tinyModel, writeTiny} from './support/cli.js';
+import {buildWeather, documentOf, dnnc as run, tinyModel, weights, writeTiny} from './support/cli.js';
 import {attribute, modelBytes, node, valueInfo} from './support/onnx-bytes.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
@@ -224,16 +224,12 @@ compiled('a network that reads whole numbers, whose step is 1', async t => {
 });
 
 compiled('logarithms of probabilities are logits', async t => {
-  const weights = (name: string, dims: readonly number[]) => {
-    const values = Float32Array.from({length: dims.reduce((n, d) => n * d, 1)}, (_, i) => Math.sin(i));
-    return {name, dims: [...dims], dataType: 1, rawData: new Uint8Array(values.buffer)};
-  };
   const networkWith = (last: string): Uint8Array =>
     modelBytes({
       name: last,
       input: [valueInfo('x', [1, 8])],
       output: [valueInfo('y', [1, 3])],
-      initializer: [weights('w', [8, 3]), weights('b', [3])],
+      initializer: [weights('w', [8, 3], 1), weights('b', [3], 2)],
       node: [
         node('Gemm', ['x', 'w', 'b'], ['h'], {}),
         node(last, ['h'], ['y'], {attribute: [attribute('axis', {type: 2, i: 1})]}),

@@ -98,6 +98,9 @@ const [usualHarm, mostTries] = [0.02, 4];
 /** Of a budget: with so much of it spent, the rest is not looked for. A thousand images do not tell more. */
 const nearly = 0.85;
 
+/** Of a budget: what is aimed at. */
+const aimed = 0.95;
+
 /** `studies`: of networks as they are; sizes of one network are made from one study. Errors: usage reconstruct.layers; input calibrate.*. */
 export async function shrink(
   {task, recipe, step, samples, budget}: Wanted,
@@ -195,10 +198,10 @@ type Lost = {readonly harm: number; readonly loss: number};
 
 /** Where nearly all that may be lost is expected to be; losses of few images jump, so neither end is trusted. */
 const between = (low: Lost, high: Lost, points: number): number =>
-  low.harm + clamped((0.95 * points - low.loss) / (high.loss - low.loss), 0.25, 0.75) * (high.harm - low.harm);
+  low.harm + clamped((aimed * points - low.loss) / (high.loss - low.loss), 0.25, 0.75) * (high.harm - low.harm);
 
 /** In proportion, and by steps that losses of few images cannot lead astray. */
 const ahead = ({harm, loss}: Lost, lost: number, points: number): number =>
-  harm * (loss > lost ? clamped((0.95 * (points - lost)) / (loss - lost), 1.3, 3) : 3);
+  harm * (loss > lost ? clamped((aimed * (points - lost)) / (loss - lost), 1.3, 3) : 3);
 
 const clamped = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);

@@ -23,7 +23,7 @@ export const dnnc = (args: readonly string[], {cwd, env}: CliOptions = {}): Prom
     });
   });
 
-const weights = (name: string, dims: readonly number[], seed: number) => {
+export const weights = (name: string, dims: readonly number[], seed: number) => {
   const count = dims.reduce((n, d) => n * d, 1);
   const values = Float32Array.from(seeded(seed, count, true), value => value / 4);
   return {name, dims: [...dims], dataType: 1, rawData: new Uint8Array(values.buffer)};
