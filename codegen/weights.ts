@@ -8,7 +8,7 @@ import {invariant} from '../ir/diagnostics.js';
 import {pointsOf} from '../ir/ops/conv2d/winograd.js';
 import {everyEntry, type Packing, type Plan, type Weight} from '../ir/plan.js';
 import {numbersOf, tensorOf, widthOf} from '../ir/tensor.js';
-import {panelSize} from './kernels/inventory.js';
+import {blockSize, panelSize} from './kernels/inventory.js';
 
 export const headerBytes = 64;
 export const blobAlignment = 64;
@@ -55,13 +55,14 @@ const paddedBytes = (weight: Weight): number => Math.ceil(packedBytes(weight) / 
 
 /** Panels hold two integers of 4 bits per byte; what does not fit a byte of byte panels has another one. */
 function packedBytes(weight: Weight): number {
-  if (weight.packing.kind === 'byte-panels') return packedElements(weight);
+  if (weight.packing.kind === 'byte-panels' || weight.packing.kind === 'depthwise-byte-panels') return packedElements(weight);
   return packedElements(weight) * (isNibbles(weight) ? 0.5 : widthOf(weight.type.dtype));
 }
 
 const isNibbles = ({type, packing}: Weight): boolean => type.dtype === 'i4' && packing.kind === 'panels';
 
 const panels = (channels: number): number => Math.ceil(channels / panelSize);
+const blocks = (channels: number): number => Math.ceil(channels / blockSize);
 
 function packedElements({type, packing}: Weight): number {
   const [outputs = 1, ...rest] = type.shape;
@@ -78,6 +79,10 @@ function packedElements({type, packing}: Weight): number {
     }
     case 'depthwise-panels':
       return panels(outputs) * panelSize * each;
+    case 'depthwise-byte-panels':
+      return blocks(outputs) * Math.ceil(rest[1]! / 4) * rest[2]! * 4 * blockSize;
+    case 'depthwise-byte-bias':
+      return blocks(outputs) * blockSize;
     case 'winograd-panels':
       return pointsOf(windowOf(type.shape), packing.tile) * panels(outputs) * panelSize * type.shape[1]!;
     case 'bias-panels':
@@ -105,6 +110,10 @@ export function packInto(weight: Weight, into: Uint8Array, offset: number): void
   if (packing.kind === 'byte-panels') {
     const numbers = numbersOf(tensorOf(type.dtype, type.shape, blob.bytes));
     packBytes(numbers, type.shape, packing, new Int8Array(into.buffer, offset));
+    return;
+  }
+  if (packing.kind === 'depthwise-byte-panels') {
+    packDepthwiseBytes(numbersOf(tensorOf(type.dtype, type.shape, blob.bytes)), type.shape, new Int8Array(into.buffer, offset));
     return;
   }
   const width = widthOf(type.dtype);
@@ -156,6 +165,27 @@ function packBytes(from: readonly number[], shape: readonly number[], packing: B
   }
 }
 
+/** Where a channel's number lies among the 64 of its block: sixteen channels by four quarters, in each of which they are side by side. */
+const placeInBlock = (channel: number): number =>
+  (Math.floor(channel / 4) % 4) * panelSize + (Math.floor(channel / panelSize) % 4) * 4 + (channel % 4);
+
+/** Channels to pack, by the place in all blocks that they take: few come again until a block is full. */
+function placesOf(channels: number): readonly (readonly [channel: number, block: number, place: number])[] {
+  const all = [8, 16, 32].includes(channels) ? blockSize : channels;
+  return Array.from({length: all}, (_, c) => [c % channels, Math.floor(c / blockSize), placeInBlock(c)] as const);
+}
+
+function packDepthwiseBytes(from: readonly number[], shape: readonly number[], to: Int8Array): void {
+  const [channels = 1, , height = 1, width = 1] = shape;
+  const fours = Math.ceil(height / 4);
+  for (const [channel, block, place] of placesOf(channels))
+    for (let r = 0; r < height; r++)
+      for (let s = 0; s < width; s++) {
+        const column = (block * fours + Math.floor(r / 4)) * width + s;
+        to[(column * blockSize + place) * 4 + (r % 4)] = from[(channel * height + r) * width + s]!;
+      }
+}
+
 type BytePanels = Extract<Packing, {kind: 'byte-panels'}>;
 
 type Words = Uint8Array | Uint16Array | Uint32Array;
@@ -179,10 +209,14 @@ function packNibbles(from: Words, to: Uint8Array): void {
 function packPanels(
   from: Words,
   shape: readonly number[],
-  packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels' | 'byte-panels'}>,
+  packing: Exclude<Packing, {kind: 'plain' | 'winograd-panels' | 'byte-panels' | 'depthwise-byte-panels'}>,
   to: Words,
 ): void {
   const [outputs, inputs = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
+  if (packing.kind === 'depthwise-byte-bias') {
+    for (const [channel, block, place] of placesOf(outputs)) to[block * blockSize + place] = from[channel]!;
+    return;
+  }
   const groups = packing.kind === 'depthwise-panels' ? 1 : packing.groups;
   const perGroup = outputs / groups;
   const depth = packing.kind === 'bias-panels' ? 1 : inputs * rows * columns;

@@ -218,7 +218,7 @@ export const tested: Tested = {
     clip: 36,
     concat: 8,
     conv2d: 47,
-    conv2d_u8: 13,
+    conv2d_u8: 17,
     conv_transpose: 4,
     cos: 3,
     cosh: 3,

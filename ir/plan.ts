@@ -31,6 +31,12 @@ export type Packing =
   /** [c][1][kh][kw] -> [c/16][kh][kw][16] */
   | {readonly kind: 'depthwise-panels'}
   /**
+   * [c][1][kh][kw] whole numbers -> [c/64][kh/4][kw][4][4][4][4] bytes, and [c] -> [c/64][4][4][4], both in the order that
+   * codegen/kernels/depthwise_u8.h states; channels that fill 64 if they come several times do so
+   */
+  | {readonly kind: 'depthwise-byte-panels'}
+  | {readonly kind: 'depthwise-byte-bias'}
+  /**
    * [o][i][3][3] -> [(tile + 2)^2][o/16][i][16], [o][i][1][3] and [o][i][3][1] -> [tile + 2][o/16][i][16], transformed for tiles of
    * that side (codegen/kernels/winograd_f32.h)
    */

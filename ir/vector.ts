@@ -20,7 +20,8 @@ export function isVector(expression: Scalar): boolean {
 
 /**
  * An expression as arithmetic on f32 alone: bytes become real numbers as they are read, and bytes, by rounding, as they are
- * stored. So u8(clamp(round(x) + 0, low, high)) is clamp(x, low, high) here: it rounds to the same.
+ * stored, which keeps them within 0 and 255. So u8(clamp(round(x) + 0, low, high)) is clamp(x, low, high) here: it rounds to the
+ * same; and bounds of 0 and 255 are left out.
  */
 export function realOf(expression: Scalar): Scalar | null {
   const inside = (x: Scalar): Scalar | null => {
@@ -35,13 +36,17 @@ export function realOf(expression: Scalar): Scalar | null {
 
 function withoutRounding(x: Scalar): Scalar {
   const rounding = roundingOf(x);
-  const isPlain = rounding?.offset.kind === 'lit' && rounding.offset.value === 0;
-  return isPlain ? call('clamp', rounding.x, rounding.low, rounding.high) : x;
+  if (!rounding) return x;
+  const {offset, low, high} = rounding;
+  const isPlain = offset.kind === 'lit' && offset.value === 0;
+  const isStored = low.kind === 'lit' && low.value === 0 && high.kind === 'lit' && high.value === 255;
+  const sum = isPlain ? rounding.x : call('add', call('round', rounding.x), offset);
+  return isStored ? sum : isPlain ? call('clamp', sum, low, high) : x;
 }
 
 /**
  * What vectors of f32 compute where operands and results are real numbers or bytes; null where they cannot. A byte must be a
- * whole number from 0 to 255 before it is one: storing rounds, but keeps no bounds.
+ * whole number from 0 to 255 by what the expression says.
  */
 export function vectorForm(expression: Scalar, types: readonly DType[]): Scalar | null {
   const real = realOf(expression);

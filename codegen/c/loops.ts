@@ -41,7 +41,7 @@ export function loopFunction(loop: Loop, features: readonly Feature[]): StaticFu
   const axes = loopAxes(loop);
   const signature = [...reads.map((view, i) => `const ${cTypes[view.dtype]} *x${i}`), `${cTypes[write.dtype]} *y`].join(', ');
   const vector = vectorBody(loop, axes, features);
-  const text = vector === null ? elementLoop(loop, axes, signature) : vectorLoop(vector, loop, axes, signature);
+  const text = vector === null ? elementLoop(loop, axes, signature) : vectorLoop(vector.real, vector.walk, loop, axes, signature);
   const stem =
     expression.kind === 'arg' ? 'copy' : expression.kind === 'call' ? expression.fn : expression.kind === 'lit' ? 'fill' : 'cast';
   const headers = vector === null ? ['arithmetic.h'] : ['bytes.h'];
@@ -91,23 +91,59 @@ function elementLoop({expression, reads, write}: Loop, axes: readonly Axis[], si
 /** With one of them DNNC_LANES is more than 1. */
 const vectorFeatures: ReadonlySet<Feature> = new Set(['avx2', 'avx512f', 'simd128']);
 
+/** Pixels that are interleaved at once, and channels: `dnnc_interleave3` of bytes.h. */
+const [pixelsAtOnce, planes] = [16, 3];
+
+/** How vectors go through a loop: along its fastest axis, or along the one before where that one has the colours of pixels that are read from planes. */
+type VectorWalk = 'along' | 'planes';
+
 /**
- * What vectors compute of a loop over bytes and floats, side by side along its fastest axis; null where the compiler is left to
+ * What vectors compute of a loop over bytes and floats, side by side in all operands; null where the compiler is left to
  * it. gcc 12 takes 64 elements at a time where bytes are written, and what is left over one by one.
  */
-function vectorBody({expression, reads, write}: Loop, axes: readonly Axis[], features: readonly Feature[]): Scalar | null {
-  const last = axes.at(-1);
+function vectorBody(
+  {expression, reads, write}: Loop,
+  axes: readonly Axis[],
+  features: readonly Feature[],
+): {readonly real: Scalar; readonly walk: VectorWalk} | null {
   const types = [...reads, write].map(view => view.dtype);
-  if (!last || !features.some(feature => vectorFeatures.has(feature))) return null;
+  if (!features.some(feature => vectorFeatures.has(feature))) return null;
   if (!types.includes('u8') || types.some(type => type !== 'u8' && type !== 'f32') || expression.kind === 'arg') return null;
-  if (last.write !== 1 || last.reads.some(stride => stride !== 0 && stride !== 1)) return null;
-  return vectorForm(expression, types.slice(0, -1));
+  const walk = walkOf(axes, write);
+  const real = walk && vectorForm(expression, types.slice(0, -1));
+  return real && walk ? {real, walk} : null;
 }
 
-/** Whole vectors, and then what is left over: how much is a constant, so neither asks. */
-function vectorLoop(real: Scalar, {reads, write}: Loop, axes: readonly Axis[], signature: string): string {
-  const last = axes.length - 1;
-  const {size, reads: steps} = axes[last]!;
+const isSideBySide = (steps: readonly number[]): boolean => steps.every(step => step === 0 || step === 1);
+
+function walkOf(axes: readonly Axis[], write: View): VectorWalk | null {
+  const [before, last] = [axes.at(-2), axes.at(-1)];
+  if (last?.write !== 1) return null;
+  if (isSideBySide(last.reads)) return 'along';
+  const isPixels = last.size === planes && before?.write === planes && isSideBySide(before.reads);
+  return isPixels && write.dtype === 'u8' ? 'planes' : null;
+}
+
+/** A loop over lanes, and what follows it: how much is left over is a constant, so neither asks. */
+function vectorLoop(real: Scalar, walk: VectorWalk, loop: Loop, axes: readonly Axis[], signature: string): string {
+  const {reads, write} = loop;
+  const last = axes.length - (walk === 'along' ? 1 : 2);
+  const indent = '  '.repeat(last + 1);
+  const outer = axes.slice(0, last).map(headOf).join('');
+  const froms = reads.map((_, i) => `x${i} + ${placeOf(axes.map(axis => axis.reads[i]!))}`);
+  const body =
+    walk === 'along'
+      ? alongBody(`i${last}`, axes[last]!.size, [...froms, `y + ${placeOf(axes.map(axis => axis.write))}`])
+      : planesBody(`i${last}`, axes[last]!, froms, `y + ${placeOf(axes.slice(0, -1).map(axis => axis.write))}`, `i${last + 1}`);
+  return `${lanesFunction(real, axes[last]!.reads, reads, write, signature)}static void ${ownName}(${signature}) {
+${outer}${indent}{
+${body.map(line => `${indent}  ${line}\n`).join('')}${indent}}
+}
+`;
+}
+
+/** What is computed at \`count\` places side by side. */
+function lanesFunction(real: Scalar, steps: readonly number[], reads: readonly View[], write: View, signature: string): string {
   const isBytes = (view: View): number => Number(view.dtype === 'u8');
   const names = reads.map((_, i) => `a${i}`);
   const lines = reads.map((view, i) =>
@@ -117,22 +153,34 @@ function vectorLoop(real: Scalar, {reads, write}: Loop, axes: readonly Axis[], s
   );
   const table = withTable(real, reads, (index, name) => `v_table(${name}, ${vectorExpression(index, names)})`);
   const value = vectorExpression(table.expression, [...names, ...table.operand]);
-  const lanes = `${table.text}DNNC_INLINE void ${ownName}_lanes(${signature}, int count) {
+  return `${table.text}DNNC_INLINE void ${ownName}_lanes(${signature}, int count) {
 ${lines.join('')}  dnnc_write(y, 0, ${isBytes(write)}, ${value}, count);
 }
 `;
-  const indent = '  '.repeat(axes.length);
-  const places = [
-    ...reads.map((_, i) => `x${i} + ${placeOf(axes.map(axis => axis.reads[i]!))}`),
-    `y + ${placeOf(axes.map(axis => axis.write))}`,
-  ].join(', ');
-  const at = `i${last}`;
-  return `${lanes}static void ${ownName}(${signature}) {
-${axes.slice(0, last).map(headOf).join('')}${indent}{
-${indent}  ptrdiff_t ${at} = 0;
-${indent}  for (; ${at} + DNNC_LANES <= ${size}; ${at} += DNNC_LANES) ${ownName}_lanes(${places}, DNNC_LANES);
-${indent}  if (${at} < ${size}) ${ownName}_lanes(${places}, ${size} % DNNC_LANES);
-${indent}}
 }
-`;
+
+const alongBody = (at: string, size: number, places: readonly string[]): readonly string[] => [
+  `ptrdiff_t ${at} = 0;`,
+  `for (; ${at} + DNNC_LANES <= ${size}; ${at} += DNNC_LANES) ${ownName}_lanes(${places.join(', ')}, DNNC_LANES);`,
+  `if (${at} < ${size}) ${ownName}_lanes(${places.join(', ')}, ${size} % DNNC_LANES);`,
+];
+
+/** The colours of some pixels, plane by plane, and then side by side. */
+function planesBody(at: string, {size, reads}: Axis, froms: readonly string[], to: string, color: string): readonly string[] {
+  const operands = froms.map((from, i) => (reads[i] === 1 ? `${from} + p` : from));
+  const pixels = (count: number): readonly string[] => [
+    `  for (ptrdiff_t ${color} = 0; ${color} < ${planes}; ${color}++)`,
+    `    for (int p = 0; p < ${count}; p += DNNC_LANES)`,
+    `      ${ownName}_lanes(${[...operands, `planes[${color}] + p`].join(', ')}, dnnc_min(${count} - p, DNNC_LANES));`,
+    `  dnnc_interleave3(${to}, planes, ${count});`,
+  ];
+  const rest = size % pixelsAtOnce;
+  return [
+    `uint8_t planes[${planes}][${pixelsAtOnce}];`,
+    `ptrdiff_t ${at} = 0;`,
+    `for (; ${at} + ${pixelsAtOnce} <= ${size}; ${at} += ${pixelsAtOnce}) {`,
+    ...pixels(pixelsAtOnce),
+    '}',
+    ...(rest > 0 ? ['{', ...pixels(rest), '}'] : []),
+  ];
 }

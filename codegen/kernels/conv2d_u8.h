@@ -69,15 +69,19 @@ DNNC_INLINE conv2d_u8_operands conv2d_u8_at(conv2d_u8_operands o, conv2d_u8_shap
   return o;
 }
 
-/* Stores `count` finished sums from channel c on, of the point `line` rows below and `point` columns right of o. */
-DNNC_INLINE void conv2d_u8_store(dnnc_v acc, const conv2d_u8_operands o, const conv2d_u8_shape s, dnnc_epilogue f,
-                                 int line, int point, int c, int count) {
+/* `count` sums from channel c on, with what follows them, of the point `line` rows below and `point` columns right of o. */
+DNNC_INLINE dnnc_v conv2d_u8_finish(dnnc_v acc, const conv2d_u8_operands o, const conv2d_u8_shape s, dnnc_epilogue f, int line,
+                                    int point, int c, int count) {
   const dnnc_v zero = v_set(0.0f);
   const dnnc_v a0 = s.extras < 1 ? zero
     : dnnc_read_extra(o.e0, o.at_e0 + line * s.e0h + point * s.e0w + c * s.e0c, s.e0_bytes, s.e0c, count);
   const dnnc_v a1 = s.extras < 2 ? zero
     : dnnc_read_extra(o.e1, o.at_e1 + line * s.e1h + point * s.e1w + c * s.e1c, s.e1_bytes, s.e1c, count);
-  dnnc_write(o.y, o.at_y + line * s.yh + point * s.yw + c, s.y_bytes, f(acc, a0, a1), count);
+  return f(acc, a0, a1);
+}
+DNNC_INLINE void conv2d_u8_store(dnnc_v acc, const conv2d_u8_operands o, const conv2d_u8_shape s, dnnc_epilogue f, int line,
+                                 int point, int c, int count) {
+  dnnc_write(o.y, o.at_y + line * s.yh + point * s.yw + c, s.y_bytes, conv2d_u8_finish(acc, o, s, f, line, point, c, count), count);
 }
 
 /* ---- portable: the reference ---- */
@@ -169,6 +173,18 @@ DNNC_INLINE void conv2d_u8_portable(const uint8_t *x, const int8_t *w, const int
 #define DNNC_EACH_SUM(M) DNNC_EIGHT_SUMS(M)
 #endif
 
+#define DNNC_TWO_FOURS(M) M(0, 1, 2, 3) M(4, 5, 6, 7)
+#if DNNC_DOT_VECTORS == 28
+#define DNNC_EACH_FOUR(M) \
+  DNNC_TWO_FOURS(M) M(8, 9, 10, 11) M(12, 13, 14, 15) M(16, 17, 18, 19) M(20, 21, 22, 23) M(24, 25, 26, 27)
+#elif DNNC_DOT_VECTORS == 20
+#define DNNC_EACH_FOUR(M) DNNC_TWO_FOURS(M) M(8, 9, 10, 11) M(12, 13, 14, 15) M(16, 17, 18, 19)
+#elif DNNC_DOT_VECTORS == 12
+#define DNNC_EACH_FOUR(M) DNNC_TWO_FOURS(M) M(8, 9, 10, 11)
+#else
+#define DNNC_EACH_FOUR(M) DNNC_TWO_FOURS(M)
+#endif
+
 /* `lines` x `points` output points from o on, by `cols` channels; each sum in a named variable, as in tile_f32.h. */
 DNNC_INLINE void conv2d_u8_tile(const conv2d_u8_operands o, const conv2d_u8_shape s, dnnc_epilogue f, int lines,
                                 int points, int cols) {
@@ -212,11 +228,23 @@ DNNC_INLINE void conv2d_u8_tile(const conv2d_u8_operands o, const conv2d_u8_shap
   }
 #undef DNNC_STEP
 
+  /* Four whole vectors of bytes that lie one behind the other in a row of y are stored together. */
+  const int whole = s.y_bytes && cols % DNNC_LANES == 0 && (vectors % 4 == 0 || s.yw == cols) &&
+                    (lines == 1 || points * vectors % 4 == 0);
+#define DNNC_FINISHED(i) \
+  conv2d_u8_finish(v_from_int(acc##i), o, s, f, i / vectors / points, i / vectors % points, i % vectors * DNNC_LANES, DNNC_LANES)
+#define DNNC_FINISH4(i, j, k, l)                                                                                      \
+  if (whole && l < live)                                                                                              \
+    v_store_bytes4((uint8_t *)o.y + o.at_y + i / vectors / points * s.yh + i / vectors % points * s.yw + i % vectors * DNNC_LANES, \
+                   DNNC_FINISHED(i), DNNC_FINISHED(j), DNNC_FINISHED(k), DNNC_FINISHED(l));
 #define DNNC_FINISH(i)                                                                                                \
-  if (i < live)                                                                                                       \
+  if (i < live && !(whole && i / 4 * 4 + 3 < live))                                                                   \
     conv2d_u8_store(v_from_int(acc##i), o, s, f, i / vectors / points, i / vectors % points,                          \
                     i % vectors * DNNC_LANES, dnnc_min(cols - i % vectors * DNNC_LANES, DNNC_LANES));
+  DNNC_EACH_FOUR(DNNC_FINISH4)
   DNNC_EACH_SUM(DNNC_FINISH)
+#undef DNNC_FINISHED
+#undef DNNC_FINISH4
 #undef DNNC_FINISH
 }
 

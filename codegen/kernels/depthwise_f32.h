@@ -25,8 +25,7 @@ typedef struct {
 
 /* Operands at a place: those of either type by the number of their element. */
 typedef struct {
-  const void *x, *w;
-  const float *b;
+  const void *x, *w, *b;
   void *y;
   const void *e0, *e1;
   ptrdiff_t at_x, at_y, at_e0, at_e1;
@@ -70,7 +69,7 @@ DNNC_INLINE void depthwise_f32_portable_tile(const depthwise_operands o, const d
   ptrdiff_t w = (ptrdiff_t)c * s.kh * s.kw;
   float acc[DNNC_PORTABLE_POINTS][DNNC_PANEL];
   for (int p = 0; p < points; p++)
-    for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] = o.b[c + l];
+    for (int l = 0; l < DNNC_PANEL; l++) acc[p][l] = ((const float *)o.b)[c + l];
 
   for (int i = 0; i < s.kh; i++)
     for (int j = 0; j < s.kw; j++) {
@@ -118,7 +117,7 @@ DNNC_INLINE void depthwise_f32_tile(const depthwise_operands o, const depthwise_
                                     int c, int count) {
   const ptrdiff_t x = o.at_x + c;
   const ptrdiff_t w = (ptrdiff_t)(c / DNNC_PANEL) * s.kh * s.kw * DNNC_PANEL + c % DNNC_PANEL;
-  const dnnc_v bias = v_load(o.b + c);
+  const dnnc_v bias = v_load((const float *)o.b + c);
 
 #define DNNC_START(p) dnnc_v acc##p = bias;
   DNNC_EACH_POINT(DNNC_START)

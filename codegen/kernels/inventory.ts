@@ -21,6 +21,9 @@ export type Feature =
 /** Output channels in one panel of packed weights. */
 export const panelSize = 16;
 
+/** Channels in one block of packed bytes of depthwise_u8. */
+export const blockSize = 64;
+
 /** What a kernel computes and with which signature. */
 export type Contract =
   | 'conv2d_f32'
@@ -29,6 +32,7 @@ export type Contract =
   | 'winograd_1x3_f32'
   | 'winograd_3x1_f32'
   | 'depthwise_f32'
+  | 'depthwise_u8'
   | 'maxpool_f32'
   | 'avgpool_f32'
   | 'matmul_f32'
@@ -83,6 +87,7 @@ export const kernels: readonly Kernel[] = (
     ['winograd_1x3_f32', 'winograd_f32.h'],
     ['winograd_3x1_f32', 'winograd_f32.h'],
     ['depthwise_f32', 'depthwise_f32.h'],
+    ['depthwise_u8', 'depthwise_u8.h'],
     ['maxpool_f32', 'pool_f32.h'],
     ['avgpool_f32', 'pool_f32.h'],
     ['matmul_f32', 'matmul_f32.h'],

@@ -5,11 +5,11 @@
  */
 import {invariant} from '../../ir/diagnostics.js';
 import {type Editor, editor} from '../../ir/edit.js';
-import {constantOf, valueAt} from '../../ir/graph.js';
+import {constantOf, producerOf, valueAt} from '../../ir/graph.js';
 import {type Builder, isOp} from '../../ir/op.js';
 import {conv2d} from '../../ir/ops/conv2d/index.js';
 import {dequantize} from '../../ir/ops/dequantize/index.js';
-import {add} from '../../ir/ops/elementwise/index.js';
+import {add, clip, mul, relu} from '../../ir/ops/elementwise/index.js';
 import {opOf} from '../../ir/ops/index.js';
 import {matmul} from '../../ir/ops/matmul/index.js';
 import {quantize} from '../../ir/ops/quantize/index.js';
@@ -107,12 +107,12 @@ export function withQuantized(
 
   const store = (id: ValueId, place: Node): void => {
     const build = edit.before(place);
-    bytes.set(
-      id,
-      build.emit(quantize, [copies.get(id) ?? valueAt(graph, id), ...affineOperands(edit, place, affine.get(id)!)], {
-        to: 'u8',
-      })[0],
-    );
+    const {scale, zero} = affine.get(id)!;
+    const real = copies.get(id) ?? valueAt(graph, id);
+    const [inSteps, size] = isScaledBefore(graph, id)
+      ? [real, scale]
+      : [build.emit(mul, [real, build.literal(tensorFrom('f32', [], [1 / scale]))], {})[0], 1];
+    bytes.set(id, build.emit(quantize, [inSteps, ...affineOperands(edit, place, {scale: size, zero})], {to: 'u8'})[0]);
     read(id, place);
   };
   const read = (id: ValueId, place: Node): void => {
@@ -151,6 +151,16 @@ export function withQuantized(
   const results = head.outputs.map(id => copies.get(id) ?? stands(id));
   edit.addHead({...head, name, outputs: [...results, ...also.map(stands)].map(value => value.id), attrs});
   return edit.finish();
+}
+
+/**
+ * Whether passes take the division by the scale into one that is there already: that of a layer's sums, or of bytes that keep theirs. The
+ * network's input and sums of two branches are multiplied by the reciprocal, which takes a tenth of the time.
+ */
+function isScaledBefore(graph: Graph, id: ValueId): boolean {
+  const node = producerOf(graph, id);
+  if (!node) return false;
+  return node.op === relu.name || isOp(node, clip) ? isScaledBefore(graph, node.inputs[0]!) : !isOp(node, add);
 }
 
 /** Scale and zero point. */

@@ -27,7 +27,7 @@ import {
   unsignedOf,
   usesSigned,
 } from './bytes.js';
-import {fitted, imageOf, isSmall, layerOf, literals, narrowest} from './layer.js';
+import {fitsDepthwise, fitted, imageOf, isSmall, layerOf, literals, narrowest} from './layer.js';
 import {movers} from './movers.js';
 
 export const integerKernels = definePass({
@@ -102,7 +102,8 @@ const rules: readonly Rule[] = [
       if (!image || !fits) return false;
       if (node.attrs.pads.some(pad => pad > 0) && !isByte(image.zero)) return false;
       const build = edit.before(node);
-      const [weights, bias] = depthwise ? (['f32', 'f32'] as const) : ([narrowest(fits.layer), 'i32'] as const);
+      const isBytes = !depthwise || fitsDepthwise(fits.layer);
+      const [weights, bias] = isBytes ? ([narrowest(fits.layer), 'i32'] as const) : (['f32', 'f32'] as const);
       const outside = isByte(image.zero) ? image.zero : 0;
       const operands = [imageOf(image.make(build), fits.again, 1, build), ...literals(fits.layer, weights, bias, build)];
       edit.redirect(node.outputs[0].id, build.emit(conv2dU8, operands, {...node.attrs, outside})[0]);

@@ -75,6 +75,13 @@ const inByte = (value: number): number => Math.min(127, Math.max(-128, value));
 /** Whether no sum over bytes can reach 2^24: it is a real number of 32 bits then, without a rounding. */
 export const isSmall = ({reach}: Layer): boolean => reach < 2 ** 24;
 
+/** Most elements of a kernel that one channel has for itself: DNNC_DEPTHWISE_TAPS of codegen/kernels/depthwise_u8.h. */
+const mostTaps = 64;
+
+/** Whether kernels of bytes can hold channels with kernels of their own. */
+export const fitsDepthwise = (layer: Layer): boolean =>
+  isSmall(layer) && narrowest(layer) === 'i8' && layer.weights.length <= mostTaps * layer.bias.length;
+
 export const narrowest = ({weights}: Layer): DType => (weights.some(value => value < -128 || value > 127) ? 'i16' : 'i8');
 
 /** x, and the channels of it that come again, on that axis. */

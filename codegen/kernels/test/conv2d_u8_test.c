@@ -1,7 +1,7 @@
 /* conv2d_u8_test.c: conv2d_u8_portable and _simd against a naive loop, on random shapes and on literal ones, the even ones
  * of which are run by _simd_even, too.
  * All numbers are whole and below 2^24, so every comparison is exact. CHECK_TILES_ALONE leaves out what takes a compiler long, and no tiles. */
-#include "check.h"
+#include "check_u8.h"
 #include "conv2d_u8.h"
 #include "conv2d_u8_amx.h"
 #if defined(__AMX_TILE__) && defined(__linux__)
@@ -13,24 +13,6 @@ typedef void (*kernel)(const uint8_t *x, const int8_t *w, const int32_t *b, void
 
 static int shape_number;
 
-/* Results in bytes are the sums divided by 256, halves to even, cut off; others are the sums as they are. */
-DNNC_INLINE dnnc_v byte_epilogue(dnnc_v acc, dnnc_v e0, dnnc_v e1) {
-  return v_min(v_max(v_round(v_mul(check_epilogue(acc, e0, e1), v_set(1.0f / 256))), v_set(0.0f)), v_set(255.0f));
-}
-
-/* `count` elements: bytes, or floats that hold numbers from 0 to 255. */
-static void *numbers(ptrdiff_t count, int bytes) {
-  uint8_t *p = (uint8_t *)check_bytes(count * (bytes ? 1 : (ptrdiff_t)sizeof(float)));
-  for (ptrdiff_t i = 0; i < count; i++) {
-    const int value = check_int(0, 255);
-    if (bytes) p[i] = (uint8_t)value;
-    else ((float *)(void *)p)[i] = (float)value;
-  }
-  return p;
-}
-static double number_at(const void *p, ptrdiff_t at, int bytes) {
-  return bytes ? (double)((const uint8_t *)p)[at] : (double)((const float *)p)[at];
-}
 /* The last element that is read or written, plus one. */
 static ptrdiff_t extent(conv2d_u8_shape s, ptrdiff_t n, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c) {
   return (s.n - 1) * n + (s.oh - 1) * h + (s.ow - 1) * w + (s.groups * s.oc - 1) * c + 1;
@@ -79,9 +61,8 @@ static void check(const char *what, kernel run, conv2d_u8_shape s, int in_place)
             const double a1 =
               s.extras < 2 ? 0 : number_at(e1, n * s.e1n + oy * s.e1h + ox * s.e1w + channel * s.e1c, s.e1_bytes);
             const ptrdiff_t at = n * s.yn + oy * s.yh + ox * s.yw + channel;
-            const double want = check_want((double)sum, a0, a1);
-            const double stored = s.y_bytes ? fmin(fmax(nearbyint(want / 256), 0), 255) : want;
-            check_near(what, shape_number, at, number_at(y, at, s.y_bytes), stored, 0);
+            const double want = byte_want(check_want((double)sum, a0, a1), s.y_bytes);
+            check_near(what, shape_number, at, number_at(y, at, s.y_bytes), want, 0);
             written[at] = 1;
           }
   for (ptrdiff_t i = 0; i < y_count; i++)

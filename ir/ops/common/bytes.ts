@@ -26,7 +26,7 @@ export const byteRules = <A extends EpilogueAttrs>(
     holds: call => {
       const [x, w, b, ...extras] = call.inputs;
       const wanted = weights(call);
-      const bias = wanted.includes('i8') ? 'i32' : 'f32';
+      const bias = w?.dtype === 'f32' ? 'f32' : 'i32';
       return (
         x?.dtype === 'u8' &&
         w !== null &&
@@ -81,6 +81,16 @@ export function byteParams(
     ],
   };
 }
+
+/** Weights and bias of channels with kernels of their own. */
+export const depthwiseByteParams = ({types, inputs, weight}: KernelContext): KernelCall['params'] => [
+  {name: 'w', role: 'read', view: weight(inputs[1]!.constant, types[1]!, {kind: 'depthwise-byte-panels'})},
+  {
+    name: 'b',
+    role: 'read',
+    view: weight(inputs[2]?.constant ?? null, {dtype: 'i32', shape: [types[1]!.shape[0]!]}, {kind: 'depthwise-byte-bias'}),
+  },
+];
 
 /** The groups of four that hold those places, once each. `shape` is [o][i][kh][kw]; a run is a kernel row, or a cell's channels. */
 function foursBeyond(weights: Tensor, rows: boolean): readonly Four[] {

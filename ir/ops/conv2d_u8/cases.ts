@@ -54,7 +54,26 @@ export const cases: readonly OpCase[] = [
       ['u8', 1, 20, 6, 5],
     ],
   ),
-  conv('depthwise', [1, 19, 7, 7], [19, 1, 3, 3], {groups: 19, ...padded}, [], 'f32'),
+  conv('depthwise', [1, 19, 7, 7], [19, 1, 3, 3], {groups: 19, ...padded}),
+  conv('depthwise of eight channels, to bytes', [1, 8, 7, 8], [8, 1, 3, 3], {groups: 8, ...padded, epilogue: toByte}),
+  conv('depthwise of 80 channels, 5x5, stride 2', [1, 80, 9, 9], [80, 1, 5, 5], {
+    groups: 80,
+    strides: [2, 2],
+    pads: [2, 2, 2, 2],
+    outside: 7,
+    epilogue: toByte,
+  }),
+  conv(
+    'depthwise of 32 channels, scales per channel, a residual of bytes',
+    [1, 32, 6, 6],
+    [32, 1, 3, 3],
+    {groups: 32, ...padded, epilogue: 'u8(clamp(add(round(add(mul(x0, x1), f32(x2))), 0), 0, 255))'},
+    [
+      ['f32', 32, 1, 1],
+      ['u8', 1, 32, 6, 6],
+    ],
+  ),
+  conv('depthwise by weights beyond a byte', [1, 19, 7, 7], [19, 1, 3, 3], {groups: 19, ...padded}, [], 'f32'),
   conv(
     'depthwise to bytes, stride 2',
     [1, 32, 7, 7],

@@ -5,7 +5,7 @@
 import {type Call, defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {realOf} from '../../vector.js';
-import {againFields, byteFields, byteParams, byteRules, resultType} from '../common/bytes.js';
+import {againFields, byteFields, byteParams, byteRules, depthwiseByteParams, resultType} from '../common/bytes.js';
 import {
   type ConvolutionAttrs,
   convolutionCall,
@@ -30,8 +30,7 @@ export const conv2dU8: OpDef<Conv2dU8Attrs> = defineOp<Conv2dU8Attrs>({
   defaults: {...convolutionDefaults, outside: 0},
   rules: [
     ...convolutionRules<Conv2dU8Attrs>('conv2d_u8'),
-    // A sum of few products is exact in f32, too, and channels side by side have nothing to add up.
-    ...byteRules<Conv2dU8Attrs>('conv2d_u8', call => (isDepthwise(call) ? ['f32'] : ['i8', 'i16'])),
+    ...byteRules<Conv2dU8Attrs>('conv2d_u8', call => (isDepthwise(call) ? ['i8', 'f32'] : ['i8', 'i16'])),
     {
       id: 'conv2d_u8.outside',
       says: 'outside is a whole number from 0 to 255',
@@ -41,7 +40,7 @@ export const conv2dU8: OpDef<Conv2dU8Attrs> = defineOp<Conv2dU8Attrs>({
   infer: call => [{dtype: resultType(call), shape: convolutionShape(call)}],
   evaluate: (call, inputs) => [applyEpilogue(call.attrs, convolve(call, inputs, call.attrs.outside, 'f32'), inputs.slice(3))],
   macs: convolutionMacs,
-  integer: call => !isDepthwise(call),
+  integer: call => call.inputs[1]?.dtype !== 'f32',
   kernel: {
     layout: 'channels-last',
     dtypes: ['u8'],
@@ -64,8 +63,11 @@ function lowerConv2dU8(context: KernelContext<Conv2dU8Attrs>): KernelCall {
     epilogue: realOf(epilogueOf(attrs)),
   });
   if (isDepthwise({attrs, inputs: types})) {
-    const {fields, params} = convolutionCall(context, kernel, {x, y, weights: depthwiseParams(context)});
-    return call('depthwise_f32', 'depthwise_shape', {params, fields: {...fields, c: oc, kh, kw, x_bytes: 1, w_bytes: 0}});
+    const isBytes = types[1]!.dtype === 'i8';
+    const weights = isBytes ? depthwiseByteParams(context) : depthwiseParams(context);
+    const {fields, params} = convolutionCall(context, kernel, {x, y, weights});
+    const contract = isBytes ? 'depthwise_u8' : 'depthwise_f32';
+    return call(contract, 'depthwise_shape', {params, fields: {...fields, c: oc, kh, kw, x_bytes: 1, w_bytes: 0}});
   }
   const {groups} = attrs;
   // A kernel row is one run of bytes where neither columns nor images leave gaps in it: fewer groups of four are part empty.
