@@ -41,7 +41,7 @@ export async function resized(
   });
   const [was, is] = [whole.network.layers, network.layers];
   const surveyed = withNames(whole.fit, new Map(was.map(({name}, i) => [name, is[i]!.name])));
-  const plain = judge(compared(network, whole.held.samples, whole.float));
+  const plain = judge(compared(network, whole.held.samples, whole.float), whole.float);
   const made = new Map<string, Parameters>();
   const walk = walkThrough(network, surveyed.samples);
   is.forEach((layer, i) => {
@@ -49,7 +49,7 @@ export async function resized(
     made.set(layer.name, fittedTo(network, walk, layer, was[i]!, surveyed));
     network.rewrite(made);
   });
-  const judgement = judge(compared(network, whole.held.samples, whole.float));
+  const judgement = judge(compared(network, whole.held.samples, whole.float), whole.float);
   // A fit to few samples can be worse than none.
   if (judgement.divergence >= plain.divergence) return {judgement: plain, layers: new Map(), before: was, after: is};
   return {judgement, layers: new Map(was.map(({name}, i) => [name, made.get(is[i]!.name)!])), before: was, after: is};

@@ -2,8 +2,9 @@
  * What is expected of a network made anew, without labels: on samples held out, and where these are few, on all samples, each time
  * with another part held out and the network fitted to the others (cross-fitting).
  */
+import type {Compared} from './expected-loss.js';
 import {frontToBack, parametersIn, type Walked} from './front-to-back.js';
-import {type Compared, compared, type Judgement, judge} from './judge.js';
+import {compared, type Judgement, judge} from './judge.js';
 import {partsOfSamples} from './samples.js';
 import type {Studied} from './study.js';
 import {joinedSurveys, partOf, type Surveyed} from './survey.js';
@@ -30,7 +31,7 @@ export function estimate<F>(
     pairs.push(...compared(network, own.samples, float));
   }
   network.rewrite(parameters);
-  return judge(pairs);
+  return judge(pairs, float);
 }
 
 /** What is fitted to, in parts that are alike. */

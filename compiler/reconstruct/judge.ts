@@ -1,5 +1,6 @@
 /** How far a changed network is from the float one, on samples without labels that no fit has seen. */
 import {largestOf} from '../evaluate-variant.js';
+import {type Compared, expectedLoss} from './expected-loss.js';
 import type {Network} from './network.js';
 import type {Sample} from './samples.js';
 
@@ -8,41 +9,42 @@ export type Judgement = {
   readonly divergence: number;
   /** The part of the samples whose label is the same, from 0 to 1. */
   readonly agreement: number;
-  /** Percentage points of right answers that are lost. */
+  /** Percentage points of right answers that are expected to be lost. */
   readonly loss: number;
   /** As much is not exceeded, in 19 of 20 draws of samples. */
   readonly most: number;
   readonly samples: number;
 };
 
-/** Probabilities of the classes: of the float network and of the changed one. */
-export type Compared = {readonly float: Float64Array; readonly changed: Float64Array};
-
 /** Of the network with the weights that it has now; `float`: what the float network gave, by the samples' numbers. */
 export const compared = (network: Network, samples: readonly Sample[], float: readonly Float64Array[]): readonly Compared[] =>
   samples.map(({input, number}) => ({float: float[number]!, changed: network.probabilities(input)}));
 
-/**
- * What a sample loses, from 0 to 1. Few samples, or none, get another label, and counting these tells nothing of the rest; divergence
- * tells something of each. Where the gap between the two largest scores is as often small as very small, and changes of it are
- * small with variance v, the mean divergence is f v / 4 nats, where f is how dense gaps are at zero, and f v / 8 of all answers
- * are lost, if the float network is right as often as it thinks: half of the nats. No sample loses more than itself.
- */
-const lossOf = (nats: number): number => 1 - Math.exp(-nats / 2);
-
 export const divergenceOfScores = (pairs: readonly Compared[]): number => meanOf(pairs.map(divergence));
 
-export function judge(pairs: readonly Compared[]): Judgement {
+/** In so many parts, if there are as many samples, each of which is left out once. */
+const mostParts = 10;
+
+/** `float`: probabilities that the float network gives these samples and those that were fitted to. */
+export function judge(pairs: readonly Compared[], float: readonly Float64Array[]): Judgement {
   const n = pairs.length;
-  const same = pairs.filter(({float, changed}) => largestOf(float) === largestOf(changed)).length;
-  const each = pairs.map(divergence);
-  const losses = each.map(lossOf);
-  const loss = meanOf(losses);
-  const error = Math.sqrt(meanOf(losses.map(value => (value - loss) ** 2)) / Math.max(1, n - 1));
+  const same = pairs.filter(pair => largestOf(pair.float) === largestOf(pair.changed)).length;
+  const loss = expectedLoss(pairs, float);
+  const parts = Math.min(mostParts, n);
+  const error = jackknife(parts, part => expectedLoss(without(pairs, part, parts), without(float, part, parts)));
   return {
-    ...{divergence: meanOf(each), agreement: n > 0 ? same / n : 1, samples: n},
-    ...{loss: 100 * loss, most: 100 * Math.min(1, loss + studentOf(n - 1) * error)},
+    ...{divergence: divergenceOfScores(pairs), agreement: n > 0 ? same / n : 1, samples: n},
+    ...{loss: 100 * loss, most: 100 * Math.min(1, loss + studentOf(parts - 1) * error)},
   };
+}
+
+const without = <T>(all: readonly T[], part: number, parts: number): readonly T[] => all.filter((_, i) => i % parts !== part);
+
+/** The standard error of what is found out from all samples, by what is found out without a part of them (Tukey 1958). */
+function jackknife(parts: number, lossWithout: (part: number) => number): number {
+  const losses = Array.from({length: parts}, (_, part) => lossWithout(part));
+  const mean = meanOf(losses);
+  return Math.sqrt((parts - 1) * meanOf(losses.map(loss => (loss - mean) ** 2)));
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);

@@ -79,7 +79,7 @@ export async function changed<C extends Change>(
   );
   return {
     network,
-    judgement: judge(compared(network, whole.held.samples, whole.float)),
+    judgement: judge(compared(network, whole.held.samples, whole.float), whole.float),
     layers: new Map(Array.from(parametersIn(made), ([name, own]) => [nameOf.get(name)!, own] as const)),
     now: new Map(opened.layers.map(layer => [nameOf.get(layer.name)!, layer])),
   };
