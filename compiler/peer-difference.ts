@@ -62,3 +62,7 @@ export const worstOf = (got: Outputs, want: Outputs): Difference =>
 /** `optimized`: of our outputs to onnxruntime's as it is used. */
 export const isAsNear = (optimized: Difference, {plain, apart}: Itself, tolerance: number): boolean =>
   Math.min(optimized.maxRelative, plain.maxRelative) <= Math.max(tolerance, apart.maxRelative);
+
+/** `reference`: of our outputs to the reference evaluator's, which rounds node by node; a last bit moves its near ties, too. */
+export const isRoundedAsByPeer = (reference: Difference, peer: Difference | undefined, tolerance: number): boolean =>
+  !(reference.maxRelative <= tolerance) && peer !== undefined && peer.maxRelative <= tolerance;

@@ -1,7 +1,7 @@
 /** When an answer that differs from onnxruntime's is as right as that: beside what onnxruntime's own kernels differ by. */
 import test from 'ava';
 import {difference, noDifference} from '../compiler/compare.js';
-import {isAsNear, worstOf} from '../compiler/peer-difference.js';
+import {isAsNear, isRoundedAsByPeer, worstOf} from '../compiler/peer-difference.js';
 import {tensorFrom} from '../ir/tensor.js';
 
 const outputs = (...samples: readonly (readonly number[])[]) =>
@@ -28,4 +28,11 @@ test('as near as onnxruntime is to itself, or within the tolerance of one of its
   // Nothing is near what is no number.
   const {maxRelative} = difference(tensorFrom('f32', [1], [Number.NaN]), tensorFrom('f32', [1], [1]));
   t.false(isAsNear(by(maxRelative), {plain: by(maxRelative), apart: by(0.5)}, tolerance));
+});
+
+test('near ties are right as onnxruntime has them, where the reference evaluator has them otherwise', t => {
+  t.true(isRoundedAsByPeer(by(0.08), by(0), 0.02));
+  t.false(isRoundedAsByPeer(by(0.01), by(0), 0.02), 'nothing to excuse');
+  t.false(isRoundedAsByPeer(by(0.08), by(0.03), 0.02));
+  t.false(isRoundedAsByPeer(by(0.08), undefined, 0.02));
 });
