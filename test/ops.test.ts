@@ -6,6 +6,8 @@ import test from 'ava';
 import {verify} from '../ir/invariants.js';
 import type {Call, OpDef} from '../ir/op.js';
 import type {OpCase} from '../ir/ops/common/cases.js';
+import {convolutionDefaults} from '../ir/ops/common/convolution.js';
+import {conv2dU8} from '../ir/ops/conv2d_u8/index.js';
 import {ops} from '../ir/ops/index.js';
 import {print, printType} from '../ir/print.js';
 import {initially} from '../passes/framework/manager.js';
@@ -27,6 +29,21 @@ test('every op has cases, and every folder of cases an op', t => {
     [...fromFolders.keys()].filter(name => !names.has(name)),
     [],
   );
+});
+
+test('a kernel of bytes that a channel has for itself fits the room that portable code has for it', t => {
+  const rule = conv2dU8.rules.find(({id}) => id === 'conv2d_u8.taps')!;
+  const holds = (side: number, dtype: 'i8' | 'f32'): boolean =>
+    rule.holds({
+      attrs: {...convolutionDefaults, groups: 2, outside: 0},
+      inputs: [
+        {dtype: 'u8', shape: [1, 2, 9, 9]},
+        {dtype, shape: [2, 1, side, side]},
+      ],
+    });
+  t.true(holds(8, 'i8'));
+  t.false(holds(9, 'i8'));
+  t.true(holds(9, 'f32'));
 });
 
 for (const op of ops)

@@ -1,7 +1,7 @@
 /** Weights and bias of a layer of whole numbers. */
 import {constantOf} from '../../ir/graph.js';
 import type {Builder} from '../../ir/op.js';
-import {placesBeyond} from '../../ir/ops/common/bytes.js';
+import {mostTaps, placesBeyond} from '../../ir/ops/common/bytes.js';
 import {concat} from '../../ir/ops/concat/index.js';
 import {gather} from '../../ir/ops/gather/index.js';
 import {numberAt, numbersOf, tensorFrom, tensorOfConstant} from '../../ir/tensor.js';
@@ -74,9 +74,6 @@ const inByte = (value: number): number => Math.min(127, Math.max(-128, value));
 
 /** Whether no sum over bytes can reach 2^24: it is a real number of 32 bits then, without a rounding. */
 export const isSmall = ({reach}: Layer): boolean => reach < 2 ** 24;
-
-/** Most elements of a kernel that one channel has for itself: DNNC_DEPTHWISE_TAPS of codegen/kernels/depthwise_u8.h. */
-const mostTaps = 64;
 
 /** Whether kernels of bytes can hold channels with kernels of their own. */
 export const fitsDepthwise = (layer: Layer): boolean =>

@@ -82,6 +82,9 @@ export function byteParams(
   };
 }
 
+/** Most elements of a kernel of bytes that one channel has for itself: DNNC_DEPTHWISE_TAPS of codegen/kernels/depthwise_u8.h. */
+export const mostTaps = 64;
+
 /** Weights and bias of channels with kernels of their own. */
 export const depthwiseByteParams = ({types, inputs, weight}: KernelContext): KernelCall['params'] => [
   {name: 'w', role: 'read', view: weight(inputs[1]!.constant, types[1]!, {kind: 'depthwise-byte-panels'})},

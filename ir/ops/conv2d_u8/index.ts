@@ -5,7 +5,7 @@
 import {type Call, defineOp, type KernelContext, type OpDef} from '../../op.js';
 import type {KernelCall} from '../../plan.js';
 import {realOf} from '../../vector.js';
-import {againFields, byteFields, byteParams, byteRules, depthwiseByteParams, resultType} from '../common/bytes.js';
+import {againFields, byteFields, byteParams, byteRules, depthwiseByteParams, mostTaps, resultType} from '../common/bytes.js';
 import {
   type ConvolutionAttrs,
   convolutionCall,
@@ -31,6 +31,14 @@ export const conv2dU8: OpDef<Conv2dU8Attrs> = defineOp<Conv2dU8Attrs>({
   rules: [
     ...convolutionRules<Conv2dU8Attrs>('conv2d_u8'),
     ...byteRules<Conv2dU8Attrs>('conv2d_u8', call => (isDepthwise(call) ? ['i8', 'f32'] : ['i8', 'i16'])),
+    {
+      id: 'conv2d_u8.taps',
+      says: `kernels of bytes that each channel has for itself have up to ${mostTaps} elements`,
+      holds: call => {
+        const [, w] = call.inputs;
+        return !isDepthwise(call) || w?.dtype !== 'i8' || w.shape[2]! * w.shape[3]! <= mostTaps;
+      },
+    },
     {
       id: 'conv2d_u8.outside',
       says: 'outside is a whole number from 0 to 255',
