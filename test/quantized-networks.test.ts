@@ -20,7 +20,7 @@ import {hasCompiler} from './tiny-build.js';
 const folder = temporaryFolder();
 
 /** A drawn network: convolutions, some depthwise, with activations, a residual addition, a pool and a fully connected layer. */
-function network(seed: number): Uint8Array {
+function network(seed: number, width = 12): Uint8Array {
   const random = randomOf(seed);
   const nodes: onnx.INodeProto[] = [];
   const initializer: onnx.ITensorProto[] = [];
@@ -116,8 +116,8 @@ function network(seed: number): Uint8Array {
   const last = nodes.at(-2)!.output![0]!;
   return modelBytes({
     ...{name: 'quantized', initializer, node: nodes.slice(0, -1)},
-    input: [valueInfo('x', [1, channels, 12, 12])],
-    output: [valueInfo(last, [1, 32, 6, 6], type)],
+    input: [valueInfo('x', [1, channels, 12, width])],
+    output: [valueInfo(last, [1, 32, 6, width / 2], type)],
   });
 }
 
@@ -137,11 +137,14 @@ const amxInC: readonly Target[] = targets
   const here = [...targets.filter(runsHere), ...amxInC, ...(hasWasmCompiler ? [wasm32] : [])];
   const seed = 6;
   const file = join(folder, `t${seed}.onnx`);
-  writeFileSync(file, network(seed));
+  // Pixels of three planes, sixteen and some more in a row.
+  writeFileSync(file, network(seed, 20));
   const directory = join(folder, `t${seed}`);
   const options = {directory, name: 'quantized', measure: false, typed: false, flags: ['-O1'], targets: here};
   await build(resolveTasks({models: [file]}).tasks, options);
-  for (const {name} of amxInC) t.regex(readFileSync(join(directory, `quantized.${name}.c`), 'utf8'), / conv2d_u8_amx\(/);
+  const text = (name: string): string => readFileSync(join(directory, `quantized.${name}.c`), 'utf8');
+  for (const {name, features} of here) t.is(text(name).includes('dnnc_interleave3('), features.length > 0, name);
+  for (const {name} of amxInC) t.regex(text(name), / conv2d_u8_amx\(/);
   const random = randomOf(200 + seed);
   const answers = here.map(({name}) => {
     const entry = load(directory, {target: name}).entry(`t${seed}`);

@@ -142,7 +142,7 @@ ${body.map(line => `${indent}  ${line}\n`).join('')}${indent}}
 `;
 }
 
-/** What is computed at \`count\` places side by side. */
+/** What is computed at `count` places side by side. */
 function lanesFunction(real: Scalar, steps: readonly number[], reads: readonly View[], write: View, signature: string): string {
   const isBytes = (view: View): number => Number(view.dtype === 'u8');
   const names = reads.map((_, i) => `a${i}`);
