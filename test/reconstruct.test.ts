@@ -4,8 +4,10 @@ import {join} from 'node:path';
 import test from 'ava';
 import {cacheFolder, keep, recall} from '../compiler/cache.js';
 import {largestOf} from '../compiler/evaluate-variant.js';
+import {sound} from '../compiler/recipes/shrink.js';
 import type {Compared} from '../compiler/reconstruct/expected-loss.js';
 import {judge} from '../compiler/reconstruct/judge.js';
+import type {Module} from '../ir/types.js';
 import {temporaryFolder} from './support/temporary.js';
 import {randomOf} from './support/tensors.js';
 
@@ -115,4 +117,24 @@ test('a fifth held out tells the loss more exactly than the divergence', t => {
   };
   const [losses, divergences] = [spreadOf(all.map(({loss}) => loss)), spreadOf(all.map(({divergence}) => divergence))];
   t.true(losses < 0.6 * divergences, `${losses}, ${divergences}`);
+});
+
+/** A network that saves up to a twentieth of its cost, at so many nats per part saved, and diverges just by what is expected. */
+const savingLittle = (nats: number) => ({
+  at: ({share, harm}: {readonly share: number; readonly harm: number}) => {
+    const saved = Math.min(1 - share, 0.05, harm / nats);
+    const divergence = saved * nats;
+    return {
+      judge: () => ({divergence, agreement: 1, loss: 0, most: 0, samples: 100}),
+      expected: {share: 1 - saved, harm: divergence, uniform: null},
+      changed: saved > 0 ? ['layer'] : [],
+      extend: (module: Module) => module,
+      explain: () => [],
+    };
+  },
+});
+
+test('what little can be saved is not bought with what much would be worth', t => {
+  t.deepEqual(sound(savingLittle(2), 0.6).smaller.changed, [], 'a tenth of a nat for a twentieth of the cost');
+  t.deepEqual(sound(savingLittle(0.4), 0.6).smaller.changed, ['layer']);
 });

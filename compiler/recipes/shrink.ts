@@ -148,16 +148,20 @@ const mostRetreats = 3;
 /** Nats that all of the cost may come to: a twentieth less of it is not worth more than a fortieth, which is about a point. */
 const harmOfAll = 0.5;
 
+/** What a network may diverge by that takes that share of the cost. */
+const worthOf = (share: number): number => Math.min(mostHarm, harmOfAll * (1 - share));
+
 /**
  * At that share, or as near as the network stays what it was and the loss is worth it. Few samples promise less harm than they do; what comes of them
  * on samples that were held out tells how much less.
  */
-function sound({at}: Shrinker, share: number): Sound {
-  const most = Math.min(mostHarm, harmOfAll * (1 - share));
-  let harm = most;
+export function sound({at}: Pick<Shrinker, 'at'>, share: number): Sound {
+  let harm = worthOf(share);
   for (let retreats = 0; ; retreats++) {
     const smaller = at({share, harm});
     const judgement = smaller.judge(true);
+    // Of a network with little to save less is saved than was asked for.
+    const most = worthOf(Math.max(share, smaller.expected.share));
     if (judgement.divergence <= most || retreats === mostRetreats || smaller.changed.length === 0) return {smaller, judgement};
     harm = retreats === mostRetreats - 1 ? 0 : (0.7 * smaller.expected.harm * most) / judgement.divergence;
   }

@@ -136,8 +136,8 @@ export function divergenceOf(
 /** How far a network may go: to a share of what its layers cost, and to so many nats of expected divergence. */
 export type Limit = {readonly share: number; readonly harm: number};
 
-/** Expected nats: of what was chosen, and where each layer alone is held to the same share of its cost; null: some cannot be. */
-export type Expected = {readonly harm: number; readonly uniform: number | null};
+/** The share of all cost that is left, and expected nats: of what was chosen, and where each layer alone is held to that share of its cost; null: some cannot be. */
+export type Expected = {readonly share: number; readonly harm: number; readonly uniform: number | null};
 
 /** Of options chosen from lists whose first ones are to stay. */
 export function expectedOf<O extends Option>(lists: readonly (readonly O[])[], chosen: readonly O[]): Expected {
@@ -147,7 +147,7 @@ export function expectedOf<O extends Option>(lists: readonly (readonly O[])[], c
   const open = lists.filter(list => list.length > 1);
   const harms = open.map(list => Math.min(...list.filter(({cost}) => cost <= share * list[0]!.cost).map(({harm}) => harm)));
   const uniform = harms.reduce((sum, harm) => sum + harm, 0);
-  return {harm: chosen.reduce((sum, {harm}) => sum + harm, 0), uniform: Number.isFinite(uniform) ? uniform : null};
+  return {share, harm: chosen.reduce((sum, {harm}) => sum + harm, 0), uniform: Number.isFinite(uniform) ? uniform : null};
 }
 
 /** A network whose scores diverge by more nats is another one: nothing goes further, whatever share was asked for. */
